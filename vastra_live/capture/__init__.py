@@ -1,0 +1,1 @@
+"""Sources of frames: webcam, video file, picture, folder, demo."""

@@ -1,0 +1,66 @@
+"""What a source of frames is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from vastra_live.types import Frame
+
+__all__ = ["FrameSource", "Health"]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a source is doing right now.
+
+    Attributes:
+        ok: False while a camera is lost and being reopened.
+        message: one line for the screen, "" while ok.
+    """
+
+    ok: bool = True
+    message: str = ""
+
+
+@runtime_checkable
+class FrameSource(Protocol):
+    """A camera, a video, a picture: one verb, :meth:`read`, and one terminal exception.
+
+    Attributes:
+        name: for messages and reports.
+        fps: nominal frames a second, for recorders; measured for cameras.
+        live: True for a camera, whose frames come whether or not anyone takes them.
+        every_frame: True when no frame may be skipped (``--asap``): the consumer sets the pace.
+    """
+
+    name: str
+    live: bool
+    every_frame: bool
+
+    @property
+    def fps(self) -> float:
+        """Nominal frames a second."""
+        ...
+
+    @property
+    def health(self) -> Health:
+        """How the source is doing; may be asked from any thread."""
+        ...
+
+    def read(self) -> Frame:
+        """The next frame; waits for it. Called by one thread.
+
+        Raises:
+            SourceEnded: there are no more frames, or :meth:`interrupt` was called.
+            CameraError: the camera was lost and did not come back in time.
+        """
+        ...
+
+    def interrupt(self) -> None:
+        """End a blocked :meth:`read` within a second, from any thread; further reads raise SourceEnded."""
+        ...
+
+    def close(self) -> None:
+        """Give the device or file back. Harmless when repeated."""
+        ...

@@ -1,0 +1,1 @@
+"""Layer over frame, fades, and what is drawn on top."""

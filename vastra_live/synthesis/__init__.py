@@ -1,0 +1,1 @@
+"""Synthesizers: a frame, a body and a garment in, a layer out."""

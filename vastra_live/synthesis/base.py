@@ -1,0 +1,35 @@
+"""What a synthesizer is."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from vastra_live.types import Body, Frame, Garment, Layer
+
+__all__ = ["Synthesizer"]
+
+
+@runtime_checkable
+class Synthesizer(Protocol):
+    """Paints a garment on a person, for one frame at a time. Called by one thread.
+
+    Attributes:
+        name: as in ``--synthesizer``.
+    """
+
+    name: str
+
+    def synthesize(self, frame: Frame, body: Body, garment: Garment) -> Layer:
+        """The layer for this frame.
+
+        May keep what it learned from earlier frames of the same run (background plate, colour models).
+
+        Raises:
+            NothingToFitError: this frame shows nothing the garment can be put on.
+            SynthesisError: the synthesizer failed.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give models and memory back. Harmless when repeated."""
+        ...

@@ -1,0 +1,1 @@
+"""Body, motion and the propagation of a layer between keyframes."""

@@ -1,0 +1,1 @@
+"""Garment photos: reading them, keeping them."""
