@@ -1,0 +1,115 @@
+"""What kind of garment a silhouette is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vastra_live.types import Category
+from vastra_live.wardrobe.silhouette import Silhouette
+
+__all__ = ["Shape", "classify", "measure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Measures of a silhouette, in units of its height.
+
+    Attributes:
+        gap: depth of the gap between two legs, 0 without.
+        gap_width: width of that gap near its top.
+        top_width: width just below the top edge.
+        shoulder_width: width at an eighth of the height.
+        waist_width: smallest width of the middle piece between a fifth and seven tenths of the height.
+        hem_width: width of the middle piece at the bottom.
+        top_sag: how far the top edge sags or rises in its middle four fifths.
+    """
+
+    gap: float
+    gap_width: float
+    top_width: float
+    shoulder_width: float
+    waist_width: float
+    hem_width: float
+    top_sag: float
+
+
+def _extent(row: np.ndarray) -> int:
+    inside = np.nonzero(row)[0]
+    return int(inside[-1] - inside[0] + 1) if len(inside) else 0
+
+
+def _run(row: np.ndarray, column: int) -> tuple[int, int]:
+    """Start and end of the run of cloth nearest to a column; (0, 0) in an empty row."""
+    padded = np.concatenate([[0], (row > 0).astype(np.int8), [0]])
+    steps = np.diff(padded)
+    starts, ends = np.nonzero(steps == 1)[0], np.nonzero(steps == -1)[0]
+    if not len(starts):
+        return 0, 0
+    distance = np.maximum(np.maximum(starts - column, column - ends + 1), 0)
+    best = int(distance.argmin())
+    return int(starts[best]), int(ends[best])
+
+
+def measure(silhouette: Silhouette) -> Shape:
+    """Measure a silhouette."""
+    mask, axis = silhouette.mask, round(silhouette.axis)
+    height, width = mask.shape
+    gap, gap_width = _leg_gap(mask, axis)
+    top = mask[round(0.02 * height)]
+    rows = [_run(mask[y], axis) for y in range(round(0.2 * height), round(0.7 * height), 4)]
+    widths = [end - start for start, end in rows if end > start]
+    hem = _run(mask[round(0.97 * height)], axis)
+    inside = np.nonzero(top)[0]
+    trim = max(1, len(inside) // 10)
+    span = inside[trim:-trim] if len(inside) > 2 * trim else inside
+    edge = (mask[:, span] > 0).argmax(axis=0)
+    return Shape(
+        gap=gap / height,
+        gap_width=gap_width / height,
+        top_width=_extent(top) / height,
+        shoulder_width=_extent(mask[height // 8]) / height,
+        waist_width=min(widths, default=width) / height,
+        hem_width=(hem[1] - hem[0]) / height,
+        top_sag=float(edge.max() - edge.min()) / height if len(span) else 0.0,
+    )
+
+
+def _leg_gap(mask: np.ndarray, axis: int) -> tuple[int, int]:
+    """Depth of the ground between two legs and its width near the top, in pixels; (0, 0) without."""
+    height, width = mask.shape
+    spread = max(2, round(0.12 * width))
+    columns = range(max(0, axis - spread), min(width, axis + spread + 1))
+    best = (0, 0)
+    for column in columns:
+        cloth = np.nonzero(mask[:, column])[0]
+        if not len(cloth):
+            continue
+        crotch = int(cloth[-1])
+        depth = height - crotch
+        if depth > best[0]:
+            best = (depth, crotch)
+    depth, crotch = best
+    if depth < 0.08 * height:
+        return 0, 0
+    y = min(height - 1, crotch + max(3, round(0.04 * height)))
+    ground = mask[y] == 0
+    left = axis
+    sides = np.nonzero(~ground)[0]
+    before, after = sides[sides <= left], sides[sides > left]
+    if not len(before) or not len(after):
+        return 0, 0
+    return depth, int(after[0] - before[-1])
+
+
+def classify(shape: Shape) -> Category:
+    """Trousers by the gap between the legs, skirts by a straight top edge, dresses by their length."""
+    if shape.gap > 0.15 and shape.gap_width < 0.5 * shape.shoulder_width:
+        return Category.LOWER
+    straight_top = shape.top_width > 0.8 * shape.shoulder_width and shape.top_sag < 0.035
+    if straight_top and shape.waist_width > 0.9 * shape.top_width:
+        return Category.LOWER
+    if shape.waist_width < 0.36 or (shape.waist_width < 0.44 and shape.hem_width > 1.5 * shape.waist_width):
+        return Category.DRESS
+    return Category.UPPER

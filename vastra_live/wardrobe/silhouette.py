@@ -1,0 +1,157 @@
+"""The outline of a garment as two half paths, from the neck (or waistband) down to the hem.
+
+Both halves are given in the same coordinates, as if each lay on the right: x grows from the symmetry axis
+outwards, y downwards, in units of the silhouette's height. Whatever is found on one half is found on the
+other by the same code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vastra_live.types import F32, U8
+
+__all__ = ["Half", "Silhouette", "bends", "read_silhouette"]
+
+_WORK_HEIGHT = 512
+_STEP = 1.0 / 400
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """One side of the outline.
+
+    Attributes:
+        path: (N, 2) float32 points at even steps from the top of the axis over the outer side to its bottom.
+        bend: (N,) float32, turning angle in radians at each point; below 0 where the outline is hollow.
+    """
+
+    path: F32
+    bend: F32
+
+
+@dataclass(frozen=True, slots=True)
+class Silhouette:
+    """A garment's outline in its own frame.
+
+    Attributes:
+        mask: (512, W') uint8, the silhouette cropped to its box and scaled to 512 rows, slits cut.
+        axis: x of the symmetry axis in pixels of ``mask``.
+        origin: (x, y) of the mask's top-left corner in the picture.
+        scale: picture pixels per pixel of ``mask``.
+        left, right: the halves; left is the wearer's, on the right of the picture.
+    """
+
+    mask: U8
+    axis: float
+    origin: tuple[float, float]
+    scale: float
+    left: Half
+    right: Half
+
+    def to_picture(self, point: F32, *, left: bool) -> tuple[float, float]:
+        """A point of a half path in pixels of the picture."""
+        sign = 1.0 if left else -1.0
+        unit = _WORK_HEIGHT
+        x = self.axis + sign * float(point[0]) * unit
+        y = float(point[1]) * unit
+        return self.origin[0] + (x + 0.5) * self.scale - 0.5, self.origin[1] + (y + 0.5) * self.scale - 0.5
+
+
+def bends(path: F32, reach: int) -> F32:
+    """Turning angle at each point between the chords to the points ``reach`` steps before and after."""
+    count = len(path)
+    index = np.arange(count)
+    before = path - path[np.maximum(index - reach, 0)]
+    after = path[np.minimum(index + reach, count - 1)] - path
+    cross = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
+    return np.asarray(np.arctan2(cross, (before * after).sum(axis=1)), np.float32)
+
+
+def _axis(mask: U8) -> float:
+    """x of the symmetry axis: the shift at which the silhouette covers its mirror image best."""
+    small = cv2.resize(mask, (max(8, mask.shape[1] // 4), mask.shape[0] // 4), interpolation=cv2.INTER_AREA)
+    rows = (small > 127).astype(np.float32)
+    width = rows.shape[1]
+    spectrum = np.fft.rfft(rows, 2 * width, axis=1)
+    overlap = np.fft.irfft(spectrum * spectrum, 2 * width, axis=1).sum(axis=0)
+    best = int(overlap[: 2 * width - 1].argmax())
+    return float((best / 2 + 0.5) * mask.shape[1] / width - 0.5)
+
+
+def _open_holes(mask: U8) -> U8:
+    """Cut a slit from the lowest point of each hole down to the ground.
+
+    Where a sleeve's end touches the body (or a trouser leg the other), the outline would pass the gap by.
+    """
+    ground = cv2.copyMakeBorder(cv2.bitwise_not(mask), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=255)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(ground, connectivity=4)
+    outside = labels[0, 0]
+    opened = mask.copy()
+    for label in range(1, count):
+        if label == outside or stats[label, cv2.CC_STAT_AREA] < 40:
+            continue
+        ys, xs = np.nonzero(labels == label)
+        y = int(ys.max())
+        x = int(np.median(xs[ys == y])) - 1
+        below = np.nonzero(opened[y:, x] == 0)[0]
+        below = below[below > 2]
+        end = y + int(below[0]) if len(below) else mask.shape[0]
+        opened[y - 1 : end + 1, max(0, x) : x + 2] = 0
+    return opened
+
+
+def _resample(points: F32, step: float) -> F32:
+    """The polyline at even steps of its length."""
+    lengths = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+    at = np.arange(0.0, lengths[-1], step)
+    return np.stack([np.interp(at, lengths, points[:, i]) for i in (0, 1)], axis=1).astype(np.float32)
+
+
+def _smooth(path: F32, sigma: float) -> F32:
+    """Gaussian smoothing along the path, ends kept."""
+    radius = int(3 * sigma)
+    padded = np.concatenate([2 * path[:1] - path[radius:0:-1], path, 2 * path[-1:] - path[-2 : -radius - 2 : -1]])
+    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    kernel /= kernel.sum()
+    return np.stack([np.convolve(padded[:, i], kernel, "valid") for i in (0, 1)], axis=1).astype(np.float32)
+
+
+def _halves(mask: U8, axis: float) -> tuple[Half, Half]:
+    padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    contours, _ = cv2.findContours(padded, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    outline = max(contours, key=cv2.contourArea)[:, 0, :].astype(np.float32) - 1
+    near = np.abs(outline[:, 0] - axis) < 1.5
+    if not near.any():
+        near = np.abs(outline[:, 0] - axis) <= np.abs(outline[:, 0] - axis).min() + 1
+    candidates = np.nonzero(near)[0]
+    top = int(candidates[outline[candidates, 1].argmin()])
+    outline = np.roll(outline, -top, axis=0)
+    candidates = (candidates - top) % len(outline)
+    bottom = int(candidates[outline[candidates, 1].argmax()])
+    # a crotch or a sleeve below the hem: the lowest crossing of the axis still parts left from right
+    first, second = outline[: bottom + 1], np.concatenate([outline[bottom:], outline[:1]])[::-1]
+    if first[:, 0].mean() < second[:, 0].mean():
+        first, second = second, first
+    halves = []
+    for side, sign in ((first, 1.0), (second, -1.0)):
+        points = np.stack([sign * (side[:, 0] - axis), side[:, 1]], axis=1).astype(np.float32) / _WORK_HEIGHT
+        path = _smooth(_resample(points, _STEP), 2.0)
+        halves.append(Half(path, bends(path, 12)))
+    return halves[0], halves[1]
+
+
+def read_silhouette(mask: U8) -> Silhouette:
+    """The outline of a mask (H, W) uint8, 255 inside, that holds one connected piece."""
+    x, y, width, height = cv2.boundingRect(mask)
+    scale = height / _WORK_HEIGHT
+    size = (max(8, round(width / scale)), _WORK_HEIGHT)
+    crop = cv2.resize(mask[y : y + height, x : x + width], size, interpolation=cv2.INTER_AREA)
+    crop = np.where(crop > 127, 255, 0).astype(np.uint8)
+    axis = _axis(crop)
+    crop = _open_holes(crop)
+    left, right = _halves(crop, axis)
+    return Silhouette(crop, axis, (float(x), float(y)), scale, left, right)
