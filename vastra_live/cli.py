@@ -83,8 +83,10 @@ def run(
         ),
     ] = None,
     synthesizer: Annotated[str | None, typer.Option(help="auto, embedded, hr-viton or cp-vton.")] = None,
-    size: Annotated[str | None, typer.Option(metavar="WxH", help="Size asked of the camera, or given to files.")] = None,
-    fps: Annotated[float | None, typer.Option(help="Rate asked of the camera, or given to pictures.")] = None,
+    size: Annotated[
+        str | None, typer.Option(metavar="WxH", help="Size asked of the camera, or given to files.")
+    ] = None,
+    fps: Annotated[float | None, typer.Option(help="Rate asked of cameras, given to pictures.")] = None,
     mirror: Annotated[
         bool | None,
         typer.Option("--mirror/--no-mirror", help="Mirror every output, or none. Default: the window only."),

@@ -99,9 +99,7 @@ class Slot(Generic[T]):
         """Wait until the consumer took what is in the slot; False if it did not in time."""
         deadline = time.monotonic() + timeout_s
         with self._condition:
-            return self._condition.wait_for(
-                lambda: not self._filled, max(0.0, deadline - time.monotonic())
-            )
+            return self._condition.wait_for(lambda: not self._filled, max(0.0, deadline - time.monotonic()))
 
     def close(self) -> None:
         """End the hand-over: wakes everyone who waits. Harmless when repeated."""

@@ -18,16 +18,16 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "F32",
+    "U8",
     "Body",
     "Category",
-    "F32",
     "Frame",
     "Garment",
     "Layer",
     "Rendered",
     "Shown",
     "Sleeve",
-    "U8",
 ]
 
 U8 = npt.NDArray[np.uint8]
@@ -127,7 +127,9 @@ class Body:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        put(self, "landmarks_px", _read_only("Body", "landmarks_px", self.landmarks_px, np.float32, (BODY_LANDMARKS, 3)))
+        put(
+            self, "landmarks_px", _read_only("Body", "landmarks_px", self.landmarks_px, np.float32, (BODY_LANDMARKS, 3))
+        )
         put(self, "visibility", _read_only("Body", "visibility", self.visibility, np.float32, (BODY_LANDMARKS,)))
         put(self, "person_alpha", _read_only("Body", "person_alpha", self.person_alpha, np.float32, (None, None)))
         if not np.isfinite(self.landmarks_px).all():
