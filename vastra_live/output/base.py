@@ -40,5 +40,9 @@ class FrameSink(Protocol):
         ...
 
     def close(self) -> None:
-        """Finish and give the device or file back. Harmless when repeated."""
+        """Finish and give the device or file back. Harmless when repeated.
+
+        Raises:
+            DeviceError: what was sent could not be finished (a full disk); everything is given back all the same.
+        """
         ...

@@ -1,0 +1,33 @@
+"""Bringing a picture to the size a sink was opened with."""
+
+from __future__ import annotations
+
+import cv2
+
+from vastra_live.types import U8
+
+__all__ = ["letterbox"]
+
+
+def letterbox(bgr: U8, size: tuple[int, int]) -> U8:
+    """The whole picture, as large as fits into ``size``, centred, black around it.
+
+    Args:
+        bgr: (H, W, 3) uint8.
+        size: width and height wanted, pixels.
+
+    Returns:
+        (size[1], size[0], 3) uint8; ``bgr`` itself when it has that size already.
+    """
+    width, height = size
+    have_height, have_width = bgr.shape[:2]
+    if (have_width, have_height) == (width, height):
+        return bgr
+    scale = min(width / have_width, height / have_height)
+    inner_width = min(width, max(1, round(have_width * scale)))
+    inner_height = min(height, max(1, round(have_height * scale)))
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    scaled = cv2.resize(bgr, (inner_width, inner_height), interpolation=interpolation)
+    left, top = (width - inner_width) // 2, (height - inner_height) // 2
+    right, bottom = width - inner_width - left, height - inner_height - top
+    return cv2.copyMakeBorder(scaled, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(0, 0, 0))  # type: ignore[return-value]
