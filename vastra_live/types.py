@@ -21,6 +21,7 @@ __all__ = [
     "F32",
     "U8",
     "Body",
+    "Carried",
     "Category",
     "Frame",
     "Garment",
@@ -209,6 +210,28 @@ class Layer:
             raise ValueError(
                 f"Layer.bgr: without to_frame expected the frame's shape {self.frame.bgr.shape}, got {self.bgr.shape}"
             )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Carried:
+    """A layer carried to a live frame, in the part of the frame where it may be seen.
+
+    The arrays are buffers of whoever carried it: valid until the next frame is carried, not longer.
+
+    Attributes:
+        box: x0, y0, x1, y1 in pixels of the live frame, x1 and y1 exclusive; empty (x0 == x1) when the layer
+            is out of the picture.
+        premultiplied_bgr: (y1 - y0, x1 - x0, 3) uint8, colour times alpha.
+        alpha: (y1 - y0, x1 - x0) uint8, 0..255.
+        confidence: 0..1, how much of the layer was found again or is known to be covered by something.
+        residual: grey levels, how far the picture is from what the keyframe led to expect, where it was found.
+    """
+
+    box: tuple[int, int, int, int]
+    premultiplied_bgr: U8
+    alpha: U8
+    confidence: float
+    residual: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
