@@ -161,5 +161,3 @@ class FakeSink:
 def unfit(times: range) -> Callable[[int], Exception | None]:
     """A synthesizer's ``fail`` that cannot dress the person at these attempts."""
     return lambda attempt: NothingToFitError("the person is seen from behind") if attempt in times else None
-
-
