@@ -1,0 +1,126 @@
+"""When a new keyframe is worth asking for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from vastra_live.types import F32, Body, Carried, Frame
+
+__all__ = ["KeyframePolicy", "KeyframeSettings", "Reason"]
+
+# shoulders, elbows, wrists, hips in BlazePose's numbering
+_JOINTS = np.array([11, 12, 13, 14, 15, 16, 23, 24])
+_LEFT_SHOULDER, _RIGHT_SHOULDER, _LEFT_HIP, _RIGHT_HIP = 11, 12, 23, 24
+
+
+class Reason(Enum):
+    """Why a keyframe is due."""
+
+    FIRST = "first"
+    """There is none yet."""
+    GARMENT = "garment"
+    """Another garment was chosen."""
+    LOST = "lost"
+    """The carried layer is found again on too little of its surface."""
+    RESIDUAL = "residual"
+    """The picture has drifted from what the keyframe leads to expect."""
+    POSE = "pose"
+    """The wearer stands or turns otherwise than in the keyframe."""
+    AGE = "age"
+    """The keyframe is old."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyframeSettings:
+    """When a keyframe is too old.
+
+    Attributes:
+        min_interval_s: never ask more often, whatever happened, except for another garment.
+        max_age_s: ask after this time even if nothing happened.
+        min_confidence: ask when the carried layer's confidence falls below.
+        max_residual: ask when its residual, in grey levels, rises above.
+        max_pose_change: ask when a joint moved further, relative to the hips and shoulders' middle, in
+            shoulder widths of the keyframe, or the shoulders turned or came nearer by as much.
+    """
+
+    min_interval_s: float = 0.1
+    max_age_s: float = 1.5
+    min_confidence: float = 0.6
+    max_residual: float = 12.0
+    max_pose_change: float = 0.25
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_interval_s <= self.max_age_s:
+            raise ValueError(f"KeyframeSettings: expected 0 <= min_interval_s <= max_age_s, got {self}")
+        if not 0 <= self.min_confidence <= 1 or self.max_residual <= 0 or self.max_pose_change <= 0:
+            raise ValueError(f"KeyframeSettings: expected min_confidence 0..1 and positive bounds, got {self}")
+
+
+class KeyframePolicy:
+    """Decides, frame by frame, whether a new keyframe is due. One thread.
+
+    That only one request is in flight is the caller's business; so is not asking when nobody is there.
+    """
+
+    def __init__(self, settings: KeyframeSettings | None = None) -> None:
+        self._settings = settings or KeyframeSettings()
+        self._garment: str | None = None
+        self._taken_ns = 0
+        self._pose: F32 | None = None
+
+    def due(self, frame: Frame, body: Body | None, carried: Carried | None, garment_name: str) -> Reason | None:
+        """Why a keyframe should be asked for now, or None.
+
+        Args:
+            frame: the live frame.
+            body: the newest body, None when nobody is seen.
+            carried: the layer as carried to the live frame, None before the first.
+            garment_name: the garment to show.
+        """
+        limits = self._settings
+        if self._garment is None:
+            return Reason.FIRST
+        if garment_name != self._garment:
+            return Reason.GARMENT
+        age_s = (frame.captured_ns - self._taken_ns) * 1e-9
+        if age_s < limits.min_interval_s:
+            return None
+        aged = None if carried is None else self._aged(carried)
+        if aged is None and body is not None and self._pose is not None:
+            change = float(np.abs(_pose(body) - self._pose).max())
+            aged = Reason.POSE if change > limits.max_pose_change else None
+        return aged or (Reason.AGE if age_s >= limits.max_age_s else None)
+
+    def _aged(self, carried: Carried) -> Reason | None:
+        if carried.confidence < self._settings.min_confidence:
+            return Reason.LOST
+        return Reason.RESIDUAL if carried.residual > self._settings.max_residual else None
+
+    def taken(self, frame: Frame, body: Body | None, garment_name: str) -> None:
+        """A keyframe was asked for, from this frame."""
+        self._garment = garment_name
+        self._taken_ns = frame.captured_ns
+        self._pose = None if body is None else _pose(body)
+
+    def forget(self) -> None:
+        """The keyframe is no good any more (nobody there, synthesis failed): the next one is a first one."""
+        self._garment = None
+        self._pose = None
+
+
+def _pose(body: Body) -> F32:
+    """Joints around the torso's middle, in torso sizes, so that walking sideways changes nothing.
+
+    Torso size is the larger of the shoulders' width and half the torso's length: it survives turning.
+    """
+    joints = body.landmarks_px[_JOINTS, :2]
+    shoulders = body.landmarks_px[[_LEFT_SHOULDER, _RIGHT_SHOULDER], :2]
+    hips = body.landmarks_px[[_LEFT_HIP, _RIGHT_HIP], :2]
+    length = float(np.linalg.norm(shoulders.mean(axis=0) - hips.mean(axis=0)))
+    size = max(float(np.linalg.norm(shoulders[0] - shoulders[1])), 0.5 * length, 1.0)
+    visible = body.visibility[_JOINTS, None] > 0.5
+    pose: F32 = np.where(visible, (joints - shoulders.mean(axis=0)) / size, 0).astype(np.float32)
+    return pose

@@ -1,0 +1,116 @@
+"""The part of the picture that propagation works on, and the coarser grid it decides on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from vastra_live.types import F32
+
+__all__ = ["Window", "grid", "window_around"]
+
+# Decisions are made on about this many work pixels, whatever the camera's resolution.
+_WORK_AREA = 42_000
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A rectangle of the frame, cut into work pixels of ``step`` by ``step`` frame pixels.
+
+    It may reach beyond the frame, where the frame's edge is repeated.
+
+    Attributes:
+        x, y: left and top, in frame pixels; may be negative.
+        columns, rows: size in work pixels.
+        step: frame pixels to a work pixel, along each axis.
+    """
+
+    x: int
+    y: int
+    columns: int
+    rows: int
+    step: int
+
+    @property
+    def width(self) -> int:
+        """Width in frame pixels."""
+        return self.columns * self.step
+
+    @property
+    def height(self) -> int:
+        """Height in frame pixels."""
+        return self.rows * self.step
+
+    def moved(self, columns: int, rows: int) -> Window:
+        """The window shifted by whole work pixels."""
+        return Window(self.x + columns * self.step, self.y + rows * self.step, self.columns, self.rows, self.step)
+
+    def inside(self, frame_width: int, frame_height: int) -> tuple[int, int, int, int]:
+        """The part within the frame: x0, y0, x1, y1 in frame pixels; x0 == x1 or y0 == y1 when there is none."""
+        x0, y0 = min(max(self.x, 0), frame_width), min(max(self.y, 0), frame_height)
+        x1, y1 = min(max(self.x + self.width, x0), frame_width), min(max(self.y + self.height, y0), frame_height)
+        return x0, y0, x1, y1
+
+    def cut(self, picture: Any) -> Any:
+        """The window's pixels of a frame-sized picture; a view where the window lies inside the frame."""
+        height, width = picture.shape[:2]
+        x0, y0, x1, y1 = self.inside(width, height)
+        # wholly outside, the nearest edge pixels stand for it
+        x0, y0 = min(x0, width - 1), min(y0, height - 1)
+        x1, y1 = max(x1, x0 + 1), max(y1, y0 + 1)
+        part = picture[y0:y1, x0:x1]
+        rows, columns = part.shape[:2]
+        if (rows, columns) == (self.height, self.width):
+            return part
+        top, left = min(max(y0 - self.y, 0), self.height - rows), min(max(x0 - self.x, 0), self.width - columns)
+        bottom, right = self.height - rows - top, self.width - columns - left
+        return cv2.copyMakeBorder(part, top, bottom, left, right, cv2.BORDER_REPLICATE)
+
+    def shrink(self, picture: Any) -> Any:
+        """A window-sized picture on the work grid, by area average."""
+        if self.step == 1:
+            return picture
+        return cv2.resize(picture, (self.columns, self.rows), interpolation=cv2.INTER_AREA)
+
+    def grow(self, field: Any) -> Any:
+        """A field on the work grid at full size, bilinear."""
+        if self.step == 1:
+            return field
+        return cv2.resize(field, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
+
+    def centres(self) -> F32:
+        """(rows, columns, 2) float32: where in the frame the middle of each work pixel is."""
+        middle = (self.step - 1) / 2
+        return grid(self.columns, self.rows) * self.step + np.array([self.x + middle, self.y + middle], np.float32)
+
+    def cells(self, positions: F32) -> F32:
+        """Frame positions (..., 2) on the work grid: the inverse of :meth:`centres`."""
+        middle = (self.step - 1) / 2
+        cells: F32 = (positions - np.array([self.x + middle, self.y + middle], np.float32)) / np.float32(self.step)
+        return cells
+
+
+def window_around(alpha: F32, margin: float = 0.15) -> Window:
+    """The window to follow a layer in.
+
+    Args:
+        alpha: (H, W) float32 at the frame's size.
+        margin: room on each side, in shares of the layer's extent, for motion and for what surrounds it.
+    """
+    height, width = alpha.shape
+    x, y, w, h = cv2.boundingRect((alpha > 0.05).astype(np.uint8))
+    if w == 0 or h == 0:
+        x, y, w, h = 0, 0, width, height
+    room = max(8, round(margin * max(w, h)))
+    w, h = w + 2 * room, h + 2 * room
+    step = max(1, round((w * h / _WORK_AREA) ** 0.5))
+    return Window(x - room, y - room, -(-w // step), -(-h // step), step)
+
+
+def grid(columns: int, rows: int) -> F32:
+    """(rows, columns, 2) float32: each pixel's own x and y."""
+    ys, xs = np.mgrid[0:rows, 0:columns].astype(np.float32)
+    return np.dstack([xs, ys])
