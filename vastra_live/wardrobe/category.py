@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vastra_live.types import Category
+from vastra_live.types import U8, Category
 from vastra_live.wardrobe.silhouette import Silhouette
 
 __all__ = ["Shape", "classify", "measure"]
@@ -35,12 +35,12 @@ class Shape:
     top_sag: float
 
 
-def _extent(row: np.ndarray) -> int:
+def _extent(row: U8) -> int:
     inside = np.nonzero(row)[0]
     return int(inside[-1] - inside[0] + 1) if len(inside) else 0
 
 
-def _run(row: np.ndarray, column: int) -> tuple[int, int]:
+def _run(row: U8, column: int) -> tuple[int, int]:
     """Start and end of the run of cloth nearest to a column; (0, 0) in an empty row."""
     padded = np.concatenate([[0], (row > 0).astype(np.int8), [0]])
     steps = np.diff(padded)
@@ -76,7 +76,7 @@ def measure(silhouette: Silhouette) -> Shape:
     )
 
 
-def _leg_gap(mask: np.ndarray, axis: int) -> tuple[int, int]:
+def _leg_gap(mask: U8, axis: int) -> tuple[int, int]:
     """Depth of the ground between two legs and its width near the top, in pixels; (0, 0) without."""
     height, width = mask.shape
     spread = max(2, round(0.12 * width))

@@ -1,4 +1,16 @@
-"""Cut the garment out of its photo: which pixels are cloth, and softly so along the edge."""
+"""Cut the garment out of its photo: which pixels are cloth.
+
+The ground is what can be reached from the picture's border. Four kinds of pixels let the flood pass:
+
+1. the ground's very colour, within its noise;
+2. close to those, the ripples that JPEG leaves along strong edges;
+3. the ground's colour dimmed without an edge: a soft shadow;
+4. patches of the ground's colour enclosed by cloth with a clear edge: the gap between sleeve and body.
+
+What is left is cloth, and its outline is moved to the strongest edge nearby by a watershed. A white garment on
+a white ground differs by two or three levels and a faint outline; that is enough, because the ground of a
+product photo is flatter than any cloth.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +18,20 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from vastra_live.types import F32, U8
 from vastra_live.wardrobe.ground import Ground, read_ground, settle_ground
 
-__all__ = ["Cutout", "cut_out", "soften"]
+__all__ = ["Cutout", "cut_out", "largest_piece"]
 
-_DARKEST_SHADOW = 0.55
-"""A shadow on the ground takes away at most this share of its light; darker is taken for cloth."""
-_HOLE = 2.5e-4
+_DARKEST_SHADOW = 0.72
+"""A shadow takes away at most this share of the ground's light; darker is taken for cloth."""
+_MOST_SHADOW = 0.3
+"""If more than this share of the silhouette looks like shadow, it is a grey garment instead."""
+_RIPPLE_PX = 8
+"""JPEG ripples stay inside their 8x8 block."""
+_SMALLEST_HOLE = 2.0e-4
 """Smallest hole, as a share of the picture."""
 
 
@@ -25,21 +42,127 @@ class Cutout:
     Attributes:
         mask: (H, W) uint8, 255 where the picture shows the garment.
         ground: the ground it lies on, refined.
+        share: the largest piece's share of everything that is not ground, 0..1.
     """
 
     mask: U8
     ground: Ground
+    share: float
 
 
-def _gradient(bgr: F32) -> F32:
-    """Largest step per pixel over the three channels, in levels, after a light blur."""
-    smooth = cv2.GaussianBlur(bgr, (0, 0), 1.2)
-    across, down = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3)
-    return np.asarray(np.sqrt((across * across + down * down).max(axis=2)) / 8, np.float32)
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    """How each pixel differs from the ground, in levels.
+
+    Attributes:
+        distance: largest channel difference, lightly smoothed.
+        dimmed: share of the ground's light that is missing.
+        off_colour: largest channel difference to the dimmed ground.
+        steepness: change per pixel.
+        tight: what noise alone reaches.
+    """
+
+    distance: F32
+    dimmed: F32
+    off_colour: F32
+    steepness: F32
+    tight: float
+
+
+def cut_out(bgr: U8) -> Cutout:
+    """Find the garment on a plain ground; (H, W, 3) uint8."""
+    first = read_ground(bgr)
+    tight = _tight(first)
+    rough = cv2.blur(cv2.absdiff(bgr, np.rint(first.bgr).astype(np.uint8)), (3, 3)).max(axis=2)
+    known = _reached(_open(_binary(rough <= tight + 1), 2))
+    ground = settle_ground(bgr, first, _eroded(known, max(2, bgr.shape[1] // 150)))
+    difference = _difference(bgr, ground, tight)
+    flood = _flood(difference)
+    mask = _outline(bgr, ground, flood, difference)
+    piece, share = largest_piece(mask)
+    return Cutout(piece, ground, share)
+
+
+def largest_piece(mask: U8) -> tuple[U8, float]:
+    """The largest connected piece of a mask, and its share of the mask."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count < 2:
+        return mask, 0.0
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    return _binary(labels == 1 + areas.argmax()), float(areas.max() / areas.sum())
+
+
+def _tight(ground: Ground) -> float:
+    return 1.2 + 1.8 * ground.sigma
+
+
+def _difference(bgr: U8, ground: Ground, tight: float) -> _Difference:
+    residual = cv2.blur(bgr.astype(np.float32) - ground.bgr, (3, 3))
+    light = np.maximum(cv2.transform(ground.bgr * ground.bgr, np.ones((1, 3), np.float32)), 1.0)
+    dimmed = -cv2.transform(residual * ground.bgr, np.ones((1, 3), np.float32)) / light
+    off_colour = np.abs(residual + ground.bgr * dimmed[:, :, None]).max(axis=2)
+    grey = cv2.transform(residual, np.full((1, 3), 1 / 3, np.float32))
+    across, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=3), cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3)
+    return _Difference(np.abs(residual).max(axis=2), dimmed, off_colour, cv2.magnitude(across, down) / 8, tight)
+
+
+def _flood(difference: _Difference) -> U8:
+    """Everything that is ground, also in shadow and in holes (255)."""
+    near = _binary(difference.distance < difference.tight)
+    clean = _reached(_open(near, 2))
+    clean = _grown(clean, near, 3)
+    # a ripple is small beside the edge that made it
+    peak = cv2.dilate(difference.distance, _disc(5))
+    ripple = _binary(difference.distance < np.minimum(difference.tight + 0.07 * peak, 16))
+    flood = _grown(clean, ripple, _RIPPLE_PX)
+    shadow = _binary(
+        (difference.dimmed > -0.01)
+        & (difference.dimmed < _DARKEST_SHADOW)
+        & (difference.off_colour < difference.tight + 14 * difference.dimmed + 1)
+        & (difference.steepness < 1.2 + 0.5 * difference.tight + 60 * difference.dimmed)
+    )
+    dark = _reached(cv2.bitwise_or(flood, _open(cv2.bitwise_or(shadow, flood), 1)))
+    silhouette = flood.size - cv2.countNonZero(flood)
+    if silhouette and cv2.countNonZero(dark) - cv2.countNonZero(flood) < _MOST_SHADOW * silhouette:
+        flood = dark
+    return cv2.bitwise_or(flood, _holes(difference, near, flood))
+
+
+def _holes(difference: _Difference, near: U8, flood: U8) -> U8:
+    """Ground seen through the garment: flat patches of its very colour with a clear edge all around."""
+    patches = _open(cv2.bitwise_and(near, cv2.bitwise_not(flood)), 1)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(patches, connectivity=4)
+    found = np.zeros_like(flood)
+    height, width = flood.shape
+    for label in range(1, count):
+        x, y, w, h, area = (int(value) for value in stats[label])
+        if area < _SMALLEST_HOLE * flood.size:
+            continue
+        rows, columns = slice(max(0, y - 6), min(height, y + h + 6)), slice(max(0, x - 6), min(width, x + w + 6))
+        patch = _binary(labels[rows, columns] == label)
+        ring = (cv2.dilate(patch, _disc(5)) > 0) & (cv2.dilate(patch, _disc(2)) == 0)
+        edged = difference.distance[rows, columns][ring] > 10 + 2 * difference.tight
+        if edged.mean() > 0.8:
+            found[rows, columns] |= cv2.dilate(patch, _disc(1))
+    return found
+
+
+def _outline(bgr: U8, ground: Ground, flood: U8, difference: _Difference) -> U8:
+    """The mask, its outline on the strongest edge near the flood's shore."""
+    cloth = cv2.bitwise_not(flood)
+    strong = _binary((difference.distance > 40) & (difference.off_colour > 20))
+    markers = np.zeros(flood.shape, np.int32)
+    markers[_eroded(flood, 1) > 0] = 1
+    markers[(_eroded(cloth, 2) > 0) | (cv2.bitwise_and(cloth, strong) > 0)] = 2
+    amplified = np.clip(128 + 0.75 * (bgr.astype(np.float32) - ground.bgr), 0, 255).astype(np.uint8)
+    cv2.watershed(amplified, markers)
+    # watershed leaves a line of its own between the two; it goes to the side its colour is on
+    line = (markers == -1) & (difference.distance > 4 * difference.tight)
+    return _binary((markers == 2) | line)
 
 
 def _reached(allowed: U8) -> U8:
-    """What of ``allowed`` hangs together with the border (255)."""
+    """What of ``allowed`` hangs together with the picture's border (255)."""
     _, labels = cv2.connectedComponents(allowed, connectivity=4)
     edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     lookup = np.zeros(int(labels.max()) + 1, np.uint8)
@@ -48,111 +171,26 @@ def _reached(allowed: U8) -> U8:
     return np.asarray(lookup[labels], np.uint8)
 
 
+def _grown(seed: U8, allowed: U8, steps: int) -> U8:
+    """``seed`` spread into ``allowed``, at most so many pixels deep."""
+    cross = np.asarray(cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)), np.uint8)
+    for _ in range(steps):
+        seed = np.asarray(cv2.bitwise_or(seed, cv2.bitwise_and(cv2.dilate(seed, cross), allowed)), np.uint8)
+    return seed
+
+
+def _open(mask: U8, radius: int) -> U8:
+    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, _disc(radius)), np.uint8)
+
+
+def _eroded(mask: U8, radius: int) -> U8:
+    """The mask without its rim; the picture's border counts as inside."""
+    return np.asarray(cv2.erode(mask, _disc(radius), borderType=cv2.BORDER_CONSTANT, borderValue=255), np.uint8)
+
+
 def _disc(radius: int) -> U8:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)), np.uint8)
 
 
-def _ground_like(bgr: U8, ground: Ground) -> tuple[U8, U8]:
-    """Pixels of the ground's very colour, and pixels that may be the ground in a soft shadow (0 or 255)."""
-    picture = bgr.astype(np.float32)
-    smooth = cv2.GaussianBlur(picture, (0, 0), 0.8)
-    residual = smooth - ground.bgr
-    distance = np.abs(residual).max(axis=2)
-    tight = max(2.2, 3.2 * ground.sigma)
-    light = np.maximum((ground.bgr * ground.bgr).sum(axis=2), 1.0)
-    dimmed = -(residual * ground.bgr).sum(axis=2) / light
-    off_colour = np.abs(residual + dimmed[..., None] * ground.bgr).max(axis=2)
-    gradient = _gradient(picture)
-    soft_edge = max(1.6, 2.0 * ground.sigma)
-    shadow = (
-        (dimmed > 0)
-        & (dimmed < _DARKEST_SHADOW)
-        & (off_colour < tight + 12 * dimmed)
-        & (gradient < soft_edge + 10 * dimmed)
-    )
-    return np.where(distance < tight, 255, 0).astype(np.uint8), np.where(shadow, 255, 0).astype(np.uint8)
-
-
-def cut_out(bgr: U8) -> Cutout:
-    """Find the garment on a plain ground.
-
-    1. The ground is what the border flood reaches through pixels of the ground's colour, or of the colour
-       dimmed without an edge (a soft shadow).
-    2. The border between the sure ground and the sure garment is put on the strongest edge by a watershed of
-       the picture's difference to the ground, amplified so that white on white has an edge too.
-    """
-    height, width = bgr.shape[:2]
-    ground = read_ground(bgr)
-    same, shadow = _ground_like(bgr, ground)
-    ground = settle_ground(bgr, ground, cv2.erode(_reached(same), _disc(max(2, width // 150))))
-    same, shadow = _ground_like(bgr, ground)
-    reach = max(1, round(0.0025 * max(height, width)))
-    flood = _reached(cv2.morphologyEx(cv2.bitwise_or(same, shadow), cv2.MORPH_OPEN, _disc(reach)))
-    mask = _settle_edge(bgr, ground, flood, _holes(bgr, ground, flood, same))
-    return Cutout(_largest(mask), ground)
-
-
-def _holes(bgr: U8, ground: Ground, flood: U8, same: U8) -> U8:
-    """Ground seen through the garment: flat patches of the ground's very colour that the flood cannot reach."""
-    del bgr, ground
-    patches = cv2.morphologyEx(cv2.bitwise_and(same, cv2.bitwise_not(flood)), cv2.MORPH_OPEN, _disc(2))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(patches, connectivity=4)
-    keep = np.zeros(count, np.uint8)
-    keep[1:] = np.where(stats[1:, cv2.CC_STAT_AREA] > _HOLE * flood.size, 255, 0)
-    return np.asarray(keep[labels], np.uint8)
-
-
-def _settle_edge(bgr: U8, ground: Ground, flood: U8, holes: U8) -> U8:
-    """The garment's mask, its outline on the strongest edge near the flood's shore."""
-    open_ground = cv2.bitwise_or(flood, holes)
-    cloth = cv2.bitwise_not(open_ground)
-    cloth = cv2.morphologyEx(cloth, cv2.MORPH_OPEN, _disc(1))
-    markers = np.zeros(flood.shape, np.int32)
-    markers[cv2.erode(cloth, _disc(3)) > 0] = 2
-    markers[cv2.erode(open_ground, _disc(2)) > 0] = 1
-    difference = bgr.astype(np.float32) - ground.bgr
-    gain = 5.0
-    amplified = np.clip(128 + 127 * np.tanh(difference * gain / 127), 0, 255).astype(np.uint8)
-    cv2.watershed(amplified, markers)
-    inside = np.where(markers == 2, 255, 0).astype(np.uint8)
-    line = (markers == -1) & (np.abs(difference).max(axis=2) > 3 * max(2.0, ground.sigma))
-    inside[line] = 255
-    return inside
-
-
-def _largest(mask: U8) -> U8:
-    """The largest connected piece."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if count < 2:
-        return mask
-    return np.where(labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax(), 255, 0).astype(np.uint8)
-
-
-def soften(bgr: U8, mask: U8, ground: Ground) -> tuple[F32, U8]:
-    """Alpha with the photo's own soft edge, and the colours without the ground's share.
-
-    Within a few pixels of the outline a pixel is a mixture ``a F + (1 - a) B`` of the cloth's colour F (mean
-    of the cloth just inside) and the ground's colour B; ``a`` is its least-squares share. Where cloth and
-    ground look alike the share says nothing and the outline is softened evenly.
-
-    Returns:
-        alpha (H, W) float32 0..1, and bgr (H, W, 3) uint8 with the cloth's colours carried outwards.
-    """
-    band = 2
-    solid = (mask > 0).astype(np.float32)
-    core = cv2.erode(mask, _disc(band)).astype(np.float32) / 255
-    outer = cv2.dilate(mask, _disc(band))
-    picture = bgr.astype(np.float32)
-    weight = cv2.GaussianBlur(core, (0, 0), 2.5)
-    cloth = cv2.GaussianBlur(picture * core[..., None], (0, 0), 2.5) / np.maximum(weight, 1e-4)[..., None]
-    even = cv2.GaussianBlur(solid, (0, 0), 0.9)
-    contrast = cloth - ground.bgr
-    power = (contrast * contrast).sum(axis=2)
-    share = ((picture - ground.bgr) * contrast).sum(axis=2) / np.maximum(power, 1.0)
-    trust = np.clip((np.sqrt(power) - 25) / 50, 0, 1) * (weight > 1e-3)
-    alpha = np.clip(trust * share + (1 - trust) * even, 0, 1)
-    alpha = np.where(core > 0, 1.0, np.where(outer > 0, alpha, 0.0)).astype(np.float32)
-    ring = (core == 0) & (outer > 0) & (weight > 1e-3)
-    out = picture.copy()
-    out[ring] = cloth[ring]
-    return alpha, np.clip(out, 0, 255).astype(np.uint8)
+def _binary(condition: npt.NDArray[np.bool_]) -> U8:
+    return np.asarray(condition, np.uint8) * np.uint8(255)

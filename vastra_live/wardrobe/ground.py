@@ -18,8 +18,8 @@ __all__ = ["Ground", "read_ground", "settle_ground"]
 
 _ROUNDS = 8
 _SAMPLES = 6000
-_LEAST_SIGMA = 0.8
-"""Eight-bit rounding and JPEG leave at least this much noise, even on a flat ground."""
+_LEAST_SIGMA = 0.35
+"""Eight-bit rounding leaves at least this much noise, even on a ground that was painted flat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Ground:
 
     Attributes:
         bgr: (H, W, 3) float32, the ground's colour at every pixel, also behind the garment.
-        sigma: noise of one channel in levels, at least 0.8.
+        sigma: noise of one channel in levels, at least 0.35.
         plain: share of the border that the model explains, 0..1.
     """
 
@@ -40,7 +40,7 @@ class Ground:
 def _terms(x: F32, y: F32) -> F32:
     """The terms of a quadratic surface; x and y in -1..1."""
     one = np.ones_like(x)
-    return np.stack([one, x, y, x * x, x * y, y * y], axis=-1).astype(np.float32)
+    return np.asarray(np.stack([one, x, y, x * x, x * y, y * y], axis=-1), np.float32)
 
 
 def _border(height: int, width: int) -> tuple[F32, F32]:

@@ -8,24 +8,38 @@ import cv2
 import numpy as np
 
 from vastra_live.errors import GarmentError
-from vastra_live.types import U8, Category, Garment
+from vastra_live.pictures import Picture, read_picture
+from vastra_live.types import F32, U8, Category, Garment
 from vastra_live.wardrobe.category import classify, measure
-from vastra_live.wardrobe.cutout import cut_out, soften
+from vastra_live.wardrobe.cutout import cut_out, largest_piece
 from vastra_live.wardrobe.landmarks import find_landmarks
+from vastra_live.wardrobe.matte import carry_colours, even_alpha, soft_alpha
 from vastra_live.wardrobe.silhouette import read_silhouette
 
-__all__ = ["LONG_SIDE", "read_garment"]
+__all__ = ["LONG_SIDE_PX", "read_garment", "read_photo"]
 
-LONG_SIDE = 1536
-"""A photo is brought to this size at most, in pixels."""
+LONG_SIDE_PX = 1536
+"""A photo is scaled down to this size; nothing on a screen shows more of a garment."""
+_USEFUL_ALPHA = 0.02
+"""An alpha channel cuts out a garment if at least this share of the picture is clear, and as much is not."""
 
 
-def _fit(bgr: U8) -> U8:
-    scale = LONG_SIDE / max(bgr.shape[:2])
+def read_photo(path: Path | str) -> Picture:
+    """A garment photo at the size the program keeps: the long side at most :data:`LONG_SIDE_PX`.
+
+    Raises:
+        PictureError: the file cannot be read.
+    """
+    picture = read_picture(path)
+    width, height = picture.size
+    scale = LONG_SIDE_PX / max(width, height)
     if scale >= 1:
-        return bgr
-    size = (max(1, round(bgr.shape[1] * scale)), max(1, round(bgr.shape[0] * scale)))
-    return np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
+        return picture
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    bgr = np.asarray(cv2.resize(picture.bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
+    if picture.alpha is None:
+        return Picture(bgr)
+    return Picture(bgr, np.asarray(cv2.resize(picture.alpha, size, interpolation=cv2.INTER_AREA), np.float32))
 
 
 def read_garment(
@@ -36,22 +50,69 @@ def read_garment(
     Args:
         path: picture of one garment on a plain ground, or with an alpha channel.
         category: ``upper``, ``lower``, ``dress``, or ``auto`` to read it off the silhouette.
-        mask_path: picture of the same size, white where the garment is; used instead of cutting out.
+        mask_path: picture of the mask, white where the garment is, in the photo's proportions; used instead of
+            cutting out, and whatever else the photo shows.
         name: name of the garment; the file's stem by default.
 
     Raises:
         PictureError: a file cannot be read.
-        GarmentError: the picture is not a usable photo of one garment, or the category is unknown.
+        GarmentError: the picture is not a usable photo of one garment, the mask does not fit it, or the
+            category is unknown.
     """
     path = Path(path)
-    picture = cv2.imread(str(path))
-    if picture is None:
-        raise GarmentError(f"{path}: not a picture")
-    bgr = _fit(np.asarray(picture, np.uint8))
-    cutout = cut_out(bgr)
-    alpha, colours = soften(bgr, cutout.mask, cutout.ground)
-    silhouette = read_silhouette(cutout.mask)
-    kind = classify(measure(silhouette)) if category == "auto" else Category(category)
+    wanted = _category(category)
+    photo = read_photo(path)
+    if mask_path is not None:
+        mask = _given_mask(Path(mask_path), photo, path)
+        alpha = even_alpha(mask)
+    elif photo.alpha is not None and _useful(photo.alpha):
+        mask, _ = largest_piece(np.where(photo.alpha >= 0.5, 255, 0).astype(np.uint8))
+        alpha = np.where(cv2.dilate(mask, np.ones((7, 7), np.uint8)) > 0, photo.alpha, 0).astype(np.float32)
+    else:
+        cutout = cut_out(photo.bgr)
+        mask = cutout.mask
+        alpha = soft_alpha(photo.bgr, mask, cutout.ground)
+    silhouette = read_silhouette(mask)
+    kind = wanted or classify(measure(silhouette))
     points, sleeve = find_landmarks(silhouette, kind)
-    del mask_path
-    return Garment(name or path.stem, kind, sleeve, colours, alpha, points, None, str(path.name))
+    return Garment(
+        name=name or path.stem,
+        category=kind,
+        sleeve=sleeve,
+        bgr=carry_colours(photo.bgr, alpha),
+        alpha=alpha,
+        landmarks_px=points,
+        inside_alpha=None,
+        origin=f"read from {path.name}",
+    )
+
+
+def _category(name: str) -> Category | None:
+    if name == "auto":
+        return None
+    try:
+        return Category(name)
+    except ValueError:
+        known = ", ".join(category.value for category in Category)
+        raise GarmentError(f"category {name!r}: expected auto, {known}") from None
+
+
+def _useful(alpha: F32) -> bool:
+    solid = float((alpha >= 0.5).mean())
+    return _USEFUL_ALPHA <= solid <= 1 - _USEFUL_ALPHA
+
+
+def _given_mask(mask_path: Path, photo: Picture, path: Path) -> U8:
+    picture = read_picture(mask_path)
+    width, height = photo.size
+    given = picture.size
+    if abs(given[0] * height - given[1] * width) > 0.01 * given[0] * height:
+        raise GarmentError(
+            f"{mask_path}: is {given[0]}x{given[1]}, which does not fit {path} ({width}x{height}); "
+            "give a mask of the photo's size"
+        )
+    bgr = cv2.resize(picture.bgr, (width, height), interpolation=cv2.INTER_NEAREST)
+    mask, _ = largest_piece(np.where(bgr.max(axis=2) >= 128, 255, 0).astype(np.uint8))
+    if not _useful(mask.astype(np.float32) / 255):
+        raise GarmentError(f"{mask_path}: no usable mask; it must be white where the garment is, black elsewhere")
+    return mask
