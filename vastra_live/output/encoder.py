@@ -115,7 +115,7 @@ class Encoder:
             return
         fitted = letterbox(bgr, self._size)
         if any(self._odd):
-            fitted = cv2.copyMakeBorder(fitted, 0, self._odd[1], 0, self._odd[0], cv2.BORDER_REPLICATE)  # type: ignore[assignment]
+            fitted = cv2.copyMakeBorder(fitted, 0, self._odd[1], 0, self._odd[0], cv2.BORDER_REPLICATE)
         yuv = cv2.cvtColor(fitted, cv2.COLOR_BGR2YUV_I420).reshape(-1).data
         try:
             for _ in range(copies):

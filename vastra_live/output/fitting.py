@@ -24,10 +24,14 @@ def letterbox(bgr: U8, size: tuple[int, int]) -> U8:
     if (have_width, have_height) == (width, height):
         return bgr
     scale = min(width / have_width, height / have_height)
-    inner_width = min(width, max(1, round(have_width * scale)))
-    inner_height = min(height, max(1, round(have_height * scale)))
+    # a bar of one pixel is a rounding error, not a difference in aspect
+    inner_width, inner_height = (
+        full if full - inner <= 1 else max(1, inner)
+        for full, inner in ((width, round(have_width * scale)), (height, round(have_height * scale)))
+    )
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     scaled = cv2.resize(bgr, (inner_width, inner_height), interpolation=interpolation)
     left, top = (width - inner_width) // 2, (height - inner_height) // 2
     right, bottom = width - inner_width - left, height - inner_height - top
-    return cv2.copyMakeBorder(scaled, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(0, 0, 0))  # type: ignore[return-value]
+    boxed: U8 = cv2.copyMakeBorder(scaled, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(0, 0, 0))
+    return boxed
