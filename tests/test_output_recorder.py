@@ -169,7 +169,7 @@ def test_a_disk_without_any_room_leaves_nothing(tmp_path: Path) -> None:
 def test_an_ffmpeg_that_cannot_be_started_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "no-ffmpeg"))
     recorder = Recorder(tmp_path / "film.mp4", fps=10, slow_consumer=SlowConsumer.WAIT)
-    with pytest.raises(RecordingError, match="cannot start .*no-ffmpeg"):
+    with pytest.raises(RecordingError, match=r"cannot start .*no-ffmpeg"):
         recorder.send(noisy(0))
     recorder.close()
 
