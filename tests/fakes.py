@@ -80,9 +80,6 @@ class FakeSource:
         self._index += 1
         return frame
 
-    def restart_clock(self) -> None:
-        pass
-
     def interrupt(self) -> None:
         self.interrupted.set()
 

@@ -11,8 +11,8 @@ import platformdirs
 from vastra_live.capture import FrameSource, open_source
 from vastra_live.config import OnLost, Settings
 from vastra_live.errors import CameraError, ConfigError, DisplayError
-from vastra_live.output import open_sink
 from vastra_live.output.base import FrameSink, SlowConsumer
+from vastra_live.output.open import open_sink, parse_outputs
 from vastra_live.output.window import Window
 from vastra_live.rack import Rack
 from vastra_live.screen import Screen
@@ -113,6 +113,7 @@ def launch(settings: Settings, tell: Callable[[str], None], tick: Callable[[Tele
         InputError: a setting, file or garment cannot be used.
         DeviceError: a camera, display or output that was asked for cannot be used.
     """
+    parse_outputs(settings.output)
     rack = _rack(settings, Wardrobe(settings.wardrobe))
     synthesizer = open_synthesizer(settings.synthesizer.value)
     plan = _plan(settings, tell)

@@ -7,25 +7,13 @@ import time
 import cv2
 
 from vastra_live.compositing import overlay
-from vastra_live.output.window import Key, Window
+from vastra_live.output.window import KEY_HELP, Key, Window
 from vastra_live.slot import Slot, SlotClosed
 from vastra_live.telemetry import Telemetry
 from vastra_live.types import U8, Rendered
 
 __all__ = ["Screen"]
 
-BINDINGS: tuple[tuple[str, str], ...] = (
-    ("n / right", "next garment"),
-    ("p / left", "previous garment"),
-    ("b", "before / after"),
-    ("m", "mirror"),
-    ("s", "snapshot"),
-    ("r", "record on / off"),
-    ("o", "figures"),
-    ("f", "full screen"),
-    ("h", "this help"),
-    ("q / Esc", "quit"),
-)
 MESSAGE_S = 3.0
 
 
@@ -117,7 +105,7 @@ class Screen:
             ]
             picture = overlay.draw_hud(picture, lines)
         if self._help:
-            picture = overlay.draw_help(picture, BINDINGS)
+            picture = overlay.draw_help(picture, KEY_HELP)
         if self.recording:
             picture = overlay.draw_recording_dot(picture)
         message = self._message if time.monotonic() < self._message_until else ""

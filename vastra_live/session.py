@@ -39,7 +39,7 @@ from vastra_live.telemetry import Report, Telemetry
 from vastra_live.tracking.base import BodyTracker
 from vastra_live.tracking.keyframes import KeyframePolicy
 from vastra_live.tracking.propagation import Anchor, Propagator
-from vastra_live.types import Body, Frame, Rendered, Shown
+from vastra_live.types import Body, Carried, Frame, Rendered, Shown
 
 __all__ = ["Ended", "LiveSession", "SessionSettings"]
 
@@ -47,6 +47,8 @@ FRAME_WAIT_S = 0.25
 TICK_S = 0.25
 JOIN_S = 2.0
 DRAIN_S = 10.0
+RETRY_NS = 300_000_000
+"""Pause before somebody who could not be dressed is tried again."""
 
 
 class Ended(str, Enum):
@@ -142,7 +144,6 @@ class LiveSession:
 
         self._workers = [self._worker(sink) for sink in sinks]
         self._recording: SinkWorker | None = None
-        self._broken_sink: VastraError | None = None
 
         self._frames: Slot[Frame] = Slot(WhenFull.WAIT if source.every_frame else WhenFull.REPLACE)
         self._to_track: Slot[Frame] = Slot()
@@ -150,6 +151,7 @@ class LiveSession:
         self._anchors: Slot[tuple[Anchor, str]] = Slot()
         self._tracked: _Tracked | None = None
         self._in_flight = False
+        self._asked_ns = 0
         self._unfit: tuple[int, str] = (0, "")
 
         self._propagator = Propagator()
@@ -264,15 +266,19 @@ class LiveSession:
     # ------------------------------------------------------------------ threads
 
     def _preroll(self) -> None:
-        """The first frame, body and keyframe before any clock runs, so that a film starts dressed."""
+        """The first frame, body and keyframe before any clock runs, so that a film starts dressed.
+
+        Where time counts the first frame is old by then, and only the fresh ones after it are shown; where every
+        frame counts it is the first of the film.
+        """
         frame = self._source.read()
         body = self._track(frame)
         if body is not None:
             anchor = self._synthesize(_Request(frame, body, self._rack.wanted))
             if anchor is not None:
                 self._anchors.put(anchor)
-        self._source.restart_clock()
-        self._first = frame
+        if self._source.every_frame:
+            self._first = frame
 
     def _capture_loop(self) -> None:
         try:
@@ -372,15 +378,16 @@ class LiveSession:
             if self._screen is not None:
                 self._screen.garment = garment
         tracked = self._tracked
-        body = tracked.body if tracked else None
         carried = None
         if self._worn:
             with self._telemetry.stage("propagate"):
-                self._propagator.observe(body)
-                carried = self._propagator.carry(frame.bgr)
-        gone = (tracked is not None and tracked.misses >= self._settings.misses_to_leave) or (
-            self._unfit[0] >= self._settings.misses_to_leave
-        )
+                self._propagator.observe(tracked.body if tracked else None)
+                carried = self._propagator.carry(frame.bgr, frame.captured_ns)
+        if tracked is not None and tracked.body is not None:
+            self._ask_for_keyframe(frame, tracked.frame, tracked.body, carried)
+        unfit, reason = self._unfit
+        patience = self._settings.misses_to_leave
+        gone = unfit >= patience or (tracked is not None and tracked.misses >= patience)
         confidence = None if carried is None else 0.0 if gone else carried.confidence
         view = self._presence.update(frame.captured_ns, confidence, at_once=first)
         if view.shown is Shown.GARMENT and carried is not None:
@@ -391,15 +398,20 @@ class LiveSession:
             bgr = self._last.bgr
         else:
             bgr = frame.bgr
-        if tracked is not None and not self._in_flight:
-            wanted = self._rack.wanted
-            reason = self._policy.due(tracked.frame, tracked.body, carried, wanted)
-            if reason is not None and tracked.body is not None:
-                self._policy.taken(tracked.frame, tracked.body, wanted)
-                self._in_flight = True
-                self._put(self._requests, _Request(tracked.frame, tracked.body, wanted))
-        notice = self._unfit[1] if gone and self._unfit[1] else ""
+        notice = reason if gone or not self._worn else ""
         self._emit(Rendered(bgr, frame.bgr, frame.index, frame.captured_ns, view.shown, notice))
+
+    def _ask_for_keyframe(self, live: Frame, frame: Frame, body: Body, carried: Carried | None) -> None:
+        """Leave a request when one is due and none is in flight."""
+        if self._in_flight:
+            return
+        wanted = self._rack.wanted
+        again = self._unfit[0] > 0 and live.captured_ns - self._asked_ns > RETRY_NS
+        if again or self._policy.due(live, body, carried, wanted) is not None:
+            self._policy.taken(frame, body, wanted)
+            self._asked_ns = live.captured_ns
+            self._in_flight = True
+            self._put(self._requests, _Request(frame, body, wanted))
 
     def _hold(self, message: str) -> None:
         """No frame comes: the last picture stays, with the reason on screen."""
@@ -443,7 +455,7 @@ class LiveSession:
         if rendered.shown is not Shown.HELD:
             self._telemetry.sent(rendered.captured_ns)
 
-    def _on_sink_error(self, sink: FrameSink, error: VastraError) -> None:
+    def _on_sink_error(self, sink: FrameSink, error: Exception) -> None:
         """A broken sink ends alone; when it was the last place a picture could go, the run ends with it."""
         self._on_event(str(error))
         if self._recording is not None and sink is self._recording.sink:

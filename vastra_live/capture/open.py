@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 from vastra_live.capture.base import FrameSource
+from vastra_live.capture.camera_reader import CameraLimits
 from vastra_live.capture.demo import Demo
 from vastra_live.capture.still import Folder, Still
 from vastra_live.capture.video import VideoFile
@@ -28,6 +29,7 @@ def open_source(
     fps: float | None = None,
     loop: bool = False,
     asap: bool = False,
+    give_up_s: float | None = None,
 ) -> FrameSource:
     """Open what ``--source`` names.
 
@@ -40,6 +42,7 @@ def open_source(
             video file keeps its own rate.
         loop: repeat a finite source for ever. A camera never ends anyway.
         asap: deliver every frame of a finite source, as fast as they are taken. A camera is always live.
+        give_up_s: how long a lost camera is waited for; None is for ever.
 
     Raises:
         ConfigError: the spec, size or rate cannot be meant.
@@ -50,12 +53,13 @@ def open_source(
     _check(size, fps)
     spec = spec.strip()
     rate = fps or _DEFAULT_FPS
+    limits = CameraLimits(give_up_s=give_up_s)
     if spec == "demo":
         return Demo(size=size or _DEMO_SIZE, fps=rate, loop=loop, asap=asap)
     if spec.isascii() and spec.isdigit():
-        return Webcam(int(spec), size=size, fps=fps)
+        return Webcam(int(spec), size=size, fps=fps, limits=limits)
     if spec.startswith("/dev/"):
-        return Webcam(spec, size=size, fps=fps)
+        return Webcam(spec, size=size, fps=fps, limits=limits)
     path = Path(spec).expanduser()
     if spec and path.is_dir():
         return Folder(path, size=size, fps=rate, loop=loop, asap=asap)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vastra_live.errors import PictureError, RecordingError
 from vastra_live.output.base import SlowConsumer
 from vastra_live.output.fitting import letterbox
 from vastra_live.pictures import write_picture
@@ -69,4 +70,7 @@ class ContactSheet:
         for i, tile in enumerate(chosen):
             top, left = (i // columns) * (height + GAP), (i % columns) * (width + GAP)
             sheet[top : top + height, left : left + width] = tile
-        write_picture(self._path, sheet)
+        try:
+            write_picture(self._path, sheet)
+        except PictureError as error:  # the path was good when the run started
+            raise RecordingError(str(error)) from error

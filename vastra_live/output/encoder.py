@@ -17,7 +17,7 @@ from vastra_live.errors import RecordingError
 from vastra_live.output.fitting import letterbox
 from vastra_live.types import U8
 
-__all__ = ["Encoder"]
+__all__ = ["Encoder", "ffmpeg_executable"]
 
 LAST_WORDS = 8
 """How many lines of ffmpeg's complaints are kept for the error."""
@@ -26,7 +26,12 @@ HEADER_BYTES = 4096
 """A file shorter than this holds headers and no picture."""
 
 
-def _executable() -> str:
+def ffmpeg_executable() -> str:
+    """The ffmpeg that films are written with.
+
+    Raises:
+        RecordingError: there is none.
+    """
     try:
         import imageio_ffmpeg
 
@@ -83,7 +88,7 @@ class Encoder:
         self._size = size
         self._odd = (size[0] % 2, size[1] % 2)
         even = (size[0] + self._odd[0], size[1] + self._odd[1])
-        command = [_executable(), *_arguments(path, even, fps)]
+        command = [ffmpeg_executable(), *_arguments(path, even, fps)]
         pipe = subprocess.PIPE
         try:
             self._process = subprocess.Popen(

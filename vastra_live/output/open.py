@@ -10,13 +10,14 @@ from pathlib import Path
 
 from vastra_live.errors import ConfigError
 from vastra_live.output.base import FrameSink, SlowConsumer
+from vastra_live.output.contact_sheet import ContactSheet
 from vastra_live.output.null import NullSink
 from vastra_live.output.recorder import Recorder
 from vastra_live.output.virtual_camera import VirtualCamera
 
 __all__ = ["OutputKind", "OutputSpec", "open_sink", "parse_output", "parse_outputs"]
 
-FORMS = "window, virtualcam, virtualcam:DEVICE, file:PATH.mp4 or null"
+FORMS = "window, virtualcam, virtualcam:DEVICE, file:PATH.mp4, sheet:PATH.png or null"
 
 
 class OutputKind(str, Enum):
@@ -25,7 +26,12 @@ class OutputKind(str, Enum):
     WINDOW = "window"
     VIRTUAL_CAMERA = "virtualcam"
     FILE = "file"
+    SHEET = "sheet"
     NULL = "null"
+
+
+SUFFIXES = {OutputKind.FILE: (".mp4",), OutputKind.SHEET: (".png", ".jpg", ".jpeg")}
+"""Outputs that are files, and how they may end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +60,12 @@ def parse_output(spec: str) -> OutputSpec:
         kind = OutputKind(word)
     except ValueError:
         raise ConfigError(f"--output {spec}: unknown; use {FORMS}") from None
-    takes_rest = kind in (OutputKind.VIRTUAL_CAMERA, OutputKind.FILE)
-    if (colon and (not takes_rest or not rest.strip())) or (kind is OutputKind.FILE and not rest):
+    is_file = kind in SUFFIXES
+    takes_rest = is_file or kind is OutputKind.VIRTUAL_CAMERA
+    if (colon and (not takes_rest or not rest.strip())) or (is_file and not rest):
         raise ConfigError(f"--output {spec}: not complete or too much; use {FORMS}")
-    if kind is OutputKind.FILE:
-        return OutputSpec(kind, path=_film_path(spec, rest))
+    if is_file:
+        return OutputSpec(kind, path=_file_path(spec, rest, SUFFIXES[kind]))
     return OutputSpec(kind, device=rest or None)
 
 
@@ -77,10 +84,11 @@ def parse_outputs(specs: Sequence[str]) -> tuple[OutputSpec, ...]:
     return tuple(parsed)
 
 
-def _film_path(spec: str, text: str) -> Path:
+def _file_path(spec: str, text: str, suffixes: tuple[str, ...]) -> Path:
     path = Path(text).expanduser().absolute()
-    if path.suffix.lower() != ".mp4":
-        raise ConfigError(f"--output {spec}: films are written as .mp4; name it {path.with_suffix('.mp4').name}")
+    if path.suffix.lower() not in suffixes:
+        name = path.with_suffix(suffixes[0]).name
+        raise ConfigError(f"--output {spec}: this is written as {' or '.join(suffixes)}; name it {name}")
     if path.is_dir():
         raise ConfigError(f"--output {spec}: this is a folder; name a file in it")
     if not path.parent.is_dir():
@@ -91,7 +99,7 @@ def _film_path(spec: str, text: str) -> Path:
 
 
 def open_sink(output: str | OutputSpec, *, fps: float, slow_consumer: SlowConsumer) -> FrameSink:
-    """The sink for a virtual camera, a file or null. Devices and files are opened at its first picture.
+    """The sink for a virtual camera, a file, a contact sheet or null. It opens its device or file at its first picture.
 
     A window is no sink: it belongs to the main thread (:mod:`vastra_live.output.window`).
 
@@ -110,6 +118,9 @@ def open_sink(output: str | OutputSpec, *, fps: float, slow_consumer: SlowConsum
     if output.kind is OutputKind.FILE:
         assert output.path is not None
         return Recorder(output.path, fps=fps, slow_consumer=slow_consumer)
+    if output.kind is OutputKind.SHEET:
+        assert output.path is not None
+        return ContactSheet(output.path, slow_consumer)
     if output.kind is OutputKind.VIRTUAL_CAMERA:
         return VirtualCamera(output.device, fps=fps, slow_consumer=slow_consumer)
     if output.kind is OutputKind.NULL:
