@@ -93,8 +93,8 @@ def test_the_split_shows_each_picture_on_its_side(position: float) -> None:
     before, after = np.zeros((90, 160, 3), np.uint8), np.full((90, 160, 3), 200, np.uint8)
     out = split_view(before, after, position)
     edge = round(160 * min(1.0, max(0.0, position)))
-    assert (out[0, : max(0, edge - 1)] == 0).all()
-    assert (out[0, edge + 1 :] == 200).all()
+    assert (out[60, : max(0, edge - 1)] == 0).all()
+    assert (out[60, edge + 1 :] == 200).all()
 
 
 def test_a_split_of_two_sizes_is_refused() -> None:

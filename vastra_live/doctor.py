@@ -88,12 +88,8 @@ def check_opencv() -> Check:
     """OpenCV, and whether a second wheel overwrites it."""
     import cv2
 
-    wheels = []
-    for name in OPENCV_WHEELS:
-        try:
-            wheels.append(f"{name} {importlib.metadata.version(name)}")
-        except importlib.metadata.PackageNotFoundError:
-            continue
+    installed = {wheel.name.lower(): wheel.version for wheel in importlib.metadata.distributions()}
+    wheels = [f"{name} {installed[name]}" for name in OPENCV_WHEELS if name in installed]
     found = f"{cv2.__version__} ({', '.join(wheels) or 'not from a wheel'})"
     if len(wheels) <= 1:
         return Check("opencv", True, found)
@@ -150,15 +146,12 @@ else:
 
 def check_cameras(devices: Sequence[VideoDevice]) -> list[Check]:
     """Every device frames can be read from, opened the way ``run`` opens it."""
-    cameras = [device for device in devices if device.captures is not False and not _is_loopback(device)]
-    if sys.platform.startswith("linux"):
+    if platform.system() == "Linux":
+        # a loopback device that somebody feeds is a camera as good as any; one that nobody feeds is no camera
+        cameras = [device for device in devices if device.captures or (device.captures is None and not device.outputs)]
         found = [_check_camera(device.path, str(device)) for device in cameras]
-        # a loopback device that somebody feeds is a camera as good as any
-        found += [
-            _check_camera(device.path, str(device)) for device in devices if device.captures and _is_loopback(device)
-        ]
     else:
-        found = [check for check in (_check_camera("0", "camera 0"), _check_camera("1", "camera 1")) if check.ok]
+        found = [check for check in (_check_camera(number, f"camera {number}") for number in "01") if check.ok]
     nothing = Check("camera", None, "none", "plug in a webcam, or use --source demo or a video file")
     return found or [nothing]
 
@@ -196,7 +189,7 @@ def check_virtual_camera(devices: Sequence[VideoDevice]) -> Check:
         import pyvirtualcam.camera
     except ImportError as error:
         return Check(name, False, f"pyvirtualcam cannot be loaded: {error}", "pip install pyvirtualcam")
-    if sys.platform.startswith("linux"):
+    if platform.system() == "Linux":
         loopbacks = [str(device) for device in devices if _is_loopback(device)]
         if loopbacks:
             return Check(name, True, f"{', '.join(loopbacks)}, v4l2loopback")
@@ -231,7 +224,9 @@ def check_gpu() -> Check:
             return Check("gpu", True, f"{torch.cuda.get_device_name(0)}, {gib:.0f} GiB, torch {torch.__version__}")
         if torch.backends.mps.is_available():
             return Check("gpu", True, f"Apple GPU, torch {torch.__version__}")
-        return Check("gpu", None, f"none that torch {torch.__version__} can use", "the embedded synthesizer needs none")
+        return Check(
+            "gpu", None, f"none that torch {torch.__version__} can use", "needed by the published networks alone"
+        )
     if importlib.util.find_spec("onnxruntime") is not None:
         import onnxruntime
 
@@ -244,7 +239,7 @@ def check_gpu() -> Check:
 def check_densepose() -> Check:
     """detectron2, which HR-VITON's body parts come from."""
     if importlib.util.find_spec("detectron2") is None:
-        return Check("densepose", None, "detectron2 is not installed", "only for hr-viton: see docs")
+        return Check("densepose", None, "detectron2 is not installed", "needed by the synthesizer hr-viton alone")
     return Check("densepose", True, f"detectron2 {importlib.metadata.version('detectron2')}")
 
 

@@ -173,11 +173,10 @@ def split_view(before_bgr: U8, after_bgr: U8, position: float = 0.5) -> U8:
     pad = size // 2
     band = round(size * 1.3) + pad
     # at the head of the line: the corners and the foot belong to figures, dot and notices
-    for text, left, room in (("before", None, edge - thickness), ("after", edge + thickness, width - edge - thickness)):
+    for text, is_left, room in (("before", True, edge - thickness), ("after", False, width - edge - thickness)):
         needed = _line(text, size).shape[1] + 2 * pad
-        if needed + pad > room:
-            continue
-        left = edge - thickness - needed if left is None else left
-        _dim(out, left, 0, needed, band)
-        _ink(out, text, left + pad, pad // 2, size)
+        if needed + pad <= room:
+            left = edge - thickness - needed if is_left else edge + thickness
+            _dim(out, left, 0, needed, band)
+            _ink(out, text, left + pad, pad // 2, size)
     return out
