@@ -402,7 +402,7 @@ def test_without_scikit_image_the_install_line_is_given(monkeypatch: pytest.Monk
 # --- what the user names
 
 
-@pytest.mark.parametrize("spec", ["webcam", "nowhere", "", "  ", "-1"])
+@pytest.mark.parametrize("spec", ["webcam", "nowhere", "", "  ", "-1", "rtsp://camera.local/live.sdp"])
 def test_an_unknown_source_names_what_is_accepted(spec: str) -> None:
     with pytest.raises(ConfigError, match="name a camera") as caught:
         open_source(spec)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
 from vastra_live.errors import PictureError, RecordingError
 from vastra_live.pictures import MAX_PIXELS, is_picture, read_labels, read_picture, write_picture
 

@@ -51,8 +51,13 @@ class FrameSource(Protocol):
     def read(self) -> Frame:
         """The next frame; waits for it. Called by one thread.
 
+        A live or paced source gives the newest frame that is due; ``Frame.index`` counts what was skipped too,
+        so a gap is a skipped frame. The clock of a paced source starts with the second read: the time a
+        consumer takes after its first frame, to load its models, skips nothing.
+
         Raises:
             SourceEnded: there are no more frames, or :meth:`interrupt` was called.
+            InputError: a file broke in the middle.
             CameraError: the camera was lost and did not come back in time.
         """
         ...

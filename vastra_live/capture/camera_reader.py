@@ -69,7 +69,7 @@ class CameraLimits:
     bad_frames: int = 10
     bad_pause_s: float = 0.02
     backoff_s: float = 0.5
-    backoff_max_s: float = 8.0
+    backoff_max_s: float = 4.0
     give_up_s: float | None = None
     max_hung: int = 3
 
@@ -220,18 +220,20 @@ class CameraReader:
 
 
 def open_capture(device: int | str) -> Capture:
-    """Open a camera with the system's own interface, then with whatever else OpenCV has.
+    """Open a camera with the system's own interface; an index, failing that, with whatever else OpenCV has.
+
+    A path is V4L2's alone: to OpenCV's other backends it is a file name, and for one that ends in digits they
+    look for a numbered sequence of pictures, for more than ten seconds.
 
     Returns:
-        The capture; not opened when none of them could.
+        The capture; not opened when it could not be.
     """
     quiet_opencv()
     native = {"linux": cv2.CAP_V4L2, "darwin": cv2.CAP_AVFOUNDATION, "win32": cv2.CAP_MSMF}.get(sys.platform)
-    if native is not None:
-        capture = cv2.VideoCapture(device, native)
-        if capture.isOpened():
-            return capture
-        capture.release()
+    capture = cv2.VideoCapture(device, cv2.CAP_ANY if native is None else native)
+    if capture.isOpened() or native is None or isinstance(device, str):
+        return capture
+    capture.release()
     return cv2.VideoCapture(device, cv2.CAP_ANY)
 
 

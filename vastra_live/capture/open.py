@@ -20,6 +20,7 @@ _MIN_SIDE_PX, _MAX_SIDE_PX = 32, 8192
 _MAX_FPS = 240.0
 _DEFAULT_FPS = 30.0
 _DEMO_SIZE = (640, 480)
+_ACCEPTED = "name a camera (0, /dev/video0), a video file, a picture, a folder of pictures, or demo"
 
 
 def open_source(
@@ -58,19 +59,18 @@ def open_source(
         return Demo(size=size or _DEMO_SIZE, fps=rate, loop=loop, asap=asap)
     if spec.isascii() and spec.isdigit():
         return Webcam(int(spec), size=size, fps=fps, limits=limits)
-    if spec.startswith("/dev/"):
-        return Webcam(spec, size=size, fps=fps, limits=limits)
+    if "://" in spec:
+        raise ConfigError(f"source {spec!r}: network streams are not read; {_ACCEPTED}")
     path = Path(spec).expanduser()
+    if spec.startswith(("/dev/video", "/dev/v4l/")) or path.is_char_device():
+        return Webcam(spec, size=size, fps=fps, limits=limits)
     if spec and path.is_dir():
         return Folder(path, size=size, fps=rate, loop=loop, asap=asap)
     if is_picture(path):
         return Still(path, size=size, fps=rate, loop=loop, asap=asap)
     if path.is_file() or path.suffix:
         return VideoFile(path, size=size, fps=fps, loop=loop, asap=asap)
-    raise ConfigError(
-        f"source {spec!r}: there is no such thing; name a camera (0, /dev/video0), a video file, a picture, "
-        "a folder of pictures, or demo"
-    )
+    raise ConfigError(f"source {spec!r}: there is no such thing; {_ACCEPTED}")
 
 
 def _check(size: tuple[int, int] | None, fps: float | None) -> None:
