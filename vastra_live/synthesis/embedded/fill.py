@@ -1,0 +1,186 @@
+"""What is seen where the worn top was: skin in the wearer's tone, the lower garment carried up, the background."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vastra_live.synthesis.embedded.fit import ARM_STATIONS, DEPTHS, Girth, arm_point
+from vastra_live.synthesis.embedded.reading import segment_distance
+from vastra_live.synthesis.embedded.skeleton import Skeleton
+from vastra_live.types import F32, U8
+
+__all__ = ["BackgroundPlate", "Bare", "bare_body", "shaded_skin", "spread"]
+
+F64 = npt.NDArray[np.float64]
+
+
+def spread(bgr: F32, weight: F32) -> F32:
+    """Carry known colours over the unknown: (h, w, 3) where weight is 0 becomes a smooth continuation.
+
+    Push-pull over a pyramid (Grossman and Dally 1998): near the known pixels it equals them, far away it is
+    their average.
+    """
+    levels = [(bgr * weight[..., None], weight)]
+    while min(levels[-1][1].shape) > 2:
+        colour, w = levels[-1]
+        size = ((w.shape[1] + 1) // 2, (w.shape[0] + 1) // 2)
+        levels.append(
+            (cv2.resize(colour, size, interpolation=cv2.INTER_AREA), cv2.resize(w, size, interpolation=cv2.INTER_AREA))
+        )
+    colour, w = levels[-1]
+    known = colour.sum(axis=(0, 1)) / max(float(w.sum()), 1e-6)
+    pulled = np.broadcast_to(known.astype(np.float32), colour.shape).copy()
+    for colour, w in reversed(levels):
+        pulled = cv2.resize(pulled, (w.shape[1], w.shape[0]), interpolation=cv2.INTER_LINEAR)
+        trust = np.minimum(w * 4, 1)[..., None]
+        pulled += trust * (colour / np.maximum(w, 1e-6)[..., None] - pulled)
+    return pulled
+
+
+class BackgroundPlate:
+    """The scene behind the wearer, gathered from keyframe to keyframe while they move.
+
+    Resolution is a quarter of the frame's: what it fills is a strip beside the body.
+    """
+
+    def __init__(self) -> None:
+        self._bgr: F32 | None = None
+        self._known: F32 | None = None
+
+    def update(self, frame_bgr: U8, person: F32) -> None:
+        """Learn what this frame shows of the background; a scene that changed is learned anew."""
+        size = (max(2, frame_bgr.shape[1] // 3), max(2, frame_bgr.shape[0] // 3))
+        small = cv2.resize(frame_bgr, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        reach = max(3, size[0] // 64) | 1
+        body = cv2.dilate(cv2.resize(person, size, interpolation=cv2.INTER_LINEAR), np.ones((reach, reach), np.uint8))
+        free = (body < 0.08).astype(np.float32)
+        if self._bgr is None or self._known is None or self._bgr.shape != small.shape:
+            self._bgr, self._known = small, free
+            return
+        both = (free > 0) & (self._known > 0)
+        if both.any() and float(np.median(np.abs(small - self._bgr).max(axis=-1)[both])) > 18:
+            self._bgr, self._known = small, free
+            return
+        rate = (free * np.where(self._known > 0, 0.3, 1.0))[..., None].astype(np.float32)
+        self._bgr = self._bgr + rate * (small - self._bgr)
+        self._known = np.maximum(self._known, free)
+
+    def seen_through(self, box: tuple[int, int, int, int], frame_size: tuple[int, int], size: tuple[int, int]) -> F32:
+        """The background of a box (x0, y0, x1, y1) of the frame, at (width, height) ``size``."""
+        assert self._bgr is not None and self._known is not None
+        kx, ky = self._bgr.shape[1] / frame_size[0], self._bgr.shape[0] / frame_size[1]
+        x0, x1 = int(box[0] * kx), max(int(np.ceil(box[2] * kx)), int(box[0] * kx) + 2)
+        y0, y1 = int(box[1] * ky), max(int(np.ceil(box[3] * ky)), int(box[1] * ky) + 2)
+        filled = spread(self._bgr[y0:y1, x0:x1], self._known[y0:y1, x0:x1])
+        return cv2.resize(filled, size, interpolation=cv2.INTER_LINEAR)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bare:
+    """The body without its top: (h, w) float32 0..1 each.
+
+    Attributes:
+        torso: neck, shoulders, chest and belly down to the waist.
+        below: what of the torso lies below the waist, where a lower garment begins.
+        arms: (right, left).
+        front_arms: (right, left) the part of each arm that is seen in front of the torso.
+        round: light across a limb, 1 in its middle, less towards its sides.
+    """
+
+    torso: F32
+    below: F32
+    arms: tuple[F32, F32]
+    front_arms: tuple[F32, F32]
+    round: F32
+
+
+_WAIST = 0.8
+
+
+def bare_body(shape: tuple[int, int], s: Skeleton, girth: Girth, sleeve_ends: tuple[float, float]) -> Bare:
+    """The outline of the wearer's body from joints and girth."""
+    unit = s.unit
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    dx, dy = x - np.float32(s.neck[0]), y - np.float32(s.neck[1])
+    across = s.across - (s.across @ s.down) * s.down
+    aside = (dx * np.float32(across[0]) + dy * np.float32(across[1])) / np.float32(unit)
+    depth = (dx * np.float32(s.down[0]) + dy * np.float32(s.down[1])) / np.float32(s.torso_length)
+    soft = np.float32(1.2 / unit)
+    outline = []
+    for side in (0, 1):
+        rise = np.array(
+            [
+                [0.13, 0.6],
+                *zip((0.18, 0.3, 0.4, 0.5, 0.6), (girth.rise[side, 0] + 0.09, *girth.rise[side]), strict=True),
+            ]
+        )
+        heights = -rise[::1, 1] * unit / s.torso_length
+        # heights ascend downwards: first the neck, then the shoulder's slope, then the sides
+        order_d = np.concatenate([[-1.2], heights, DEPTHS])
+        order_w = np.concatenate([[0.16], rise[:, 0], girth.torso[side]])
+        order = np.argsort(order_d)
+        table = np.interp(np.linspace(-1.2, 1.4, 512), order_d[order], order_w[order]).astype(np.float32)
+        index = np.clip(((depth + 1.2) * (511 / 2.6)), 0, 511).astype(np.int32)
+        outline.append(table[index])
+    half = np.where(aside < 0, outline[0], outline[1])
+    inside = np.clip((half - np.abs(aside)) / soft + 0.5, 0, 1).astype(np.float32)
+    below = np.clip((depth - _WAIST) / np.float32(2.0 / s.torso_length) + 0.5, 0, 1).astype(np.float32)
+    arms, fronts = [], []
+    light = 1 - 0.22 * np.minimum((aside / np.maximum(half, 0.05)) ** 2, 1.0) ** 2
+    for side, arm in enumerate((s.right, s.left)):
+        front = np.zeros(shape, np.float32)
+        ratio = np.full(shape, 9.0, np.float32)
+        stations = [0.0, 0.12, *ARM_STATIONS, 1.0]
+        halves = np.interp(stations, ARM_STATIONS, girth.arms[side]) * unit
+        start = max(sleeve_ends[side] - 0.06, 0.3)
+        mask = np.zeros(shape, np.float32)
+        for k in range(len(stations) - 1):
+            if stations[k + 1] <= stations[k]:
+                continue
+            a, b = arm_point(arm, stations[k])[0], arm_point(arm, stations[k + 1])[0]
+            distance, t = segment_distance(shape, a, b)
+            radius = (halves[k] + (halves[k + 1] - halves[k]) * t).astype(np.float32)
+            ratio = np.minimum(ratio, distance / np.maximum(radius, 1))
+            piece = np.clip(radius - distance + 0.5, 0, 1)
+            mask = np.maximum(mask, piece)
+            along = stations[k] + (stations[k + 1] - stations[k]) * t
+            front = np.maximum(front, piece * np.clip((along - start) / 0.03, 0, 1))
+        light = np.where(ratio < 1, 1 - 0.25 * ratio**2, light)
+        arms.append(mask)
+        fronts.append(front)
+    return Bare(
+        torso=inside * (1 - below),
+        below=inside * below,
+        arms=(arms[0], arms[1]),
+        front_arms=(fronts[0], fronts[1]),
+        round=light.astype(np.float32),
+    )
+
+
+def shaded_skin(bgr: F32, skin: F32, face: F32, bare: Bare) -> F32:
+    """(h, w, 3) skin everywhere: continued from where skin is seen, round on the limbs.
+
+    Args:
+        bgr: (h, w, 3) float32, the picture.
+        skin: (h, w) how surely a pixel is skin.
+        face: (h, w) the face; counts less, it is lit and made up differently.
+        bare: the body's outline.
+    """
+    trust = np.clip(skin * 2 - 1, 0, 1)
+    trust = cv2.erode(trust, np.ones((3, 3), np.uint8)) * (1 - 0.9 * face)
+    lit = bgr / bare.round[..., None]
+    total = float(trust.sum())
+    if total < 8:
+        trust = np.clip(skin, 0, 1) * face
+        total = float(trust.sum())
+    mean = (lit * trust[..., None]).sum(axis=(0, 1)) / max(total, 1e-6)
+    near = spread(lit, trust)
+    # far from any visible skin the nearest patch (a shaded wrist, a red cheek) must not tint a whole arm
+    window = 2 * (bgr.shape[1] // 12) + 1
+    reach = cv2.blur(trust, (window, window))
+    local = np.clip(reach * 12, 0.25, 1)[..., None]
+    return (mean + local * (near - mean)) * bare.round[..., None]

@@ -1,0 +1,350 @@
+"""Where the points of a garment belong on a body."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vastra_live.synthesis.embedded.mesh import LEFT_SLEEVE, RIGHT_SLEEVE, TORSO, part_masks
+from vastra_live.synthesis.embedded.reading import arm_distance
+from vastra_live.synthesis.embedded.skeleton import Arm, Point, Skeleton
+from vastra_live.types import F32, Garment, Sleeve
+
+__all__ = ["ARM_STATIONS", "DEPTHS", "Girth", "TopPattern", "arm_point", "measure_girth"]
+
+DEPTHS = np.array([0.15, 0.3, 0.5, 0.7, 0.85, 1.0, 1.25])
+"""Where the torso is measured: 0 at the shoulder joints, 1 at the hip joints."""
+_USUAL_HALF = np.array([0.52, 0.48, 0.45, 0.43, 0.46, 0.5, 0.52])
+_ASIDE = np.array([0.3, 0.4, 0.5, 0.6])
+"""Where the height of the shoulders is measured: distance from the spine."""
+_USUAL_RISE = np.array([0.22, 0.18, 0.135, 0.075])
+ARM_STATIONS = np.array([0.25, 0.4, 0.54, 0.75, 0.95])
+"""Where the arms are measured: 0 at the shoulder joint, 1 at the wrist."""
+_USUAL_ARM = np.array([0.165, 0.15, 0.125, 0.115, 0.085])
+_ELBOW = 0.54
+_USUAL_LENGTH = 1.72
+"""From neck to hem of a top, in shoulder widths of its wearer."""
+_TRUST_IN_SHOULDERS = 0.65
+
+I32 = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Girth:
+    """Half widths of a body in shoulder widths (``Skeleton.unit``).
+
+    Attributes:
+        torso: (2, 7) from the spine to the wearer's right and left side, at ``DEPTHS``.
+        arms: (2, 5) half width of right and left arm, from shoulder to wrist.
+        rise: (2, 4) how far the right and left shoulder's outline lies above the joints, from neck to arm.
+    """
+
+    torso: npt.NDArray[np.float64]
+    arms: npt.NDArray[np.float64]
+    rise: npt.NDArray[np.float64]
+
+    def mixed(self, newer: Girth, share: float) -> Girth:
+        """This girth moved towards a newer one."""
+        return Girth(
+            self.torso + share * (newer.torso - self.torso),
+            self.arms + share * (newer.arms - self.arms),
+            self.rise + share * (newer.rise - self.rise),
+        )
+
+
+def measure_girth(person: F32, skeleton: Skeleton) -> Girth:
+    """Measure the silhouette; where an arm hides the side of the torso, the arm's inner side bounds it.
+
+    Args:
+        person: (h, w) float32 silhouette.
+        skeleton: in the same pixels.
+    """
+    s, unit = skeleton, skeleton.unit
+    arms_d = np.minimum(arm_distance(person.shape, s.left), arm_distance(person.shape, s.right)) / unit
+    torso = np.empty((2, len(DEPTHS)))
+    reach = np.linspace(0.2, 1.1, 46)
+    for side, sign in enumerate((-1, 1)):
+        for k, depth in enumerate(DEPTHS):
+            centre = s.neck + (s.pelvis - s.neck) * depth
+            line = centre + np.outer(reach * sign * unit, s.across)
+            body = (_sample(person, line) > 0.5) & (_sample(arms_d, line) > 0.13)
+            stop = np.flatnonzero(~body)
+            half = reach[stop[0]] if len(stop) else reach[-1]
+            torso[side, k] = np.clip(half, 0.88 * _USUAL_HALF[k], 1.7 * _USUAL_HALF[k])
+    torso[:, 1:-1] = 0.5 * torso[:, 1:-1] + 0.25 * (torso[:, 2:] + torso[:, :-2])
+    arms = np.empty((2, len(ARM_STATIONS)))
+    out = np.linspace(0.03, 0.4, 38)
+    for side, arm in enumerate((s.right, s.left)):
+        for k, station in enumerate(ARM_STATIONS):
+            point, along = arm_point(arm, station)
+            normal = np.array([-along[1], along[0]])
+            widths = []
+            for sign in (-1, 1):
+                off = np.flatnonzero(_sample(person, point + np.outer(out * sign * unit, normal)) < 0.5)
+                if len(off):
+                    widths.append(out[off[0]])
+            measured = min(widths) if widths else _USUAL_ARM[k]
+            arms[side, k] = np.clip(measured, 0.85 * _USUAL_ARM[k], 1.35 * _USUAL_ARM[k])
+    rise = np.empty((2, len(_ASIDE)))
+    height = np.linspace(0.45, -0.2, 66)
+    for side, sign in enumerate((-1, 1)):
+        for k, aside in enumerate(_ASIDE):
+            line = s.neck + s.across * sign * aside * unit - np.outer(height * unit, s.down)
+            inside = np.flatnonzero(_sample(person, line) > 0.5)
+            measured = height[inside[0]] if len(inside) else _USUAL_RISE[k]
+            # hair, a collar or a raised arm stands above the shoulder: not its outline
+            rise[side, k] = measured if abs(measured - _USUAL_RISE[k]) < 0.08 else _USUAL_RISE[k]
+    return Girth(torso, arms, rise)
+
+
+def _sample(picture: F32, points: Point) -> F32:
+    """Values at points; outside of the picture the border's."""
+    at = points.astype(np.float32)
+    return cv2.remap(picture, at[:, 0][None], at[:, 1][None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
+
+
+def arm_point(arm: Arm, station: float) -> tuple[Point, Point]:
+    """The point at a share of the arm's length, and the direction there, turning softly at the elbow."""
+    upper, fore = arm.elbow - arm.shoulder, arm.wrist - arm.elbow
+    if station <= _ELBOW:
+        point = arm.shoulder + upper * (station / _ELBOW)
+    else:
+        point = arm.elbow + fore * ((station - _ELBOW) / (1 - _ELBOW))
+    turn = np.clip((station - _ELBOW) / 0.24 + 0.5, 0, 1)
+    along = (1 - turn) * _unit(upper, fore) + turn * _unit(fore, upper)
+    return point, _unit(along, upper)
+
+
+def _unit(vector: Point, otherwise: Point) -> Point:
+    length = float(np.linalg.norm(vector))
+    if length > 1e-3:
+        return vector / length
+    length = float(np.linalg.norm(otherwise))
+    return otherwise / length if length > 1e-3 else np.array([0.0, 1.0])
+
+
+def _outline(mask: F32) -> Point:
+    """(n, 2) outline of the largest piece of a mask; empty when there is none."""
+    found, _ = cv2.findContours((mask > 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not found:
+        return np.empty((0, 2))
+    return max(found, key=cv2.contourArea)[:, 0].astype(np.float64)
+
+
+def _along(outline: Point, start: Point, end: Point, avoid: Point, shares: Point) -> list[Point]:
+    """Points of an outline at shares of its way from start to end, on the side that does not pass ``avoid``.
+
+    The straight line stands in where the outline makes a detour (a sleeve that touches the side of the torso).
+    """
+    straight = [start + (end - start) * share for share in shares]
+    if len(outline) < 8:
+        return straight
+    i, j, k = (int(np.argmin(((outline - p) ** 2).sum(axis=1))) for p in (start, end, avoid))
+    n = len(outline)
+    forward = (j - i) % n
+    if (k - i) % n < forward:
+        way = outline[(i - np.arange((i - j) % n + 1)) % n]
+    else:
+        way = outline[(i + np.arange(forward + 1)) % n]
+    if len(way) < 4:
+        return straight
+    travelled = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(way, axis=0), axis=1))])
+    if travelled[-1] > 1.5 * float(np.linalg.norm(end - start)) + 8:
+        return straight
+    at = [np.array([np.interp(s * travelled[-1], travelled, way[:, c]) for c in (0, 1)]) for s in shares]
+    return [*at[:-1], end]
+
+
+class TopPattern:
+    """The points of one top that are pinned to the body: where they are in the photo, and how to place them.
+
+    Args:
+        garment: a top.
+    """
+
+    def __init__(self, garment: Garment) -> None:
+        m = {name: np.array(point) for name, point in garment.landmarks_px.items()}
+        self._marks = m
+        self._sleeved = "cuff_outer_left" in m
+        self._sleeve = garment.sleeve
+        self._masks = part_masks(garment)
+        self._points: list[Point] = []
+        self._parts: list[int] = []
+        neck_mid = (m["neck_left"] + m["neck_right"]) / 2
+        hem_mid = (m["hem_left"] + m["hem_right"]) / 2
+        shoulder_width = float(np.linalg.norm(m["shoulder_left"] - m["shoulder_right"]))
+        chest_width = float(np.linalg.norm(m["armpit_left"] - m["armpit_right"]))
+        length = max(float(np.linalg.norm(hem_mid - neck_mid)), 1.0)
+        # Photo pixels per shoulder width of the wearer, were the garment cut for them. Shoulders alone are a poor
+        # measure (dropped, hidden by the mannequin's curve), so a usual length has a say.
+        unit = shoulder_width if self._sleeved else max(shoulder_width, 0.95 * chest_width)
+        self._unit = unit**_TRUST_IN_SHOULDERS * (length / _USUAL_LENGTH) ** (1 - _TRUST_IN_SHOULDERS)
+        self._axis = (hem_mid - neck_mid) / length
+        self._neck_mid = neck_mid
+        for name in ("neck_right", "neck_left", "neck_front", "shoulder_right", "shoulder_left"):
+            self._pin(m[name], TORSO)
+        for side in ("right", "left"):
+            self._pin(self._above((m[f"neck_{side}"] + m[f"shoulder_{side}"]) / 2), TORSO)
+        self._side_shares = np.array([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
+        self._sides = {}
+        for side, sign in (("right", -1), ("left", 1)):
+            points = self._side_points(side, sign)
+            self._sides[side] = points
+            for point in points:
+                self._pin(point, TORSO)
+        self._middle_shares = np.array([0.2, 0.6, 1.0])
+        self._middles = [self._sides["right"][i] / 2 + self._sides["left"][i] / 2 for i in (0, 3, 5)]
+        for point in self._middles:
+            self._pin(point, TORSO)
+        self._edges: dict[str, tuple[list[Point], list[Point], Point]] = {}
+        if self._sleeved:
+            for side, part in (("right", RIGHT_SLEEVE), ("left", LEFT_SLEEVE)):
+                edges = self._sleeve_edges(side, self._masks[part])
+                self._edges[side] = edges
+                for point in edges[0] + edges[1]:
+                    self._pin(point, part)
+
+    @property
+    def handles(self) -> Point:
+        """(C, 2) pinned points, in pixels of the photo."""
+        return np.array(self._points)
+
+    @property
+    def parts(self) -> I32:
+        """(C,) the part each is fastened to."""
+        return np.array(self._parts, np.int32)
+
+    def _pin(self, point: Point, part: int) -> None:
+        self._points.append(point)
+        self._parts.append(part)
+
+    def _above(self, point: Point) -> Point:
+        """The point of the shoulder's outline above or below a point of the line from neck to shoulder."""
+        mask = self._masks[TORSO]
+        column = mask[:, int(np.clip(point[0], 0, mask.shape[1] - 1))] > 0.5
+        rows = np.flatnonzero(column)
+        if not len(rows) or abs(rows[0] - point[1]) > 0.15 * self._unit:
+            return point
+        return np.array([point[0], float(rows[0])])
+
+    def _side_points(self, side: str, sign: int) -> list[Point]:
+        """The torso's outline from armpit to hem, at even shares of its height."""
+        top, bottom = self._marks[f"armpit_{side}"], self._marks[f"hem_{side}"]
+        mask = self._masks[TORSO]
+        points = [top]
+        for share in self._side_shares[1:-1]:
+            on_line = top + (bottom - top) * share
+            row = mask[int(np.clip(on_line[1], 0, mask.shape[0] - 1))] > 0.5
+            columns = np.flatnonzero(row)
+            reach = 0.25 * np.linalg.norm(bottom - top)
+            if len(columns):
+                edge = float(columns[-1] if sign > 0 else columns[0])
+                on_line = np.array([np.clip(edge, on_line[0] - reach, on_line[0] + reach), on_line[1]])
+            points.append(on_line)
+        return [*points, bottom]
+
+    def _sleeve_edges(self, side: str, mask: F32) -> tuple[list[Point], list[Point], Point]:
+        """Outer and inner edge of a sleeve at even shares of its length, without the seam; and the shares."""
+        m = self._marks
+        outer0, outer1 = m[f"shoulder_{side}"], m[f"cuff_outer_{side}"]
+        inner0, inner1 = m[f"armpit_{side}"], m[f"cuff_inner_{side}"]
+        length = max(np.linalg.norm(outer1 - outer0), np.linalg.norm(inner1 - inner0))
+        count = int(np.clip(round(length / (0.3 * self._unit)), 1, 6))
+        shares = np.arange(1, count + 1) / count
+        outline = _outline(mask)
+        length = float(np.linalg.norm(outer1 - outer0))
+        cap = np.array([min(0.16 * self._unit / max(length, 1.0), 0.6 / count)])
+        outer = _along(outline, outer0, outer1, inner0, np.concatenate([cap, shares]))
+        inner = _along(outline, inner0, inner1, outer0, shares)
+        return outer, inner, shares
+
+    def targets(self, skeleton: Skeleton, girth: Girth) -> Point:
+        """(C, 2) where the pinned points belong on this body, in the skeleton's pixels."""
+        s, m, unit = skeleton, self._marks, skeleton.unit
+        scale = unit / self._unit
+        placed: list[Point] = []
+        turn = float(np.linalg.norm(s.left.shoulder - s.right.shoulder)) / unit
+        signs = {"right": -1.0, "left": 1.0}
+
+        def on_shoulder(side: int, aside: float) -> Point:
+            """A point of the shoulder's outline, ``aside`` shoulder widths from the middle (seen from the front)."""
+            outline = [girth.rise[side, 0] + 0.075, *girth.rise[side]]
+            rise = float(np.interp(aside, [0.2, *_ASIDE], outline)) + 0.015
+            return s.neck + s.across * (-1, 1)[side] * aside * unit * turn - s.down * rise * unit
+
+        def aside_of(name: str, least: float, most: float) -> float:
+            return float(np.clip(abs(m[name][0] - self._neck_mid[0]) * scale / unit, least, most))
+
+        necks = [aside_of(f"neck_{side}", 0.2, 0.46) for side in ("right", "left")]
+        placed.extend(on_shoulder(k, aside) for k, aside in enumerate(necks))
+        neck_line = (placed[0] + placed[1]) / 2
+        fall = float((m["neck_front"] - self._neck_mid) @ self._axis) * scale
+        placed.append(neck_line + s.down * fall)
+        # a sleeve's seam sits at the end of the shoulder whatever the photo's scale; a strap stays where it is
+        least, most = (0.48, 0.58) if self._sleeved else (0.3, 0.56)
+        ends = [aside_of(f"shoulder_{side}", least, most) for side in ("right", "left")]
+        placed.extend(on_shoulder(k, aside) for k, aside in enumerate(ends))
+        placed.extend(on_shoulder(k, (necks[k] + ends[k]) / 2) for k in range(2))
+        sides: dict[str, list[Point]] = {}
+        for k, side in enumerate(("right", "left")):
+            sides[side] = []
+            for point in self._sides[side]:
+                away = point - self._neck_mid
+                below = float(away @ self._axis) * scale
+                flat = abs(float(away[0])) * scale / unit
+                centre = neck_line + s.down * below
+                depth = float((centre - s.neck) @ s.down) / s.torso_length
+                body = float(np.interp(depth, DEPTHS, girth.torso[k]))
+                # cloth laid flat is half its round; on the body part of that goes to the depth of the chest
+                half = float(np.clip(body + 0.4 * (flat - body), body + 0.015, 1.25 * body + 0.05)) * turn
+                sides[side].append(centre + s.across * signs[side] * half * unit)
+            placed.extend(sides[side])
+        for i in (0, 3, 5):
+            placed.append((sides["right"][i] + sides["left"][i]) / 2)
+        if self._sleeved:
+            for k, (side, arm) in enumerate((("right", s.right), ("left", s.left))):
+                placed.extend(self._place_sleeve(side, arm, girth.arms[k], scale, unit, s.across * signs[side]))
+        return np.array(placed)
+
+    @property
+    def sleeve_ends(self) -> tuple[float, float]:
+        """How far down the right and the left arm the sleeves reach: 0 shoulder joint, 1 wrist."""
+        if not self._sleeved:
+            return 0.15, 0.15
+        return self._sleeve_end("right"), self._sleeve_end("left")
+
+    def _sleeve_end(self, side: str) -> float:
+        m = self._marks
+        length = float(np.linalg.norm(m[f"cuff_outer_{side}"] - m[f"shoulder_{side}"])) / self._unit
+        # from the outer end of the shoulder to the wrist: 1.65 shoulder widths
+        share = (length - 0.05) / 1.6
+        if self._sleeve is Sleeve.LONG:
+            return float(np.clip(share, 1.0, 1.04))
+        return float(np.clip(share, 0.12, 0.97))
+
+    def _place_sleeve(
+        self, side: str, arm: Arm, girth: Point, scale: float, unit: float, outward: Point
+    ) -> list[Point]:
+        outer, inner, shares = self._edges[side]
+        end = self._sleeve_end(side)
+        # the side of the arm that is outside when it hangs, wherever it points to
+        sign = 1.0 if side == "right" else -1.0
+        normal = np.array([-1.0, 1.0]) * arm_point(arm, 0.1)[1][::-1] * sign
+        cap = arm.shoulder + _unit(normal + 0.3 * outward, outward) * 1.06 * girth[0] * unit
+        placed_outer, placed_inner = [cap], []
+        for a, b, share in zip(outer[1:], inner, shares, strict=True):
+            flat = float(np.linalg.norm(a - b)) / 2 * scale / unit
+            points = []
+            for start in (0.0, 0.22):
+                station = start * min(1.0, end / 0.5) + (end - start * min(1.0, end / 0.5)) * share
+                point, along = arm_point(arm, station)
+                normal = np.array([-along[1], along[0]])
+                arm_half = float(np.interp(station, ARM_STATIONS, girth))
+                half = float(np.clip(arm_half + 0.35 * (flat - arm_half), 1.08 * arm_half, 1.4 * arm_half)) * unit
+                points.append((point, normal, half))
+            placed_outer.append(points[0][0] + sign * points[0][1] * points[0][2])
+            placed_inner.append(points[1][0] - sign * points[1][1] * points[1][2])
+        return placed_outer + placed_inner

@@ -1,0 +1,67 @@
+"""Light: what the worn garment says about folds and shade, and what the camera does to colours."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vastra_live.types import F32, U8
+
+__all__ = ["relief", "scene_gain", "shade_edges"]
+
+
+def relief(bgr: U8, worn: F32, unit: float) -> F32:
+    """(h, w) float32 factor around 1: the folds of the worn garment, without its print.
+
+    The log of the light is split in scales. Folds live between 1/3 and 1/30 of a shoulder width and are weak and
+    smooth; prints have steps. An edge-keeping smoother takes the steps into its base, and where much was taken
+    (a print) the relief is faded out.
+
+    Args:
+        bgr: (h, w, 3) the picture.
+        worn: (h, w) the worn garment, 0..1.
+        unit: shoulder width in pixels.
+    """
+    light = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    # a dark cloth has few grey levels: the offset keeps its noise from becoming folds
+    log = np.log(light + 14)
+    fine = max(0.02 * unit, 0.8)
+    smooth = _inside_blur(log, worn, fine)
+    wide = _inside_blur(log, worn, 0.22 * unit)
+    folds = smooth - wide
+    steps = _inside_blur(np.abs(log - smooth), worn, 0.12 * unit)
+    spread = np.sqrt(np.maximum(_inside_blur(folds**2, worn, 0.15 * unit), 0))
+    calm = 1 / (1 + (steps / 0.05) ** 2) / (1 + (spread / 0.22) ** 4)
+    bounded = 0.32 * np.tanh(folds / 0.32)
+    inner = cv2.GaussianBlur(cv2.erode(worn, np.ones((3, 3), np.uint8)), (0, 0), max(0.03 * unit, 0.8))
+    return np.exp(0.85 * bounded * calm * inner).astype(np.float32)
+
+
+def _inside_blur(values: F32, weight: F32, sigma: float) -> F32:
+    """Gaussian mean over the weighted pixels only."""
+    # three box blurs are a Gaussian at a cost that does not grow with its width
+    size = 2 * max(1, round(sigma)) + 1
+    total, mass = values * weight, weight + np.float32(1e-4)
+    for _ in range(2):
+        total, mass = cv2.blur(total, (size, size)), cv2.blur(mass, (size, size))
+    return total / np.maximum(mass, 1e-5)
+
+
+def scene_gain(bgr: U8) -> F32:
+    """(3,) factors that bring a product photo, lit to pure white, under the light of the scene.
+
+    The scene's white is estimated with a Minkowski norm of its colours ("shades of grey", Finlayson and Trezzi
+    2004) and only part of its cast is taken over: a coloured room must not turn a garment into another one.
+    """
+    small = cv2.resize(bgr, (64, 64), interpolation=cv2.INTER_AREA).reshape(-1, 3).astype(np.float64)
+    norm = (small**6).mean(axis=0) ** (1 / 6)
+    level = float(np.clip(norm.mean() / 200, 0.72, 1.0))
+    cast = np.clip(norm / norm.mean(), 0.88, 1.12) ** 0.6
+    return (level * cast).astype(np.float32)
+
+
+def shade_edges(alpha: F32, unit: float) -> F32:
+    """(h, w) factor at most 1: a garment turns away from the camera along its outline."""
+    size = 2 * max(1, round(0.05 * unit)) + 1
+    soft = cv2.blur(cv2.blur(alpha, (size, size)), (size, size))
+    return (1 - 0.3 * np.clip(1 - soft, 0, 0.6)).astype(np.float32)

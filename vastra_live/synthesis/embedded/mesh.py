@@ -1,0 +1,310 @@
+"""A garment as an elastic sheet: parts, mesh, and the picture of the sheet pulled into another shape.
+
+The mesh lies over the product photo. Torso and sleeves are sheets of their own, sewn together along the seams
+from shoulder to armpit, so that a sleeve hanging beside the torso in the photo does not stick to it. Where
+handles pull, the sheet follows with the least bending (thin-plate energy on the mesh, so bending spreads through
+cloth and not through the air between sleeve and side). The energy is quadratic: the shape is a fixed matrix
+times the handles, computed once a garment, and a keyframe costs one product.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vastra_live.types import F32, U8, Garment
+
+__all__ = ["LEFT_SLEEVE", "RIGHT_SLEEVE", "TORSO", "ElasticSheet", "Painted", "part_masks"]
+
+TORSO, LEFT_SLEEVE, RIGHT_SLEEVE = range(3)
+_CELLS_ACROSS = 26
+# px of the layer per sample of the inverse map; the sheet bends over whole cells, so this loses nothing
+_STEP = 4
+
+F64 = npt.NDArray[np.float64]
+I32 = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Painted:
+    """One part of a garment drawn into a layer.
+
+    Attributes:
+        box: x0, y0, x1, y1 in the layer, exclusive.
+        bgr: (y1 - y0, x1 - x0, 3) uint8, colour.
+        alpha: (y1 - y0, x1 - x0) float32, 0..1.
+    """
+
+    box: tuple[int, int, int, int]
+    bgr: U8
+    alpha: F32
+
+
+def part_masks(garment: Garment) -> list[F32]:
+    """Torso, left and right sleeve: (H, W) float32 0..1 each, what of the front each part shows.
+
+    A pixel beyond the seam from shoulder to armpit belongs to the sleeve if it lies nearer to the sleeve's
+    corners than to the torso's.
+    """
+    front = garment.alpha if garment.inside_alpha is None else garment.alpha * (1 - garment.inside_alpha)
+    marks = {name: np.array(point) for name, point in garment.landmarks_px.items()}
+    if "cuff_outer_left" not in marks:
+        return [front.astype(np.float32)]
+    shape = front.shape
+    torso_d = _distance(
+        shape,
+        [marks[n] for n in ("neck_right", "neck_left", "shoulder_left", "armpit_left", "waist_left", "hem_left")]
+        + [marks[n] for n in ("hem_right", "waist_right", "armpit_right", "shoulder_right")],
+    )
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    masks = [front.copy()]
+    for side in ("left", "right"):
+        shoulder, armpit = marks[f"shoulder_{side}"], marks[f"armpit_{side}"]
+        corners = [shoulder, marks[f"cuff_outer_{side}"], marks[f"cuff_inner_{side}"], armpit]
+        seam = armpit - shoulder
+        outward = np.array([-seam[1], seam[0]])
+        outward *= np.sign(float(outward @ (marks[f"cuff_outer_{side}"] - shoulder))) or 1.0
+        beyond = ((x - shoulder[0]) * outward[0] + (y - shoulder[1]) * outward[1]) / max(float(np.linalg.norm(seam)), 1)
+        nearer = _distance(shape, corners) <= torso_d
+        # half a pixel of softness, so that the two parts meet without a step
+        sleeve = np.clip(beyond + 0.5, 0, 1) * nearer
+        masks.append((front * sleeve).astype(np.float32))
+        masks[0] *= 1 - sleeve
+    return masks
+
+
+def _distance(shape: tuple[int, int], corners: list[F64]) -> F32:
+    """(h, w) distance to a polygon, 0 inside."""
+    outside = np.ones(shape, np.uint8)
+    cv2.fillPoly(outside, [np.round(np.array(corners)).astype(np.int32)], 0)
+    return cv2.distanceTransform(outside, cv2.DIST_L2, 3)
+
+
+class ElasticSheet:
+    """The mesh of one garment.
+
+    Args:
+        garment: the garment.
+        handles: (C, 2) points of the photo that will be pulled.
+        handle_parts: (C,) part each handle is fastened to.
+    """
+
+    def __init__(self, garment: Garment, handles: F64, handle_parts: I32) -> None:
+        masks = part_masks(garment)
+        spacing = max(np.ptp(np.argwhere(garment.alpha > 0.5), axis=0).max() / _CELLS_ACROSS, 4.0)
+        self._spacing = float(spacing)
+        self._vertices, self._quads, self._quad_parts = _grid(masks, garment, self._spacing)
+        self._pull = self._solve(handles, handle_parts)
+        self._pictures = _pyramid(garment.bgr)
+        self._alphas = [_pyramid(_overlap(masks, k)) for k in range(len(masks))]
+
+    @property
+    def parts(self) -> int:
+        """1 without sleeves, else 3."""
+        return len(self._alphas)
+
+    def shape(self, targets: F64) -> F64:
+        """(V, 2) where the vertices go when the handles are pulled to the (C, 2) ``targets``."""
+        return self._pull @ targets
+
+    def folds(self, placed: F64, part: int) -> float:
+        """Share of the part's cells that are turned over, 0..1."""
+        quads = self._quads[self._quad_parts == part]
+        a, b, d = placed[quads[:, 0]], placed[quads[:, 1]], placed[quads[:, 3]]
+        area = (b[:, 0] - a[:, 0]) * (d[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (d[:, 0] - a[:, 0])
+        return float((area <= 0).mean())
+
+    def paint(self, placed: F64, part: int, size: tuple[int, int]) -> Painted | None:
+        """Draw a part at its place into a layer of (width, height); None when it falls outside."""
+        quads = self._quads[self._quad_parts == part]
+        corners = placed[quads]
+        x0, y0 = np.floor(corners.min(axis=(0, 1))).astype(int)
+        x1, y1 = np.ceil(corners.max(axis=(0, 1))).astype(int) + 1
+        x0, y0, x1, y1 = max(0, x0), max(0, y0), min(size[0], x1), min(size[1], y1)
+        if x1 - x0 < 2 or y1 - y0 < 2:
+            return None
+        coarse = (-(-(x1 - x0) // _STEP) + 1, -(-(y1 - y0) // _STEP) + 1)
+        target = (corners - (x0, y0)) / _STEP
+        where, covered = _inverse(target, self._vertices[quads], coarse)
+        fine = (coarse[0] * _STEP, coarse[1] * _STEP)
+        # samples of the coarse map sit on whole pixels of the layer: (i * step); cv2.resize puts them elsewhere
+        shift = np.array([[_STEP, 0, 0], [0, _STEP, 0]], np.float32)
+        flags = cv2.INTER_LINEAR
+        full = cv2.warpAffine(where, shift, fine, flags=flags, borderMode=cv2.BORDER_REPLICATE)[: y1 - y0, : x1 - x0]
+        valid = cv2.warpAffine(covered, shift, fine, flags=flags, borderMode=cv2.BORDER_REPLICATE)[: y1 - y0, : x1 - x0]
+        level = self._level(corners)
+        scale = 0.5**level
+        full = (full + 0.5) * np.float32(scale) - np.float32(0.5)
+        picture, alpha = self._pictures[level], self._alphas[part][level]
+        bgr = cv2.remap(picture, full, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        a = cv2.remap(alpha, full, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        a[valid < 0.999] = 0
+        return Painted((x0, y0, x1, y1), bgr, a)
+
+    def _level(self, corners: F64) -> int:
+        """The level of the picture pyramid that has about the layer's resolution."""
+        ratio = self._spacing / max(float(np.median(np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1))), 1e-3)
+        return int(np.clip(round(np.log2(max(ratio, 1e-3)) - 0.15), 0, len(self._pictures) - 1))
+
+    def _solve(self, handles: F64, parts: I32) -> F64:
+        """(V, C) matrix from handles to vertices: least bending, handles held softly."""
+        count = len(self._vertices)
+        normal = np.zeros((count, count))
+        seen: set[tuple[int, int, int]] = set()
+
+        def bend(indices: tuple[int, ...], weights: tuple[float, ...], strength: float) -> None:
+            for i, wi in zip(indices, weights, strict=True):
+                for j, wj in zip(indices, weights, strict=True):
+                    normal[i, j] += strength * wi * wj
+
+        after_x: dict[tuple[int, int], int] = {}
+        after_y: dict[tuple[int, int], int] = {}
+        for quad, part in zip(self._quads, self._quad_parts, strict=True):
+            a, b, c, d = (int(v) for v in quad)
+            bend((a, b, c, d), (1, -1, 1, -1), 2.0)
+            for first, second, table in ((a, b, after_x), (d, c, after_x), (a, d, after_y), (b, c, after_y)):
+                table[(first, int(part))] = second
+        for table in (after_x, after_y):
+            for (first, part), second in table.items():
+                third = table.get((second, part))
+                if third is not None and (first, second, third) not in seen:
+                    seen.add((first, second, third))
+                    bend((first, second, third), (1, -2, 1), 1.0)
+        held = np.zeros((len(handles), count))
+        for k, (handle, part) in enumerate(zip(handles, parts, strict=True)):
+            own = np.flatnonzero(self._quad_parts == part)
+            low = self._vertices[self._quads[own, 0]]
+            inside = own[np.argmin(np.abs(handle - low - self._spacing / 2).max(axis=1))]
+            a, b, c, d = self._quads[inside]
+            u, v = np.clip((handle - self._vertices[a]) / self._spacing, -0.5, 1.5)
+            held[k, [a, b, c, d]] = (1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v
+        weight = 30.0
+        normal += weight * held.T @ held + 1e-7 * np.eye(count)
+        pull: F64 = np.linalg.solve(normal, weight * held.T)
+        return pull
+
+
+def _overlap(masks: list[F32], part: int) -> F32:
+    """A part's alpha, reaching a little under its neighbour: sleeves over torso meet without a crack."""
+    if part != TORSO or len(masks) == 1:
+        return masks[part]
+    size = 2 * max(2, masks[0].shape[1] // 120) + 1
+    under = cv2.dilate(masks[0], np.ones((size, size), np.uint8))
+    return np.maximum(masks[0], np.minimum(under, masks[1] + masks[2]))
+
+
+def _pyramid(picture: npt.NDArray) -> list[npt.NDArray]:
+    levels = [picture]
+    for _ in range(5):
+        height, width = levels[-1].shape[:2]
+        if min(height, width) < 32:
+            break
+        levels.append(cv2.resize(levels[-1], ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA))
+    return levels
+
+
+def _grid(masks: list[F32], garment: Garment, spacing: float) -> tuple[F64, I32, I32]:
+    """Vertices (V, 2), quads (Q, 4: top left, top right, bottom right, bottom left), part of each quad."""
+    height, width = garment.alpha.shape
+    columns, rows = int(np.ceil(width / spacing)) + 4, int(np.ceil(height / spacing)) + 4
+    origin = -2.0 * spacing
+    vertices: list[tuple[float, float]] = []
+    quads: list[tuple[int, int, int, int]] = []
+    parts: list[int] = []
+    sewn: dict[tuple[int, int], int] = {}
+    seams = _seams(garment)
+    for part, mask in enumerate(masks):
+        reach = int(0.4 * spacing)
+        grown = cv2.dilate((mask > 0.05).astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+        index: dict[tuple[int, int], int] = {}
+
+        def vertex(i: int, j: int, part: int = part, index: dict[tuple[int, int], int] = index) -> int:
+            if (i, j) not in index:
+                point = np.array([origin + j * spacing, origin + i * spacing])
+                at_seam = any(_to_segment(point, a, b) < 0.9 * spacing for a, b in seams)
+                known = sewn.get((i, j)) if at_seam else None
+                if known is None:
+                    known = len(vertices)
+                    vertices.append((point[0], point[1]))
+                    if at_seam:
+                        sewn[(i, j)] = known
+                index[(i, j)] = known
+            return index[(i, j)]
+
+        for i in range(rows):
+            for j in range(columns):
+                x0, y0 = origin + j * spacing, origin + i * spacing
+                xa, ya = max(0, int(x0)), max(0, int(y0))
+                xb, yb = min(width, int(x0 + spacing) + 1), min(height, int(y0 + spacing) + 1)
+                cell = grown[ya:yb, xa:xb] if xb > xa and yb > ya else None
+                clipped_x, clipped_y = np.clip(x0 + spacing / 2, 0, width - 1), np.clip(y0 + spacing / 2, 0, height - 1)
+                beyond = max(abs(x0 + spacing / 2 - clipped_x), abs(y0 + spacing / 2 - clipped_y)) <= spacing
+                touched = (
+                    cell.any() if cell is not None and cell.size else beyond and grown[int(clipped_y), int(clipped_x)]
+                )
+                if touched:
+                    quads.append((vertex(i, j), vertex(i, j + 1), vertex(i + 1, j + 1), vertex(i + 1, j)))
+                    parts.append(part)
+    return np.array(vertices), np.array(quads, np.int32), np.array(parts, np.int32)
+
+
+def _seams(garment: Garment) -> list[tuple[F64, F64]]:
+    marks = garment.landmarks_px
+    if "cuff_outer_left" not in marks:
+        return []
+    return [(np.array(marks[f"shoulder_{s}"]), np.array(marks[f"armpit_{s}"])) for s in ("left", "right")]
+
+
+def _to_segment(point: F64, start: F64, end: F64) -> float:
+    along = end - start
+    t = np.clip((point - start) @ along / max(float(along @ along), 1e-6), 0, 1)
+    return float(np.linalg.norm(point - start - t * along))
+
+
+def _inverse(target: F64, source: F64, size: tuple[int, int]) -> tuple[F32, F32]:
+    """Inverse map of quads: (h, w, 2) photo position of each sample, and (h, w) 1 where any quad covers it.
+
+    Every quad is two triangles; all triangles are scan-converted at once in boxes of the largest one's size.
+    """
+    width, height = size
+    where = np.zeros((height, width, 2), np.float32)
+    covered = np.zeros((height, width), np.float32)
+    tri_t = np.concatenate([target[:, [0, 1, 2]], target[:, [0, 2, 3]]])
+    tri_s = np.concatenate([source[:, [0, 1, 2]], source[:, [0, 2, 3]]])
+    low = np.ceil(tri_t.min(axis=1) - 1e-6).astype(np.int32)
+    high = np.floor(tri_t.max(axis=1) + 1e-6).astype(np.int32)
+    hit = (high >= low).all(axis=1) & (low < (width, height)).all(axis=1) & (high >= 0).all(axis=1)
+    tri_t, tri_s, low, high = tri_t[hit], tri_s[hit], low[hit], high[hit]
+    e1, e2 = tri_t[:, 1] - tri_t[:, 0], tri_t[:, 2] - tri_t[:, 0]
+    twice = e1[:, 0] * e2[:, 1] - e1[:, 1] * e2[:, 0]
+    solid = np.abs(twice) > 1e-9
+    tri_t, tri_s, low, high, e1, e2, twice = (v[solid] for v in (tri_t, tri_s, low, high, e1, e2, twice))
+    if not len(tri_t):
+        return where, covered
+    extent = (high - low).max(axis=1) + 1
+    for smallest, largest in ((0, 4), (4, 8), (8, 16), (16, 64)):
+        group = (extent > smallest) & (extent <= largest)
+        if not group.any():
+            continue
+        step = np.arange(largest)
+        px = low[group, 0, None, None] + step[None, None, :]
+        py = low[group, 1, None, None] + step[None, :, None]
+        t0, g1, g2 = tri_t[group, 0], e1[group], e2[group]
+        dx, dy = px - t0[:, 0, None, None], py - t0[:, 1, None, None]
+        area = twice[group][:, None, None]
+        a = (dx * g2[:, 1, None, None] - dy * g2[:, 0, None, None]) / area
+        b = (dy * g1[:, 0, None, None] - dx * g1[:, 1, None, None]) / area
+        inside = (
+            (a >= -1e-4) & (b >= -1e-4) & (a + b <= 1 + 1e-4) & (px >= 0) & (py >= 0) & (px < width) & (py < height)
+        )
+        k, i, j = np.nonzero(inside)
+        s = tri_s[group]
+        at = a[k, i, j, None], b[k, i, j, None]
+        uv = s[k, 0] + at[0] * (s[k, 1] - s[k, 0]) + at[1] * (s[k, 2] - s[k, 0])
+        rows, columns = py[k, i, 0], px[k, 0, j]
+        where[rows, columns] = uv
+        covered[rows, columns] = 1
+    return where, covered

@@ -1,0 +1,219 @@
+"""The wearer's joints, read off the landmarks: what is out of the picture extrapolated, what cannot be worn refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from vastra_live.errors import NothingToFitError
+from vastra_live.types import Body
+
+__all__ = ["Arm", "Leg", "Skeleton", "read_skeleton"]
+
+Point = npt.NDArray[np.float64]
+
+# Proportions of a grown body, in shoulder-joint widths (biacromial tables; joints lie inside the acromia).
+_TORSO = 1.42
+_UPPER_ARM = 0.86
+_FOREARM = 0.72
+_THIGH = 1.15
+_SHIN = 1.1
+
+_SEEN = 0.3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arm:
+    """One arm. Points are (x, y) in pixels."""
+
+    shoulder: Point
+    elbow: Point
+    wrist: Point
+    tip: Point
+    """Where the fingers point to, at the knuckles."""
+    in_front: bool
+    """Whether the forearm is nearer to the camera than the chest."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leg:
+    """One leg. Points are (x, y) in pixels."""
+
+    hip: Point
+    knee: Point
+    ankle: Point
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Skeleton:
+    """A person in the pixels of one picture; left is the wearer's left.
+
+    Attributes:
+        unit: the width between the shoulder joints as seen from the front, in pixels; the measure of the body.
+        across: unit vector from the right to the left shoulder.
+        down: unit vector from the neck to the pelvis.
+        eyes, mouth: centres.
+        face_span: distance from eyes to mouth, in pixels.
+    """
+
+    left: Arm
+    right: Arm
+    left_leg: Leg
+    right_leg: Leg
+    neck: Point
+    pelvis: Point
+    unit: float
+    across: Point
+    down: Point
+    eyes: Point
+    mouth: Point
+    face_span: float
+
+    @property
+    def chin(self) -> Point:
+        """The lowest point of the face."""
+        return self.mouth + self.face_up * (-0.72 * self.face_span)
+
+    @property
+    def face_up(self) -> Point:
+        """Unit vector from the mouth to the eyes."""
+        return (self.eyes - self.mouth) / max(self.face_span, 1e-6)
+
+    @property
+    def torso_length(self) -> float:
+        """From the middle of the shoulders to the middle of the hips, in pixels."""
+        return float(np.linalg.norm(self.pelvis - self.neck))
+
+    def seen_in(self, origin: Point, scale: float) -> Skeleton:
+        """The same person in the pixels of a cut-out that begins at ``origin`` and is shrunk by ``scale``."""
+
+        def p(point: Point) -> Point:
+            return (point - origin) * scale
+
+        def arm(a: Arm) -> Arm:
+            return Arm(p(a.shoulder), p(a.elbow), p(a.wrist), p(a.tip), a.in_front)
+
+        def leg(a: Leg) -> Leg:
+            return Leg(p(a.hip), p(a.knee), p(a.ankle))
+
+        return Skeleton(
+            left=arm(self.left),
+            right=arm(self.right),
+            left_leg=leg(self.left_leg),
+            right_leg=leg(self.right_leg),
+            neck=p(self.neck),
+            pelvis=p(self.pelvis),
+            unit=self.unit * scale,
+            across=self.across,
+            down=self.down,
+            eyes=p(self.eyes),
+            mouth=p(self.mouth),
+            face_span=self.face_span * scale,
+        )
+
+
+def read_skeleton(body: Body) -> Skeleton:
+    """The joints of a person who can be dressed, in pixels of the frame.
+
+    Raises:
+        NothingToFitError: no shoulders in the picture, too small, from behind, from the side.
+    """
+    points = body.landmarks_px[:, :2].astype(np.float64)
+    depth = body.landmarks_px[:, 2].astype(np.float64)
+    seen = body.visibility
+    height, width = body.person_alpha.shape
+    left, right = points[11], points[12]
+    neck = (left + right) / 2
+    if min(seen[11], seen[12]) < _SEEN or not (0 <= neck[0] < width and 0 <= neck[1] < height):
+        raise NothingToFitError("no shoulders in the picture: step back until both can be seen")
+    apart = float(np.linalg.norm(left - right))
+    eyes = (points[2] + points[5]) / 2
+    mouth = (points[9] + points[10]) / 2
+    face_span = max(float(np.linalg.norm(eyes - mouth)), 1.0)
+    # From the side the joints fall together; torso and face then still measure the body.
+    torso = float(np.linalg.norm((points[23] + points[24]) / 2 - neck)) if min(seen[23], seen[24]) > 0.5 else 0.0
+    unit = max(apart, 0.6 * torso, 2.2 * face_span)
+    if unit < 24:
+        raise NothingToFitError(
+            f"the person is too small to dress ({unit:.0f} pixels across the shoulders): come closer"
+        )
+    if left[0] < right[0] - 0.15 * unit:
+        raise NothingToFitError("the person is seen from behind: turn to the camera")
+    if apart < 0.4 * unit:
+        raise NothingToFitError("the person is seen from the side: turn to the camera")
+    across = (left - right) / apart
+    down, pelvis = _torso(points, seen, neck, across, unit)
+    return Skeleton(
+        left=_arm(points, depth, seen, (11, 13, 15, 17, 19), across, down, unit),
+        right=_arm(points, depth, seen, (12, 14, 16, 18, 20), -across, down, unit),
+        left_leg=_leg(points, seen, (23, 25, 27), pelvis + across * 0.25 * unit, down, unit),
+        right_leg=_leg(points, seen, (24, 26, 28), pelvis - across * 0.25 * unit, down, unit),
+        neck=neck,
+        pelvis=pelvis,
+        unit=unit,
+        across=across,
+        down=down,
+        eyes=eyes,
+        mouth=mouth,
+        face_span=face_span,
+    )
+
+
+def _torso(
+    points: Point, seen: npt.NDArray[np.float32], neck: Point, across: Point, unit: float
+) -> tuple[Point, Point]:
+    """Direction of the spine and middle of the hips; from the shoulders alone where the hips are not to be trusted."""
+    upright = np.array([-across[1], across[0]])
+    if upright[1] < 0:
+        upright = -upright
+    spine = (points[23] + points[24]) / 2 - neck
+    length = float(np.linalg.norm(spine))
+    along = float(spine @ upright) / max(length, 1e-6)
+    if min(seen[23], seen[24]) < 0.15 or along < 0.8 or not 0.8 * unit < length < 2.2 * unit:
+        return upright, neck + upright * _TORSO * unit
+    return spine / length, neck + spine
+
+
+def _arm(
+    points: Point,
+    depth: npt.NDArray[np.float64],
+    seen: npt.NDArray[np.float32],
+    joints: tuple[int, int, int, int, int],
+    outward: Point,
+    down: Point,
+    unit: float,
+) -> Arm:
+    """An arm; joints that are not seen hang down, a little away from the body."""
+    shoulder, elbow, wrist = (points[j] for j in joints[:3])
+    hanging = down + 0.18 * outward
+    hanging = hanging / np.linalg.norm(hanging)
+    if seen[joints[1]] < 0.1 or np.linalg.norm(elbow - shoulder) > 1.6 * unit:
+        elbow = shoulder + hanging * _UPPER_ARM * unit
+        wrist = elbow + hanging * _FOREARM * unit
+    elif seen[joints[2]] < 0.1 or np.linalg.norm(wrist - elbow) > 1.5 * unit:
+        along = elbow - shoulder
+        wrist = elbow + along / max(float(np.linalg.norm(along)), 1e-6) * _FOREARM * unit
+    tip = (points[joints[3]] + points[joints[4]]) / 2 if seen[joints[2]] >= 0.1 else wrist
+    in_front = bool(depth[joints[2]] < depth[joints[0]] - 0.1 * unit)
+    return Arm(shoulder, elbow, wrist, tip, in_front)
+
+
+def _leg(
+    points: Point,
+    seen: npt.NDArray[np.float32],
+    joints: tuple[int, int, int],
+    hip: Point,
+    down: Point,
+    unit: float,
+) -> Leg:
+    """A leg; joints that are not seen stand straight below the hip."""
+    if seen[joints[0]] > 0.15:
+        hip = points[joints[0]]
+    knee, ankle = points[joints[1]], points[joints[2]]
+    if seen[joints[1]] < 0.2:
+        knee = hip + down * _THIGH * unit
+    if seen[joints[2]] < 0.2:
+        ankle = knee + down * _SHIN * unit
+    return Leg(hip, knee, ankle)

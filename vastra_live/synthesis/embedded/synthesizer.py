@@ -1,0 +1,309 @@
+"""The embedded synthesizer: read the person, fit the garment, take the worn one away, light the new one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vastra_live.errors import SynthesisError
+from vastra_live.synthesis.embedded.fill import BackgroundPlate, Bare, bare_body, shaded_skin, spread
+from vastra_live.synthesis.embedded.fit import Girth, TopPattern, arm_point, measure_girth
+from vastra_live.synthesis.embedded.light import relief, scene_gain, shade_edges
+from vastra_live.synthesis.embedded.mesh import LEFT_SLEEVE, RIGHT_SLEEVE, TORSO, ElasticSheet, Painted
+from vastra_live.synthesis.embedded.reading import (
+    HAIR,
+    LOWER,
+    SKIN,
+    TOP,
+    ColourModels,
+    Reading,
+    read_person,
+    segment_distance,
+)
+from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
+from vastra_live.types import F32, U8, Body, Category, Frame, Garment, Layer
+
+__all__ = ["EmbeddedSynthesizer"]
+
+_READING_SIDE = 208
+_LAYER_PIXELS = 640 * 480
+
+Watch = Callable[[str, np.ndarray], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cut:
+    """A garment made ready: once, not at every keyframe."""
+
+    pattern: TopPattern
+    sheet: ElasticSheet
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scene:
+    """One keyframe inside the person's box, at the layer's resolution."""
+
+    bgr: U8
+    person: F32
+    skeleton: Skeleton
+    box: tuple[int, int, int, int]
+    scale: float
+
+
+class EmbeddedSynthesizer:
+    """Puts a top on a person with what a CPU can do in a keyframe's time; a ``Synthesizer``.
+
+    Remembers the wearer's colours and girth and the background from keyframe to keyframe, so that a still person
+    gets a still garment; a new picture size begins anew. One instance serves one run and one thread.
+
+    Args:
+        layer_pixels: the layer has at most about this many pixels; a larger person is painted smaller and drawn
+            up by ``to_frame``.
+        watch: called with name and picture of every intermediate, for debugging.
+    """
+
+    name = "embedded"
+
+    def __init__(self, layer_pixels: int = _LAYER_PIXELS, watch: Watch | None = None) -> None:
+        self._layer_pixels = layer_pixels
+        self._watch = watch
+        self._cuts: dict[int, tuple[Garment, _Cut]] = {}
+        self._size: tuple[int, int] | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._colours = ColourModels()
+        self._plate = BackgroundPlate()
+        self._girth: Girth | None = None
+        self._gain: F32 | None = None
+
+    def close(self) -> None:
+        """Give memory back. Harmless when repeated."""
+        self._cuts.clear()
+        self._size = None
+        self._forget()
+
+    def synthesize(self, frame: Frame, body: Body, garment: Garment) -> Layer:
+        """The garment on the person of this frame.
+
+        Raises:
+            NothingToFitError: no shoulders, from behind, from the side, too small.
+            SynthesisError: the garment is no top.
+        """
+        if garment.category is not Category.UPPER:
+            raise SynthesisError(
+                f"{garment.name}: the embedded synthesizer dresses tops, this is a {garment.category.value} garment"
+            )
+        if frame.size != self._size:
+            self._forget()
+            self._size = frame.size
+        skeleton = read_skeleton(body)
+        scene = self._cut_out(frame, body, skeleton)
+        reading, worn = self._read(scene)
+        girth = self._measure(scene)
+        self._plate.update(frame.bgr, body.person_alpha)
+        cut = self._prepared(garment)
+        targets = cut.pattern.targets(scene.skeleton, girth)
+        placed = cut.sheet.shape(targets)
+        size = (scene.bgr.shape[1], scene.bgr.shape[0])
+        painted = [cut.sheet.paint(placed, part, size) for part in range(cut.sheet.parts)]
+        bgr, alpha = self._compose(frame, scene, reading, worn, girth, cut.pattern, painted)
+        x0, y0, _, _ = scene.box
+        k = 1 / scene.scale
+        to_frame = np.array([[k, 0, x0 + (k - 1) / 2], [0, k, y0 + (k - 1) / 2]], np.float32)
+        return Layer(bgr, alpha, frame, body, garment, to_frame)
+
+    def _prepared(self, garment: Garment) -> _Cut:
+        known = self._cuts.get(id(garment))
+        if known is not None and known[0] is garment:
+            return known[1]
+        pattern = TopPattern(garment)
+        cut = _Cut(pattern, ElasticSheet(garment, pattern.handles, pattern.parts))
+        if len(self._cuts) >= 4:
+            self._cuts.pop(next(iter(self._cuts)))
+        self._cuts[id(garment)] = (garment, cut)
+        return cut
+
+    def _cut_out(self, frame: Frame, body: Body, s: Skeleton) -> _Scene:
+        width, height = frame.size
+        points = np.array(
+            [s.left.elbow, s.left.tip, s.right.elbow, s.right.tip, s.left.shoulder, s.right.shoulder]
+            + [s.pelvis + s.down * 0.75 * s.unit, s.eyes + s.face_up * 2.4 * s.face_span]
+            + [s.pelvis + s.across * 0.6 * s.unit, s.pelvis - s.across * 0.6 * s.unit]
+        )
+        margin = 0.32 * s.unit
+        x0, y0 = np.floor(points.min(axis=0) - margin).astype(int)
+        x1, y1 = np.ceil(points.max(axis=0) + margin).astype(int)
+        x0, y0, x1, y1 = max(0, x0), max(0, y0), min(width, x1), min(height, y1)
+        scale = min(1.0, math.sqrt(self._layer_pixels / ((x1 - x0) * (y1 - y0))))
+        size = (max(16, round((x1 - x0) * scale)), max(16, round((y1 - y0) * scale)))
+        bgr, person = frame.bgr[y0:y1, x0:x1], body.person_alpha[y0:y1, x0:x1]
+        if scale < 1:
+            bgr = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA)
+            person = cv2.resize(person, size, interpolation=cv2.INTER_AREA)
+        moved = s.seen_in(np.array([x0, y0], float), scale)
+        return _Scene(np.ascontiguousarray(bgr), np.ascontiguousarray(person), moved, (x0, y0, x1, y1), scale)
+
+    def _read(self, scene: _Scene) -> tuple[Reading, F32]:
+        """The classes at reading size, and the worn top at layer size with its edges on the picture's."""
+        height, width = scene.bgr.shape[:2]
+        k = min(1.0, _READING_SIDE / max(height, width))
+        size = (max(8, round(width * k)), max(8, round(height * k)))
+        small = cv2.resize(scene.bgr, size, interpolation=cv2.INTER_AREA)
+        person = cv2.resize(scene.person, size, interpolation=cv2.INTER_AREA)
+        reading = read_person(small, person, scene.skeleton.seen_in(np.zeros(2), k), self._colours)
+        share = np.stack(
+            [cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) for plane in reading.share]
+        )
+        face = cv2.resize(reading.face, (width, height), interpolation=cv2.INTER_LINEAR)
+        smooth = cv2.ximgproc.createFastGlobalSmootherFilter(scene.bgr, 4.0, 7.0)
+        for plane in (SKIN, HAIR, TOP, LOWER):
+            share[plane] = smooth.filter(share[plane])
+        self._show("reading", np.clip(share[[TOP, SKIN, HAIR]].transpose(1, 2, 0) * 255, 0, 255).astype(np.uint8))
+        return Reading(share, face), np.clip(share[TOP] * 1.6 - 0.3, 0, 1)
+
+    def _measure(self, scene: _Scene) -> Girth:
+        k = min(1.0, _READING_SIDE / max(scene.person.shape))
+        size = (max(8, round(scene.person.shape[1] * k)), max(8, round(scene.person.shape[0] * k)))
+        person = cv2.resize(scene.person, size, interpolation=cv2.INTER_AREA)
+        new = measure_girth(person, scene.skeleton.seen_in(np.zeros(2), k))
+        self._girth = new if self._girth is None else self._girth.mixed(new, 0.25)
+        return self._girth
+
+    def _compose(
+        self,
+        frame: Frame,
+        scene: _Scene,
+        reading: Reading,
+        worn: F32,
+        girth: Girth,
+        pattern: TopPattern,
+        painted: list[Painted | None],
+    ) -> tuple[U8, F32]:
+        s, shape = scene.skeleton, worn.shape
+        unit = s.unit
+        share, face = reading.share, reading.face
+        picture = scene.bgr.astype(np.float32)
+        bare = bare_body(shape, s, girth, pattern.sleeve_ends)
+        # the rim of the worn top, where its colour is mixed with its neighbour's, goes with it
+        rim = 2 * max(1, round(0.012 * unit)) + 1
+        gone = cv2.blur(cv2.dilate(worn, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim))), (3, 3))
+        kept = np.maximum(np.clip(share[HAIR] * 1.6 - 0.3, 0, 1), face)
+        gone = gone * (1 - kept)
+        under, skin_colour = self._undressed(frame, scene, reading, gone, bare)
+        self._show("undressed", under)
+
+        gain = scene_gain(frame.bgr)
+        self._gain = gain if self._gain is None else self._gain + np.float32(0.15) * (gain - self._gain)
+        folds = relief(scene.bgr, worn, unit)
+        self._show("relief", np.clip(folds * 128, 0, 255).astype(np.uint8))
+
+        hands = self._hands(share[SKIN], s, shape)
+        arm_skin = np.clip(share[SKIN] * 1.6 - 0.3, 0, 1)
+        result, covered = under, gone
+        order = [(TORSO, kept)]
+        nearer_left = s.left.in_front and not s.right.in_front
+        sleeves = [RIGHT_SLEEVE, LEFT_SLEEVE] if nearer_left else [LEFT_SLEEVE, RIGHT_SLEEVE]
+        order += [(sleeve, np.maximum(kept, hands)) for sleeve in sleeves]
+        shadow = np.zeros(shape, np.float32)
+        for part, before in order:
+            if part >= len(painted):
+                continue
+            one = painted[part]
+            if one is not None:
+                x0, y0, x1, y1 = one.box
+                alpha = np.zeros(shape, np.float32)
+                alpha[y0:y1, x0:x1] = one.alpha
+                colour = (
+                    one.bgr * self._gain * (folds[y0:y1, x0:x1] * shade_edges(alpha, unit)[y0:y1, x0:x1])[..., None]
+                )
+                alpha *= 1 - before
+                result = result * (1 - self._contact(alpha, unit))[..., None]
+                shadow = np.maximum(shadow, self._contact(alpha, unit))
+                a = alpha[y0:y1, x0:x1, None]
+                result[y0:y1, x0:x1] += a * (np.clip(colour, 0, 255) - result[y0:y1, x0:x1])
+                covered = np.maximum(covered, alpha)
+            if part == TORSO:
+                result, covered = self._arms_over(
+                    result, covered, picture, skin_colour, arm_skin, gone, bare, s, pattern.sleeve_ends
+                )
+        # what is kept was in the picture: hair, face and hands in front of everything
+        front = np.maximum(kept, hands * arm_skin)
+        changed = np.maximum(covered, np.clip(shadow * 3, 0, 1)) * (1 - front)
+        changed = np.clip(changed, 0, 1)
+        colour = picture + (result - picture) / np.maximum(np.maximum(covered, shadow), 1e-3)[..., None]
+        colour = np.where(changed[..., None] > 0.02, result, picture)
+        return np.clip(colour + 0.5, 0, 255).astype(np.uint8), changed.astype(np.float32)
+
+    def _undressed(self, frame: Frame, scene: _Scene, reading: Reading, gone: F32, bare: Bare) -> tuple[F32, F32]:
+        """The picture without its top, and skin colour everywhere."""
+        share, face = reading.share, reading.face
+        height, width = gone.shape
+        half = ((width + 1) // 2, (height + 1) // 2)
+        picture = scene.bgr.astype(np.float32)
+        small = cv2.resize(picture, half, interpolation=cv2.INTER_AREA)
+        shrunk = [
+            cv2.resize(v, half, interpolation=cv2.INTER_AREA) for v in (share[SKIN], face, bare.round, share[LOWER])
+        ]
+        small_bare = Bare(bare.torso, bare.below, bare.arms, bare.front_arms, shrunk[2])
+        skin = cv2.resize(shaded_skin(small, shrunk[0], shrunk[1], small_bare), (width, height))
+        lower_known = np.clip(shrunk[3] * 3 - 2, 0, 1)
+        lower = cv2.resize(spread(small, lower_known), (width, height)) if lower_known.sum() > 20 else skin
+        behind = self._plate.seen_through(scene.box, frame.size, (width, height))
+        body = np.maximum.reduce([bare.torso, bare.arms[0], bare.arms[1]])
+        seen = behind + bare.below[..., None] * (lower - behind)
+        seen = seen + body[..., None] * (skin - seen)
+        return picture + gone[..., None] * (seen - picture), skin
+
+    @staticmethod
+    def _hands(skin: F32, s: Skeleton, shape: tuple[int, int]) -> F32:
+        """Skin at the hands: in front of every sleeve."""
+        mask = np.zeros(shape, np.float32)
+        for arm in (s.left, s.right):
+            reach = arm.tip - arm.wrist
+            distance, _ = segment_distance(shape, arm.wrist + 0.25 * reach, arm.tip + 0.9 * reach)
+            mask = np.maximum(mask, np.clip((0.26 * s.unit - distance) / (0.04 * s.unit), 0, 1))
+        return mask * np.clip(skin * 2 - 0.5, 0, 1)
+
+    @staticmethod
+    def _contact(alpha: F32, unit: float) -> F32:
+        """A soft shadow that a layer throws around its rim."""
+        size = 2 * max(1, round(0.03 * unit)) + 1
+        return np.float32(0.28) * cv2.blur(cv2.blur(alpha, (size, size)), (size, size)) * (alpha < 0.99)
+
+    @staticmethod
+    def _arms_over(
+        result: F32,
+        covered: F32,
+        picture: F32,
+        skin_colour: F32,
+        arm_skin: F32,
+        gone: F32,
+        bare: Bare,
+        s: Skeleton,
+        ends: tuple[float, float],
+    ) -> tuple[F32, F32]:
+        """Bare arms in front of the torso: as they were where they were bare, re-made where a sleeve was."""
+        for k in (0, 1):
+            mask = bare.front_arms[k]
+            remade = mask * gone
+            result = result + remade[..., None] * (skin_colour - result)
+            arm = (s.right, s.left)[k]
+            shape = mask.shape
+            fore, _ = segment_distance(shape, arm.elbow, arm.tip + 0.8 * (arm.tip - arm.wrist))
+            start = max(ends[k], 0.3)
+            if start < 0.5:
+                upper, _ = segment_distance(shape, arm_point(arm, start)[0], arm.elbow)
+                fore = np.minimum(fore, upper)
+            near = np.clip((0.24 * s.unit - fore) / (0.05 * s.unit), 0, 1)
+            bare_skin = near * arm_skin
+            result = result + bare_skin[..., None] * (picture - result)
+        return result, covered
+
+    def _show(self, name: str, picture: np.ndarray) -> None:
+        if self._watch is not None:
+            self._watch(name, np.clip(picture, 0, 255).astype(np.uint8))
