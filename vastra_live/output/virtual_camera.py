@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from vastra_live.errors import VirtualCameraError
 from vastra_live.output.base import SlowConsumer
 from vastra_live.output.fitting import letterbox
+from vastra_live.output.loopback import in_use, real_size, release, revive
 from vastra_live.types import Rendered
 
 __all__ = ["REMEDIES", "VirtualCamera", "remedy"]
@@ -62,7 +62,7 @@ class VirtualCamera:
             VirtualCameraError: no backend works (each one's reason is in the message), or the device was lost.
         """
         if self._camera is None:
-            self._open(rendered.bgr.shape[1], rendered.bgr.shape[0])
+            self._open((rendered.bgr.shape[1], rendered.bgr.shape[0]))
         # the v4l2loopback backend only prints that a write failed; a device that went away is seen here
         if self._node and not _same_node(*self._node):
             raise VirtualCameraError(f"the virtual camera {self._node[0]} was lost; load its driver again: {remedy()}")
@@ -71,37 +71,46 @@ class VirtualCamera:
         except (RuntimeError, OSError) as error:
             raise VirtualCameraError(f"the virtual camera {self._camera.device} failed: {error}") from error
 
-    def _open(self, width: int, height: int) -> None:
-        try:
-            import pyvirtualcam
-        except ImportError as error:
-            raise VirtualCameraError(f"pyvirtualcam cannot be loaded: {error}; pip install pyvirtualcam") from error
-        try:
-            camera = pyvirtualcam.Camera(
-                width=width, height=height, fps=self._fps, fmt=pyvirtualcam.PixelFormat.BGR, device=self._wanted
-            )
-        except (RuntimeError, ValueError, OSError) as error:
-            reasons = "; ".join(line for line in str(error).splitlines() if line)
-            wanted = f" {self._wanted}" if self._wanted else ""
-            raise VirtualCameraError(
-                f"no virtual camera{wanted} of {width}x{height}: {reasons}; to get one: {remedy()}"
-            ) from error
+    def _open(self, size: tuple[int, int]) -> None:
+        if sys.platform == "linux":
+            revive(self._wanted)
+        camera = self._make(size)
         path = Path(camera.device)
         if path.is_char_device():
-            got = _loopback_size(path)
-            if got and got != (width, height):
+            kept = real_size(camera.device)
+            if kept and kept != size:
+                # somebody reads the device at the size of the run before; pictures are fitted into that
                 camera.close()
-                raise VirtualCameraError(
-                    f"the virtual camera {path} stays at {got[0]}x{got[1]} because another program uses it; "
-                    f"close that program, or run with --size {got[0]}x{got[1]}"
-                )
+                release(str(path))
+                camera = self._make(kept)
             self._node = (path, path.stat().st_rdev)
         self._camera = camera
 
+    def _make(self, size: tuple[int, int]) -> Any:
+        try:
+            import pyvirtualcam
+
+            return pyvirtualcam.Camera(
+                width=size[0], height=size[1], fps=self._fps, fmt=pyvirtualcam.PixelFormat.BGR, device=self._wanted
+            )
+        except ImportError as error:
+            raise VirtualCameraError(f"pyvirtualcam cannot be loaded: {error}; pip install pyvirtualcam") from error
+        except (RuntimeError, ValueError, OSError) as error:
+            reasons = "; ".join(line for line in str(error).splitlines() if line)
+            wanted = f" {self._wanted}" if self._wanted else ""
+            busy = ", ".join(in_use(self._wanted)) if sys.platform == "linux" else ""
+            todo = f"to get one: {remedy()}"
+            if busy:
+                todo = f"{busy} is open in another program; close that (in a video call: turn its camera off and on)"
+            raise VirtualCameraError(f"no virtual camera{wanted} of {size[0]}x{size[1]}: {reasons}; {todo}") from error
+
     def close(self) -> None:
         """Give the device back. Harmless when repeated."""
-        if self._camera is not None:
-            self._camera.close()
+        camera, self._camera = self._camera, None
+        if camera is not None:
+            camera.close()
+            if self._node:
+                release(str(self._node[0]))
 
 
 def _same_node(path: Path, device_number: int) -> bool:
@@ -109,16 +118,3 @@ def _same_node(path: Path, device_number: int) -> bool:
         return path.stat().st_rdev == device_number
     except OSError:
         return False
-
-
-def _loopback_size(path: Path) -> tuple[int, int] | None:
-    """The size v4l2loopback really set; None where the driver does not tell.
-
-    The driver answers a size it cannot set with the one it keeps, and pyvirtualcam does not look.
-    """
-    told = Path("/sys/class/video4linux", path.name, "format")
-    try:
-        match = re.search(r":(\d+)x(\d+)", told.read_text())
-    except OSError:
-        return None
-    return (int(match[1]), int(match[2])) if match else None
