@@ -21,6 +21,7 @@ from typing import Any
 
 import platformdirs
 from rich.table import Table
+from rich.text import Text
 
 from vastra_live.capture.devices import VideoDevice, list_devices, why_unusable
 from vastra_live.errors import DisplayError, RecordingError
@@ -296,5 +297,6 @@ def report(checks: Sequence[Check]) -> Table:
     signs = {True: "[green]ok[/]", False: "[red]fails[/]", None: "[yellow]-[/]"}
     table = Table("", "what", "found", "what to do")
     for check in checks:
-        table.add_row(signs[check.ok], check.name, check.found, check.remedy)
+        # plain text: the brackets of vastra-live[gpu] are no markup
+        table.add_row(signs[check.ok], *(Text(told) for told in (check.name, check.found, check.remedy)))
     return table

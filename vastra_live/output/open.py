@@ -85,12 +85,16 @@ def parse_outputs(specs: Sequence[str]) -> tuple[OutputSpec, ...]:
 
 
 def _file_path(spec: str, text: str, suffixes: tuple[str, ...]) -> Path:
-    path = Path(text).expanduser().absolute()
+    try:
+        path = Path(text).expanduser().absolute()
+        is_folder = path.is_dir()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ConfigError(f"--output {spec}: this system takes no such path: {error}; choose another") from error
+    if is_folder:
+        raise ConfigError(f"--output {spec}: this is a folder; name a file in it")
     if path.suffix.lower() not in suffixes:
         name = path.with_suffix(suffixes[0]).name
         raise ConfigError(f"--output {spec}: this is written as {' or '.join(suffixes)}; name it {name}")
-    if path.is_dir():
-        raise ConfigError(f"--output {spec}: this is a folder; name a file in it")
     if not path.parent.is_dir():
         raise ConfigError(f"--output {spec}: there is no folder {path.parent}; make it first")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
@@ -99,7 +103,7 @@ def _file_path(spec: str, text: str, suffixes: tuple[str, ...]) -> Path:
 
 
 def open_sink(output: str | OutputSpec, *, fps: float, slow_consumer: SlowConsumer) -> FrameSink:
-    """The sink for a virtual camera, a file, a contact sheet or null. It opens its device or file at its first picture.
+    """The sink for a virtual camera, a file, a contact sheet or null; it opens what it needs at its first picture.
 
     A window is no sink: it belongs to the main thread (:mod:`vastra_live.output.window`).
 
