@@ -101,7 +101,7 @@ class Bare:
 _WAIST = 0.8
 
 
-def bare_body(shape: tuple[int, int], s: Skeleton, girth: Girth, sleeve_ends: tuple[float, float]) -> Bare:
+def bare_body(shape: tuple[int, ...], s: Skeleton, girth: Girth, sleeve_ends: tuple[float, float]) -> Bare:
     """The outline of the wearer's body from joints and girth."""
     unit = s.unit
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)

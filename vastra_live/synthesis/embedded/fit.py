@@ -217,6 +217,20 @@ class TopPattern:
         """(C,) the part each is fastened to."""
         return np.array(self._parts, np.int32)
 
+    @property
+    def elbows(self) -> dict[int, tuple[Point, Point]]:
+        """Where the sleeves that reach past the elbow bend: a point of the photo, and the direction to the cuff."""
+        found = {}
+        for part, (side, end) in zip(
+            (RIGHT_SLEEVE, LEFT_SLEEVE), zip(("right", "left"), self.sleeve_ends, strict=True), strict=True
+        ):
+            if end > _ELBOW + 0.05:
+                m = self._marks
+                start = (m[f"shoulder_{side}"] + m[f"armpit_{side}"]) / 2
+                cuff = (m[f"cuff_outer_{side}"] + m[f"cuff_inner_{side}"]) / 2
+                found[part] = (start + (cuff - start) * _ELBOW / end, _unit(cuff - start, cuff - start))
+        return found
+
     def _pin(self, point: Point, part: int) -> None:
         self._points.append(point)
         self._parts.append(part)

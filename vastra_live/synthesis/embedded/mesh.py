@@ -9,6 +9,7 @@ times the handles, computed once a garment, and a keyframe costs one product.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -17,9 +18,21 @@ import numpy.typing as npt
 
 from vastra_live.types import F32, U8, Garment
 
-__all__ = ["LEFT_SLEEVE", "RIGHT_SLEEVE", "TORSO", "ElasticSheet", "Painted", "part_masks"]
+__all__ = [
+    "LEFT_FOREARM",
+    "LEFT_SLEEVE",
+    "RIGHT_FOREARM",
+    "RIGHT_SLEEVE",
+    "TORSO",
+    "ElasticSheet",
+    "Painted",
+    "part_masks",
+]
 
-TORSO, LEFT_SLEEVE, RIGHT_SLEEVE = range(3)
+TORSO, LEFT_SLEEVE, RIGHT_SLEEVE, LEFT_FOREARM, RIGHT_FOREARM = range(5)
+"""Pieces to paint. A sleeve is one part of the mesh but two pieces: bent, its forearm lies over its upper arm."""
+_FOREARM = {LEFT_SLEEVE: LEFT_FOREARM, RIGHT_SLEEVE: RIGHT_FOREARM}
+_PART = {**{part: part for part in range(3)}, **{fore: part for part, fore in _FOREARM.items()}}
 _CELLS_ACROSS = 26
 # px of the layer per sample of the inverse map; the sheet bends over whole cells, so this loses nothing
 _STEP = 4
@@ -76,7 +89,7 @@ def part_masks(garment: Garment) -> list[F32]:
     return masks
 
 
-def _distance(shape: tuple[int, int], corners: list[F64]) -> F32:
+def _distance(shape: tuple[int, ...], corners: list[F64]) -> F32:
     """(h, w) distance to a polygon, 0 inside."""
     outside = np.ones(shape, np.uint8)
     cv2.fillPoly(outside, [np.round(np.array(corners)).astype(np.int32)], 0)
@@ -89,10 +102,13 @@ class ElasticSheet:
     Args:
         garment: the garment.
         handles: (C, 2) points of the photo that will be pulled.
-        handle_parts: (C,) part each handle is fastened to.
+        handle_parts: (C,) part each handle is fastened to: ``TORSO``, ``LEFT_SLEEVE``, ``RIGHT_SLEEVE``.
+        elbows: for each sleeve that has one, a point of the photo at its elbow and the direction to its cuff.
     """
 
-    def __init__(self, garment: Garment, handles: F64, handle_parts: I32) -> None:
+    def __init__(
+        self, garment: Garment, handles: F64, handle_parts: I32, elbows: Mapping[int, tuple[F64, F64]] | None = None
+    ) -> None:
         masks = part_masks(garment)
         spacing = max(np.ptp(np.argwhere(garment.alpha > 0.5), axis=0).max() / _CELLS_ACROSS, 4.0)
         self._spacing = float(spacing)
@@ -100,26 +116,35 @@ class ElasticSheet:
         self._pull = self._solve(handles, handle_parts)
         self._pictures = _pyramid(garment.bgr)
         self._alphas = [_pyramid(_overlap(masks, k)) for k in range(len(masks))]
+        self._pieces = {part: self._quads[self._quad_parts == part] for part in range(len(masks))}
+        for part, (elbow, towards) in (elbows or {}).items():
+            quads = self._pieces[part]
+            beyond = (self._vertices[quads].mean(axis=1) - elbow) @ towards
+            # both reach a cell past the elbow, so that there is cloth under the crease
+            self._pieces[part] = quads[beyond < 1.2 * self._spacing]
+            self._pieces[_FOREARM[part]] = quads[beyond > -1.2 * self._spacing]
 
     @property
-    def parts(self) -> int:
-        """1 without sleeves, else 3."""
-        return len(self._alphas)
+    def pieces(self) -> tuple[int, ...]:
+        """What can be painted."""
+        return tuple(self._pieces)
 
     def shape(self, targets: F64) -> F64:
         """(V, 2) where the vertices go when the handles are pulled to the (C, 2) ``targets``."""
         return self._pull @ targets
 
-    def folds(self, placed: F64, part: int) -> float:
-        """Share of the part's cells that are turned over, 0..1."""
-        quads = self._quads[self._quad_parts == part]
+    def folds(self, placed: F64, piece: int) -> float:
+        """Share of the piece's cells that are turned over, 0..1."""
+        quads = self._pieces[piece]
         a, b, d = placed[quads[:, 0]], placed[quads[:, 1]], placed[quads[:, 3]]
         area = (b[:, 0] - a[:, 0]) * (d[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (d[:, 0] - a[:, 0])
         return float((area <= 0).mean())
 
-    def paint(self, placed: F64, part: int, size: tuple[int, int]) -> Painted | None:
-        """Draw a part at its place into a layer of (width, height); None when it falls outside."""
-        quads = self._quads[self._quad_parts == part]
+    def paint(self, placed: F64, piece: int, size: tuple[int, int]) -> Painted | None:
+        """Draw a piece at its place into a layer of (width, height); None when it falls outside."""
+        quads = self._pieces[piece]
+        if not len(quads):
+            return None
         corners = placed[quads]
         x0, y0 = np.floor(corners.min(axis=(0, 1))).astype(int)
         x1, y1 = np.ceil(corners.max(axis=(0, 1))).astype(int) + 1
@@ -138,7 +163,7 @@ class ElasticSheet:
         level = self._level(corners)
         scale = 0.5**level
         full = (full + 0.5) * np.float32(scale) - np.float32(0.5)
-        picture, alpha = self._pictures[level], self._alphas[part][level]
+        picture, alpha = self._pictures[level], self._alphas[_PART[piece]][level]
         bgr = cv2.remap(picture, full, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         a = cv2.remap(alpha, full, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         a[valid < 0.999] = 0
@@ -280,7 +305,8 @@ def _inverse(target: F64, source: F64, size: tuple[int, int]) -> tuple[F32, F32]
     tri_t, tri_s, low, high = tri_t[hit], tri_s[hit], low[hit], high[hit]
     e1, e2 = tri_t[:, 1] - tri_t[:, 0], tri_t[:, 2] - tri_t[:, 0]
     twice = e1[:, 0] * e2[:, 1] - e1[:, 1] * e2[:, 0]
-    solid = np.abs(twice) > 1e-9
+    # a triangle that is turned over is the far side of a crease
+    solid = twice > 1e-9
     tri_t, tri_s, low, high, e1, e2, twice = (v[solid] for v in (tri_t, tri_s, low, high, e1, e2, twice))
     if not len(tri_t):
         return where, covered

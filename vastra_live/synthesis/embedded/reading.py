@@ -216,7 +216,7 @@ def _like(lab: U8, sample: np.ndarray) -> np.ndarray:
     return ((off**2).sum(axis=-1) < 7.0) & (light > 0.35 * middle) & (light < 1.6 * middle + 20)
 
 
-def _face(shape: tuple[int, int], s: Skeleton) -> tuple[F32, F32]:
+def _face(shape: tuple[int, ...], s: Skeleton) -> tuple[F32, F32]:
     """The face's oval 0..1, and the distance from its centre in radii of the oval."""
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     up = s.face_up
@@ -244,7 +244,7 @@ def _torso_outline(s: Skeleton) -> Point:
     )
 
 
-def _polygon_distance(shape: tuple[int, int], outline: Point) -> F32:
+def _polygon_distance(shape: tuple[int, ...], outline: Point) -> F32:
     """(h, w) distance to a polygon in pixels, negative inside."""
     mask = np.zeros(shape, np.uint8)
     cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 1, shift=4)
@@ -253,7 +253,7 @@ def _polygon_distance(shape: tuple[int, int], outline: Point) -> F32:
     return (outside - inside).astype(np.float32)
 
 
-def segment_distance(shape: tuple[int, int], start: Point, end: Point) -> tuple[F32, F32]:
+def segment_distance(shape: tuple[int, ...], start: Point, end: Point) -> tuple[F32, F32]:
     """(h, w) distance to a segment in pixels, and how far along it the nearest point lies, 0..1."""
     along = end - start
     length2 = max(float(along @ along), 1e-6)
@@ -263,7 +263,7 @@ def segment_distance(shape: tuple[int, int], start: Point, end: Point) -> tuple[
     return np.sqrt((x - t * np.float32(along[0])) ** 2 + (y - t * np.float32(along[1])) ** 2), t
 
 
-def arm_distance(shape: tuple[int, int], arm: Arm) -> F32:
+def arm_distance(shape: tuple[int, ...], arm: Arm) -> F32:
     """(h, w) distance to the arm's bones in pixels."""
     upper, _ = segment_distance(shape, arm.shoulder, arm.elbow)
     fore, _ = segment_distance(shape, arm.elbow, arm.wrist)

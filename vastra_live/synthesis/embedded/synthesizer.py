@@ -10,11 +10,13 @@ import cv2
 import numpy as np
 
 from vastra_live.errors import SynthesisError
+from vastra_live.synthesis.embedded.compose import Undressed, bare_arms, compose, hands
 from vastra_live.synthesis.embedded.fill import BackgroundPlate, Bare, bare_body, shaded_skin, spread
-from vastra_live.synthesis.embedded.fit import Girth, TopPattern, arm_point, measure_girth
-from vastra_live.synthesis.embedded.light import relief, scene_gain, shade_edges
-from vastra_live.synthesis.embedded.mesh import LEFT_SLEEVE, RIGHT_SLEEVE, TORSO, ElasticSheet, Painted
+from vastra_live.synthesis.embedded.fit import Girth, TopPattern, measure_girth
+from vastra_live.synthesis.embedded.light import relief, scene_gain
+from vastra_live.synthesis.embedded.mesh import ElasticSheet, Painted
 from vastra_live.synthesis.embedded.reading import (
+    BACKGROUND,
     HAIR,
     LOWER,
     SKIN,
@@ -22,7 +24,6 @@ from vastra_live.synthesis.embedded.reading import (
     ColourModels,
     Reading,
     read_person,
-    segment_distance,
 )
 from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
 from vastra_live.types import F32, U8, Body, Category, Frame, Garment, Layer
@@ -110,7 +111,9 @@ class EmbeddedSynthesizer:
         targets = cut.pattern.targets(scene.skeleton, girth)
         placed = cut.sheet.shape(targets)
         size = (scene.bgr.shape[1], scene.bgr.shape[0])
-        painted = [cut.sheet.paint(placed, part, size) for part in range(cut.sheet.parts)]
+        painted = {
+            name: piece for name in cut.sheet.pieces if (piece := cut.sheet.paint(placed, name, size)) is not None
+        }
         bgr, alpha = self._compose(frame, scene, reading, worn, girth, cut.pattern, painted)
         x0, y0, _, _ = scene.box
         k = 1 / scene.scale
@@ -122,7 +125,7 @@ class EmbeddedSynthesizer:
         if known is not None and known[0] is garment:
             return known[1]
         pattern = TopPattern(garment)
-        cut = _Cut(pattern, ElasticSheet(garment, pattern.handles, pattern.parts))
+        cut = _Cut(pattern, ElasticSheet(garment, pattern.handles, pattern.parts, pattern.elbows))
         if len(self._cuts) >= 4:
             self._cuts.pop(next(iter(self._cuts)))
         self._cuts[id(garment)] = (garment, cut)
@@ -182,12 +185,11 @@ class EmbeddedSynthesizer:
         worn: F32,
         girth: Girth,
         pattern: TopPattern,
-        painted: list[Painted | None],
+        painted: dict[int, Painted],
     ) -> tuple[U8, F32]:
         s, shape = scene.skeleton, worn.shape
         unit = s.unit
         share, face = reading.share, reading.face
-        picture = scene.bgr.astype(np.float32)
         bare = bare_body(shape, s, girth, pattern.sleeve_ends)
         # the rim of the worn top, where its colour is mixed with its neighbour's, goes with it
         rim = 2 * max(1, round(0.012 * unit)) + 1
@@ -201,43 +203,21 @@ class EmbeddedSynthesizer:
         self._gain = gain if self._gain is None else self._gain + np.float32(0.15) * (gain - self._gain)
         folds = relief(scene.bgr, worn, unit)
         self._show("relief", np.clip(folds * 128, 0, 255).astype(np.uint8))
-
-        hands = self._hands(share[SKIN], s, shape)
-        arm_skin = np.clip(share[SKIN] * 1.6 - 0.3, 0, 1)
-        result, covered = under, gone
-        order = [(TORSO, kept)]
-        nearer_left = s.left.in_front and not s.right.in_front
-        sleeves = [RIGHT_SLEEVE, LEFT_SLEEVE] if nearer_left else [LEFT_SLEEVE, RIGHT_SLEEVE]
-        order += [(sleeve, np.maximum(kept, hands)) for sleeve in sleeves]
-        shadow = np.zeros(shape, np.float32)
-        for part, before in order:
-            if part >= len(painted):
-                continue
-            one = painted[part]
-            if one is not None:
-                x0, y0, x1, y1 = one.box
-                alpha = np.zeros(shape, np.float32)
-                alpha[y0:y1, x0:x1] = one.alpha
-                colour = (
-                    one.bgr * self._gain * (folds[y0:y1, x0:x1] * shade_edges(alpha, unit)[y0:y1, x0:x1])[..., None]
-                )
-                alpha *= 1 - before
-                result = result * (1 - self._contact(alpha, unit))[..., None]
-                shadow = np.maximum(shadow, self._contact(alpha, unit))
-                a = alpha[y0:y1, x0:x1, None]
-                result[y0:y1, x0:x1] += a * (np.clip(colour, 0, 255) - result[y0:y1, x0:x1])
-                covered = np.maximum(covered, alpha)
-            if part == TORSO:
-                result, covered = self._arms_over(
-                    result, covered, picture, skin_colour, arm_skin, gone, bare, s, pattern.sleeve_ends
-                )
-        # what is kept was in the picture: hair, face and hands in front of everything
-        front = np.maximum(kept, hands * arm_skin)
-        changed = np.maximum(covered, np.clip(shadow * 3, 0, 1)) * (1 - front)
-        changed = np.clip(changed, 0, 1)
-        colour = picture + (result - picture) / np.maximum(np.maximum(covered, shadow), 1e-3)[..., None]
-        colour = np.where(changed[..., None] > 0.02, result, picture)
-        return np.clip(colour + 0.5, 0, 255).astype(np.uint8), changed.astype(np.float32)
+        sure_skin = np.clip(share[SKIN] * 1.6 - 0.3, 0, 1)
+        bgr, alpha = compose(
+            scene.bgr,
+            Undressed(under, gone, skin_colour, bare),
+            painted,
+            s=s,
+            kept=np.maximum(kept, hands(sure_skin, s)),
+            own_arms=bare_arms(sure_skin, s, pattern.sleeve_ends),
+            body=1 - share[BACKGROUND],
+            light=folds,
+            gain=self._gain,
+        )
+        self._show("layer", bgr)
+        self._show("alpha", alpha * 255)
+        return bgr, alpha
 
     def _undressed(self, frame: Frame, scene: _Scene, reading: Reading, gone: F32, bare: Bare) -> tuple[F32, F32]:
         """The picture without its top, and skin colour everywhere."""
@@ -258,51 +238,6 @@ class EmbeddedSynthesizer:
         seen = behind + bare.below[..., None] * (lower - behind)
         seen = seen + body[..., None] * (skin - seen)
         return picture + gone[..., None] * (seen - picture), skin
-
-    @staticmethod
-    def _hands(skin: F32, s: Skeleton, shape: tuple[int, int]) -> F32:
-        """Skin at the hands: in front of every sleeve."""
-        mask = np.zeros(shape, np.float32)
-        for arm in (s.left, s.right):
-            reach = arm.tip - arm.wrist
-            distance, _ = segment_distance(shape, arm.wrist + 0.25 * reach, arm.tip + 0.9 * reach)
-            mask = np.maximum(mask, np.clip((0.26 * s.unit - distance) / (0.04 * s.unit), 0, 1))
-        return mask * np.clip(skin * 2 - 0.5, 0, 1)
-
-    @staticmethod
-    def _contact(alpha: F32, unit: float) -> F32:
-        """A soft shadow that a layer throws around its rim."""
-        size = 2 * max(1, round(0.03 * unit)) + 1
-        return np.float32(0.28) * cv2.blur(cv2.blur(alpha, (size, size)), (size, size)) * (alpha < 0.99)
-
-    @staticmethod
-    def _arms_over(
-        result: F32,
-        covered: F32,
-        picture: F32,
-        skin_colour: F32,
-        arm_skin: F32,
-        gone: F32,
-        bare: Bare,
-        s: Skeleton,
-        ends: tuple[float, float],
-    ) -> tuple[F32, F32]:
-        """Bare arms in front of the torso: as they were where they were bare, re-made where a sleeve was."""
-        for k in (0, 1):
-            mask = bare.front_arms[k]
-            remade = mask * gone
-            result = result + remade[..., None] * (skin_colour - result)
-            arm = (s.right, s.left)[k]
-            shape = mask.shape
-            fore, _ = segment_distance(shape, arm.elbow, arm.tip + 0.8 * (arm.tip - arm.wrist))
-            start = max(ends[k], 0.3)
-            if start < 0.5:
-                upper, _ = segment_distance(shape, arm_point(arm, start)[0], arm.elbow)
-                fore = np.minimum(fore, upper)
-            near = np.clip((0.24 * s.unit - fore) / (0.05 * s.unit), 0, 1)
-            bare_skin = near * arm_skin
-            result = result + bare_skin[..., None] * (picture - result)
-        return result, covered
 
     def _show(self, name: str, picture: np.ndarray) -> None:
         if self._watch is not None:

@@ -1,0 +1,159 @@
+"""One picture of everything: the undressed person, the garment's pieces in their order, what stays in front."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vastra_live.synthesis.embedded.fill import Bare
+from vastra_live.synthesis.embedded.fit import arm_point
+from vastra_live.synthesis.embedded.light import shade_edges
+from vastra_live.synthesis.embedded.mesh import (
+    LEFT_FOREARM,
+    LEFT_SLEEVE,
+    RIGHT_FOREARM,
+    RIGHT_SLEEVE,
+    TORSO,
+    Painted,
+)
+from vastra_live.synthesis.embedded.reading import segment_distance
+from vastra_live.synthesis.embedded.skeleton import Arm, Skeleton
+from vastra_live.types import F32, U8
+
+__all__ = ["Undressed", "bare_arms", "compose", "hands"]
+
+
+_UPPER = {LEFT_FOREARM: LEFT_SLEEVE, RIGHT_FOREARM: RIGHT_SLEEVE}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Undressed:
+    """The person without the worn top: (h, w) or (h, w, 3) float32.
+
+    Attributes:
+        bgr: the picture, remade where the top was.
+        gone: 0..1, where it was remade.
+        skin_bgr: skin colour everywhere.
+        bare: the body's outline.
+    """
+
+    bgr: F32
+    gone: F32
+    skin_bgr: F32
+    bare: Bare
+
+
+def hands(skin: F32, s: Skeleton) -> F32:
+    """(h, w) 0..1: skin from the wrists to the finger tips, which is in front of every sleeve."""
+    near = np.zeros(skin.shape, np.float32)
+    for arm in (s.left, s.right):
+        reach = arm.tip - arm.wrist
+        distance, _ = segment_distance(skin.shape, arm.wrist + 0.25 * reach, arm.tip + 0.9 * reach)
+        near = np.maximum(near, _within(distance, 0.26 * s.unit, 0.04 * s.unit))
+    return near * skin
+
+
+def bare_arms(skin: F32, s: Skeleton, sleeve_ends: tuple[float, float]) -> F32:
+    """(h, w) 0..1: skin of the arms that the new sleeves leave bare, which is in front of the torso."""
+    near = np.zeros(skin.shape, np.float32)
+    for arm, end in zip((s.right, s.left), sleeve_ends, strict=True):
+        near = np.maximum(near, _near_bare_arm(skin.shape, arm, end, s.unit))
+    return near * skin
+
+
+def _near_bare_arm(shape: tuple[int, ...], arm: Arm, end: float, unit: float) -> F32:
+    distance, _ = segment_distance(shape, arm.elbow, arm.tip + 0.8 * (arm.tip - arm.wrist))
+    start = max(end, 0.3)
+    if start < 0.5:
+        upper, _ = segment_distance(shape, arm_point(arm, start)[0], arm.elbow)
+        distance = np.minimum(distance, upper)
+    return _within(distance, 0.24 * unit, 0.05 * unit)
+
+
+def _within(distance: F32, limit: float, soft: float) -> F32:
+    return np.asarray(np.clip((np.float32(limit) - distance) / np.float32(soft), 0, 1), np.float32)
+
+
+def compose(
+    picture: U8,
+    under: Undressed,
+    pieces: Mapping[int, Painted],
+    *,
+    s: Skeleton,
+    kept: F32,
+    own_arms: F32,
+    body: F32,
+    light: F32,
+    gain: F32,
+) -> tuple[U8, F32]:
+    """Colour and alpha of the layer.
+
+    Args:
+        picture: (h, w, 3) uint8.
+        under: the person without the worn top.
+        pieces: the garment's pieces, painted.
+        s: the skeleton.
+        kept: (h, w) 0..1, hair, face and hands: as they are in the picture, in front of everything.
+        own_arms: (h, w) 0..1, bare arms in the picture: in front of the torso, behind sleeves.
+        body: (h, w) 0..1, where a shadow of the garment may fall.
+        light: (h, w) factor, the folds.
+        gain: (3,) factors, the scene's light.
+    """
+    shape = picture.shape[:2]
+    unit = s.unit
+    union = np.zeros(shape, np.float32)
+    for piece in pieces.values():
+        x0, y0, x1, y1 = piece.box
+        np.maximum(union[y0:y1, x0:x1], piece.alpha, out=union[y0:y1, x0:x1])
+    light = light * shade_edges(union, unit)
+    shadow = contact_shadow(union, unit) * (1 - union) * body
+    canvas = under.bgr * (1 - shadow)[..., None]
+    covered = np.maximum(under.gone, np.minimum(shadow * 4, 1))
+    for name in draw_order(s):
+        piece = pieces.get(name)
+        if piece is not None:
+            x0, y0, x1, y1 = piece.box
+            part = np.s_[y0:y1, x0:x1]
+            alpha = piece.alpha
+            if name == TORSO:
+                alpha = alpha * (1 - own_arms[part])
+            elif name in (LEFT_FOREARM, RIGHT_FOREARM):
+                # a forearm shades what it lies on, but not its own upper arm
+                on = (1 - alpha) * (1 - _placed(pieces.get(_UPPER[name]), shape)[part])
+                canvas[part] *= (1 - contact_shadow(alpha, unit) * on)[..., None]
+            colour = piece.bgr * (gain * light[part][..., None])
+            canvas[part] += alpha[..., None] * (np.minimum(colour, 255) - canvas[part])
+            covered[part] = np.maximum(covered[part], alpha)
+        if name == TORSO:
+            for front in under.bare.front_arms:
+                remade = (front * under.gone)[..., None]
+                canvas += remade * (under.skin_bgr - canvas)
+    colour = picture + (canvas - picture) / np.maximum(covered, 1e-3)[..., None]
+    alpha = covered * (1 - kept)
+    alpha[alpha < 0.02] = 0
+    return np.asarray(np.clip(colour + 0.5, 0, 255), np.uint8), np.asarray(np.minimum(alpha, 1), np.float32)
+
+
+def _placed(piece: Painted | None, shape: tuple[int, ...]) -> F32:
+    alpha = np.zeros(shape, np.float32)
+    if piece is not None:
+        x0, y0, x1, y1 = piece.box
+        alpha[y0:y1, x0:x1] = piece.alpha
+    return alpha
+
+
+def draw_order(s: Skeleton) -> tuple[int, ...]:
+    """The pieces from back to front: the nearer forearm is drawn last."""
+    forearms = (LEFT_FOREARM, RIGHT_FOREARM)
+    if s.left.in_front and not s.right.in_front:
+        forearms = (RIGHT_FOREARM, LEFT_FOREARM)
+    return (TORSO, LEFT_SLEEVE, RIGHT_SLEEVE, *forearms)
+
+
+def contact_shadow(alpha: F32, unit: float) -> F32:
+    """The soft dark rim that cloth leaves on what lies close behind it; 0..0.3, also under the cloth itself."""
+    size = 2 * max(1, round(0.035 * unit)) + 1
+    return np.asarray(np.float32(0.3) * cv2.blur(cv2.blur(alpha, (size, size)), (size, size)), np.float32)
