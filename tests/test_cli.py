@@ -84,7 +84,7 @@ def test_a_bad_picture_is_named_in_one_line(
     good = str(a_portrait(tmp_path / "good.png"))
     before = set(tmp_path.rglob("*"))
     arguments = {
-        "photo person": ("photo", str(bad), "printed-tee", "-o", "out.png"),
+        "photo person": ("photo", str(bad), "coast-tee", "-o", "out.png"),
         "photo garment": ("photo", good, str(bad), "-o", "out.png"),
         "run source": ("run", "--source", str(bad), "--output", "file:out.mp4", "--report", "out.json"),
         "run garment": ("run", "--source", good, "--garment", str(bad), "--output", "file:out.mp4"),
@@ -146,7 +146,7 @@ def test_the_demo_wears_a_garment_and_the_report_says_so(tmp_path: Path) -> None
 
 def test_a_photo_keeps_its_size_and_its_face(tmp_path: Path) -> None:
     person = a_portrait(tmp_path / "person.png")
-    assert call("photo", str(person), "printed-tee", "-o", "out.png", "--debug-dir", "stages") == 0
+    assert call("photo", str(person), "coast-tee", "-o", "out.png", "--debug-dir", "stages") == 0
     before, after = np.asarray(Image.open(person)), np.asarray(Image.open(tmp_path / "out.png"))
     assert before.shape == after.shape
     face = np.s_[60:170, 180:270]
