@@ -1,0 +1,196 @@
+"""DensePose: which of 24 body parts a pixel shows (Güler et al. 2018), by detectron2, drawn as the training data is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vastra_live.errors import MissingDependencyError, NothingToFitError
+from vastra_live.types import U8
+
+__all__ = ["PARTS", "DensePose", "PartsFinder", "draw_parts", "read_parts"]
+
+PARTS: Final = 24
+"""Part numbers are 1..24; 0 is background."""
+
+INSTALL: Final = (
+    "pip install 'git+https://github.com/facebookresearch/detectron2' "
+    "'git+https://github.com/facebookresearch/detectron2#subdirectory=projects/DensePose' av scipy"
+)
+
+_MIN_SCORE: Final = 0.8
+_SHORTER_SIDE: Final = 800
+_LONGER_SIDE: Final = 1333
+
+
+class PartsFinder(Protocol):
+    """Whatever finds the parts of the person in a picture: :class:`DensePose`, or a stand-in for it."""
+
+    def parts(self, bgr: U8) -> U8:
+        """(H, W) uint8 part numbers of the person who fills the picture most."""
+        ...
+
+
+def _colours() -> U8:
+    index = np.arange(PARTS + 1) * 255 // PARTS
+    table: U8 = cv2.applyColorMap(index.astype(np.uint8)[:, None], cv2.COLORMAP_PARULA)[:, 0]
+    table[0] = 0
+    return table
+
+
+def draw_parts(parts: U8) -> U8:
+    """Part numbers as the picture the try-on networks were trained with.
+
+    Part i has colour i * 255 // 24 of OpenCV's Parula map, the background is black. The drawing is all the networks
+    see; U and V are not in it.
+
+    Args:
+        parts: (H, W) uint8, 0..24.
+
+    Returns:
+        (H, W, 3) uint8, blue-green-red.
+
+    Raises:
+        ValueError: a part number is above 24.
+    """
+    if parts.size and int(parts.max()) > PARTS:
+        raise ValueError(f"parts: expected 0..{PARTS}, got {int(parts.max())}")
+    return _colours()[parts]
+
+
+def read_parts(drawing_bgr: U8) -> U8:
+    """Part numbers of a drawing: of each pixel, the nearest of the 25 colours.
+
+    Right inside a part. Where JPEG has blended two parts the blend may resemble a third, so use it to ask where the
+    person is, not to draw anew.
+
+    Args:
+        drawing_bgr: (H, W, 3) uint8.
+    """
+    table = _colours().astype(np.int16)
+    nearest = np.zeros(drawing_bgr.shape[:2], np.uint8)
+    least = np.full(drawing_bgr.shape[:2], np.iinfo(np.int16).max, np.int16)
+    pixels = drawing_bgr.astype(np.int16)
+    for part, colour in enumerate(table):
+        distance = np.abs(pixels - colour).max(axis=2)
+        closer = distance < least
+        nearest[closer] = part
+        least[closer] = distance[closer]
+    return nearest
+
+
+class DensePose:
+    """detectron2's ``densepose_rcnn_R_50_FPN_s1x``.
+
+    Args:
+        weights: ``model_final_162be9.pkl``.
+        device: as torch names it.
+        min_score: below it, a detection is nobody.
+
+    Raises:
+        MissingDependencyError: detectron2 or its DensePose project is not installed.
+        WeightsError: the file is not this model's checkpoint.
+    """
+
+    def __init__(self, weights: Path, *, device: str = "cpu", min_score: float = _MIN_SCORE) -> None:
+        from vastra_live.weights import load_detectron2
+
+        model = build_model(device, min_score)
+        expected = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+        model.load_state_dict(load_detectron2(weights, expected), strict=True)
+        self._model = model
+
+    def parts(self, bgr: U8) -> U8:
+        """Part numbers of the person who fills the picture most.
+
+        Args:
+            bgr: (H, W, 3) uint8.
+
+        Returns:
+            (H, W) uint8, 0..24.
+
+        Raises:
+            NothingToFitError: nobody is found.
+        """
+        return largest_person(self._model, bgr)
+
+
+def build_model(device: str, min_score: float) -> Any:
+    """The network with its configuration, its weights still random; eval mode.
+
+    The values are those of the project's ``Base-DensePose-RCNN-FPN.yaml`` and ``densepose_rcnn_R_50_FPN_s1x.yaml``;
+    an installed ``densepose`` does not carry them.
+    """
+    try:
+        import densepose
+        from detectron2 import config, modeling
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"DensePose needs detectron2 and its DensePose project ({error}); install them: {INSTALL}"
+        ) from error
+
+    cfg = config.get_cfg()
+    densepose.add_densepose_config(cfg)
+    net = cfg.MODEL
+    net.META_ARCHITECTURE = "GeneralizedRCNN"
+    net.DEVICE = device
+    net.WEIGHTS = ""
+    net.BACKBONE.NAME = "build_resnet_fpn_backbone"
+    net.RESNETS.DEPTH = 50
+    net.RESNETS.OUT_FEATURES = net.FPN.IN_FEATURES = ["res2", "res3", "res4", "res5"]
+    net.ANCHOR_GENERATOR.SIZES = [[32], [64], [128], [256], [512]]
+    net.ANCHOR_GENERATOR.ASPECT_RATIOS = [[0.5, 1.0, 2.0]]
+    net.RPN.IN_FEATURES = ["p2", "p3", "p4", "p5", "p6"]
+    net.RPN.PRE_NMS_TOPK_TEST = net.RPN.POST_NMS_TOPK_TEST = 1000
+    net.ROI_HEADS.NAME = "DensePoseROIHeads"
+    net.ROI_HEADS.IN_FEATURES = ["p2", "p3", "p4", "p5"]
+    net.ROI_HEADS.NUM_CLASSES = 1
+    net.ROI_HEADS.SCORE_THRESH_TEST = min_score
+    net.ROI_BOX_HEAD.NAME = "FastRCNNConvFCHead"
+    net.ROI_BOX_HEAD.NUM_FC = 2
+    net.ROI_BOX_HEAD.POOLER_RESOLUTION = 7
+    net.ROI_BOX_HEAD.POOLER_SAMPLING_RATIO = 2
+    net.ROI_BOX_HEAD.POOLER_TYPE = "ROIAlign"
+    net.ROI_DENSEPOSE_HEAD.NAME = "DensePoseV1ConvXHead"
+    net.ROI_DENSEPOSE_HEAD.POOLER_TYPE = "ROIAlign"
+    net.ROI_DENSEPOSE_HEAD.NUM_COARSE_SEGM_CHANNELS = 2
+    return modeling.build_model(cfg).eval()
+
+
+def largest_person(model: Any, bgr: U8) -> U8:
+    """What :meth:`DensePose.parts` does, with a model of :func:`build_model`."""
+    import torch
+    from densepose.converters import resample_fine_and_coarse_segm_to_bbox
+
+    height, width = bgr.shape[:2]
+    image = torch.from_numpy(_resized(bgr).astype(np.float32).transpose(2, 0, 1))
+    with torch.inference_mode():
+        found = model([{"image": image, "height": height, "width": width}])[0]["instances"]
+        if len(found) == 0:
+            raise NothingToFitError("DensePose finds nobody in the picture")
+        best = int(found.pred_boxes.area().argmax())
+        x0, y0, x1, y1 = (int(v) for v in found.pred_boxes.tensor[best].tolist())
+        box = (x0, y0, max(x1 - x0, 1), max(y1 - y0, 1))
+        labels = resample_fine_and_coarse_segm_to_bbox(found.pred_densepose[[best]], box)
+    return _paste(labels[0].to("cpu", torch.uint8).numpy(), x0, y0, (height, width))
+
+
+def _resized(bgr: U8) -> npt.NDArray[np.uint8]:
+    """As detectron2's own predictor does before the network: shorter side 800, longer at most 1333, by Pillow."""
+    from PIL import Image
+
+    height, width = bgr.shape[:2]
+    scale = min(_SHORTER_SIDE / min(height, width), _LONGER_SIDE / max(height, width))
+    size = int(width * scale + 0.5), int(height * scale + 0.5)
+    return np.asarray(Image.fromarray(bgr).resize(size, Image.Resampling.BILINEAR))
+
+
+def _paste(labels: U8, x: int, y: int, shape: tuple[int, int]) -> U8:
+    parts = np.zeros(shape, np.uint8)
+    part = parts[max(y, 0) : y + labels.shape[0], max(x, 0) : x + labels.shape[1]]
+    part[:] = labels[max(-y, 0) :, max(-x, 0) :][: part.shape[0], : part.shape[1]]
+    return parts
