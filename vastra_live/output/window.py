@@ -186,6 +186,7 @@ class Window:
     def __init__(self, title: str, *, fullscreen: bool = False) -> None:
         self._title = title
         self._fullscreen = fullscreen
+        self._picture = (1, 1)
         self._windowed_size: tuple[int, int] | None = None
         self._window: pygame.Window | None = None
         self._pressed: deque[Key] = deque()
@@ -213,9 +214,10 @@ class Window:
 
         if self._closed or not self._open:
             return
+        if self._window is None:
+            self._picture = (bgr.shape[1], bgr.shape[0])
+            self._window = self._make(self._picture)
         try:
-            if self._window is None:
-                self._window = self._make((bgr.shape[1], bgr.shape[0]))
             surface = self._window.get_surface()
             fitted = np.ascontiguousarray(letterbox(bgr, surface.get_size()))
             surface.blit(pygame.image.frombuffer(fitted.data, surface.get_size(), "BGR"), (0, 0))
@@ -227,14 +229,17 @@ class Window:
         import pygame
 
         screen = pygame.display.get_desktop_sizes()[0]
-        # XShm is faster than SDL's software OpenGL and shows the same
-        with _plain_title(), _environment(SDL_FRAMEBUFFER_ACCELERATION="0"):
-            if self._fullscreen:
-                window = pygame.Window(self._title, screen, fullscreen_desktop=True)
-            else:
-                size = self._windowed_size or fit_on_screen(picture, screen)
-                window = pygame.Window(self._title, size, resizable=True)
-            window.get_surface()
+        try:
+            # XShm is faster than SDL's software OpenGL and shows the same
+            with _plain_title(), _environment(SDL_FRAMEBUFFER_ACCELERATION="0"):
+                if self._fullscreen:
+                    window = pygame.Window(self._title, screen, fullscreen_desktop=True)
+                else:
+                    size = self._windowed_size or fit_on_screen(picture, screen)
+                    window = pygame.Window(self._title, size, resizable=True)
+                window.get_surface()
+        except pygame.error as error:
+            raise DisplayError(f"no window can be opened: {error}; use --output file:PATH.mp4 instead") from error
         return window
 
     def toggle_fullscreen(self) -> None:
@@ -243,12 +248,14 @@ class Window:
         The window is made anew: a change in place is the window manager's to do, and a mirror may run
         without one.
         """
-        if self._window is not None:
-            if not self._fullscreen:
-                self._windowed_size = self.size
-            self._window.destroy()
-            self._window = None
+        old = self._window
+        if old is not None and not self._fullscreen:
+            self._windowed_size = self.size
         self._fullscreen = not self._fullscreen
+        if old is not None:
+            # the new one first: no key falls between the two
+            self._window = self._make(self._picture)
+            old.destroy()
 
     def poll(self) -> Key | None:
         """The next key pressed, in order, or None; never waits. Call it at least once a picture."""
