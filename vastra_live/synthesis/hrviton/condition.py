@@ -15,7 +15,17 @@ from torch.nn import functional as nnf
 
 from vastra_live.synthesis.hrviton.checks import check_multiple, check_tensor
 
-__all__ = ["ConditionGenerator", "ConditionOutput", "ResidualBlock", "base_grid", "flow_grid", "up2"]
+__all__ = [
+    "LEVELS",
+    "ConditionGenerator",
+    "ConditionOutput",
+    "ResidualBlock",
+    "base_grid",
+    "check_inputs",
+    "flow_grid",
+    "sample",
+    "up2",
+]
 
 CLOTH_CHANNELS = 4
 PERSON_CHANNELS = 16
@@ -58,12 +68,15 @@ def base_grid(height: int, width: int, like: Tensor) -> Tensor:
 
 def flow_grid(flow: Tensor, height: int, width: int, flow_height: int, flow_width: int) -> Tensor:
     """The sampling grid of a flow resized to (N, 2, height, width) but still in pixels of flow_height x flow_width."""
-    half = flow.new_tensor([(flow_width - 1.0) / 2.0, (flow_height - 1.0) / 2.0], dtype=torch.float32)
-    return base_grid(height, width, flow) + flow.permute(0, 2, 3, 1).float() / half
+    # no small tensor is made here from Python numbers: a CUDA graph could not capture its upload
+    x = flow[:, 0].float() / ((flow_width - 1.0) / 2.0)
+    y = flow[:, 1].float() / ((flow_height - 1.0) / 2.0)
+    return base_grid(height, width, flow) + torch.stack((x, y), -1)
 
 
-def _sample(x: Tensor, grid: Tensor) -> Tensor:
-    return nnf.grid_sample(x, grid.to(x.dtype), mode="bilinear", padding_mode="border", align_corners=False)
+def sample(x: Tensor, grid: Tensor) -> Tensor:
+    """x (N, C, h', w') at the places of grid (N, h, w, 2); beyond the edge, the edge."""
+    return nnf.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
 class ResidualBlock(nn.Module):
@@ -154,12 +167,12 @@ class ConditionGenerator(nn.Module):
             height, width = garment.shape[2:]
             flow = up2(flow)
             # the flow counts pixels of the level before, half this size
-            warped = _sample(garment, flow_grid(flow, height, width, height // 2, width // 2))
+            warped = sample(garment, flow_grid(flow, height, width, height // 2, width // 2))
             flow = flow + self.flow_conv[i](torch.cat((warped, self.bottleneck[i - 1](x)), 1))
             flows.append(flow)
             x = self.SegDecoder[i](torch.cat((x, persons[j], warped), 1))
         height, width = cloth.shape[2:]
-        warped = _sample(cloth, flow_grid(up2(flow), height, width, height // 2, width // 2))
+        warped = sample(cloth, flow_grid(up2(flow), height, width, height // 2, width // 2))
         logits = self.out_layer(torch.cat((x, person, warped), 1))
         nhw2 = tuple(f.permute(0, 2, 3, 1) for f in flows)
         return ConditionOutput(nhw2, logits, warped[:, :3], warped[:, 3:])
