@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vastra_live.types import U8, Category
-from vastra_live.wardrobe.silhouette import Silhouette
+from vastra_live.wardrobe.silhouette import Half, Silhouette, sharp_armpit
 
 __all__ = ["Shape", "classify", "measure"]
 
@@ -23,7 +23,10 @@ class Shape:
         shoulder_width: width at an eighth of the height.
         waist_width: smallest width of the middle piece between a fifth and seven tenths of the height.
         hem_width: width of the middle piece at the bottom.
-        top_sag: how far the top edge sags or rises in its middle four fifths.
+        neck_corner: sharpest turn (radians) of the top edge between its middle and its outer end: where a
+            neckline meets a strap or a shoulder. A waistband has none.
+        sleeved: whether something leaves the body sideways under a sharp armpit.
+        length: from the top to the lowest cloth on the axis.
     """
 
     gap: float
@@ -32,7 +35,9 @@ class Shape:
     shoulder_width: float
     waist_width: float
     hem_width: float
-    top_sag: float
+    neck_corner: float
+    sleeved: bool
+    length: float
 
 
 def _extent(row: U8) -> int:
@@ -60,11 +65,10 @@ def measure(silhouette: Silhouette) -> Shape:
     top = mask[round(0.02 * height)]
     rows = [_run(mask[y], axis) for y in range(round(0.2 * height), round(0.7 * height), 4)]
     widths = [end - start for start, end in rows if end > start]
-    hem = _run(mask[round(0.97 * height)], axis)
-    inside = np.nonzero(top)[0]
-    trim = max(1, len(inside) // 10)
-    span = inside[trim:-trim] if len(inside) > 2 * trim else inside
-    edge = (mask[:, span] > 0).argmax(axis=0)
+    cloth = np.nonzero(mask[:, min(width - 1, max(0, axis))])[0]
+    length = int(cloth[-1]) + 1 if len(cloth) else height
+    hem = _run(mask[max(0, length - 1 - round(0.03 * height))], axis)
+    halves = (silhouette.left, silhouette.right)
     return Shape(
         gap=gap / height,
         gap_width=gap_width / height,
@@ -72,8 +76,18 @@ def measure(silhouette: Silhouette) -> Shape:
         shoulder_width=_extent(mask[height // 8]) / height,
         waist_width=min(widths, default=width) / height,
         hem_width=(hem[1] - hem[0]) / height,
-        top_sag=float(edge.max() - edge.min()) / height if len(span) else 0.0,
+        neck_corner=min(_neck_corner(half) for half in halves),
+        sleeved=all(sharp_armpit(half) is not None for half in halves),
+        length=length / height,
     )
+
+
+def _neck_corner(half: Half) -> float:
+    top = np.nonzero(half.path[:, 1] > 0.2)[0]
+    end = int(top[0]) if len(top) else len(half.path)
+    path, bend = half.path[:end], half.bend[:end]
+    inner = path[:, 0] < 0.8 * path[:, 0].max()
+    return float(bend[inner].max(initial=0.0))
 
 
 def _leg_gap(mask: U8, axis: int) -> tuple[int, int]:
@@ -107,9 +121,10 @@ def classify(shape: Shape) -> Category:
     """Trousers by the gap between the legs, skirts by a straight top edge, dresses by their length."""
     if shape.gap > 0.15 and shape.gap_width < 0.5 * shape.shoulder_width:
         return Category.LOWER
-    straight_top = shape.top_width > 0.8 * shape.shoulder_width and shape.top_sag < 0.035
-    if straight_top and shape.waist_width > 0.9 * shape.top_width:
+    narrowing = shape.waist_width < 0.9 * shape.top_width
+    if not shape.sleeved and shape.neck_corner < 0.33 and not narrowing:
         return Category.LOWER
-    if shape.waist_width < 0.36 or (shape.waist_width < 0.44 and shape.hem_width > 1.5 * shape.waist_width):
+    slimness = shape.waist_width / shape.length
+    if slimness < 0.36 or (slimness < 0.44 and shape.hem_width > 1.5 * shape.waist_width):
         return Category.DRESS
     return Category.UPPER

@@ -27,11 +27,16 @@ __all__ = ["Cutout", "cut_out", "largest_piece"]
 
 _DARKEST_SHADOW = 0.72
 """A shadow takes away at most this share of the ground's light; darker is taken for cloth."""
-_MOST_SHADOW = 0.3
-"""If more than this share of the silhouette looks like shadow, it is a grey garment instead."""
+_WIDEST_SHADOW = 0.12
+"""A shadow reaches at most so far from the lit ground, as a share of the picture's longer side; what seems to
+reach farther is pale cloth without an edge to hold the flood."""
 _RIPPLE_PX = 8
 """JPEG ripples stay inside their 8x8 block."""
-_SMALLEST_HOLE = 2.0e-4
+_THICKEST_WALL = 0.09
+"""Thickest sleeve before a hole, as a share of the picture's longer side."""
+_FAINT = 14
+"""Cloth that differs less than this from the ground may have lost parts of its rim to the flood."""
+_SMALLEST_HOLE = 6.0e-4
 """Smallest hole, as a share of the picture."""
 
 
@@ -59,6 +64,7 @@ class _Difference:
         dimmed: share of the ground's light that is missing.
         off_colour: largest channel difference to the dimmed ground.
         steepness: change per pixel.
+        offset: signed difference, mean of the channels.
         tight: what noise alone reaches.
     """
 
@@ -66,6 +72,7 @@ class _Difference:
     dimmed: F32
     off_colour: F32
     steepness: F32
+    offset: F32
     tight: float
 
 
@@ -79,7 +86,7 @@ def cut_out(bgr: U8) -> Cutout:
     difference = _difference(bgr, ground, tight)
     flood = _flood(difference)
     mask = _outline(bgr, ground, flood, difference)
-    piece, share = largest_piece(mask)
+    piece, share = largest_piece(np.asarray(cv2.medianBlur(mask, 5), np.uint8))
     return Cutout(piece, ground, share)
 
 
@@ -103,7 +110,7 @@ def _difference(bgr: U8, ground: Ground, tight: float) -> _Difference:
     off_colour = np.abs(residual + ground.bgr * dimmed[:, :, None]).max(axis=2)
     grey = cv2.transform(residual, np.full((1, 3), 1 / 3, np.float32))
     across, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=3), cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3)
-    return _Difference(np.abs(residual).max(axis=2), dimmed, off_colour, cv2.magnitude(across, down) / 8, tight)
+    return _Difference(np.abs(residual).max(axis=2), dimmed, off_colour, cv2.magnitude(across, down) / 8, grey, tight)
 
 
 def _flood(difference: _Difference) -> U8:
@@ -112,27 +119,49 @@ def _flood(difference: _Difference) -> U8:
     clean = _reached(_open(near, 2))
     clean = _grown(clean, near, 3)
     # a ripple is small beside the edge that made it
-    peak = cv2.dilate(difference.distance, _disc(5))
-    ripple = _binary(difference.distance < np.minimum(difference.tight + 0.07 * peak, 16))
+    peak = cv2.dilate(difference.distance, np.ones((2 * _RIPPLE_PX + 1, 2 * _RIPPLE_PX + 1), np.uint8))
+    ripple = _binary(difference.distance < np.minimum(difference.tight + 0.08 * peak, 20))
     flood = _grown(clean, ripple, _RIPPLE_PX)
     shadow = _binary(
-        (difference.dimmed > -0.01)
+        (difference.dimmed > 0.004)
         & (difference.dimmed < _DARKEST_SHADOW)
-        & (difference.off_colour < difference.tight + 14 * difference.dimmed + 1)
+        & (difference.off_colour < difference.tight + 14 * difference.dimmed)
         & (difference.steepness < 1.2 + 0.5 * difference.tight + 60 * difference.dimmed)
     )
     dark = _reached(cv2.bitwise_or(flood, _open(cv2.bitwise_or(shadow, flood), 1)))
-    silhouette = flood.size - cv2.countNonZero(flood)
-    if silhouette and cv2.countNonZero(dark) - cv2.countNonZero(flood) < _MOST_SHADOW * silhouette:
-        flood = dark
-    return cv2.bitwise_or(flood, _holes(difference, near, flood))
+    flood |= _believed(cv2.bitwise_and(dark, cv2.bitwise_not(flood)), flood, difference.distance)
+    return flood | _holes(difference, ripple, flood)
 
 
-def _holes(difference: _Difference, near: U8, flood: U8) -> U8:
-    """Ground seen through the garment: flat patches of its very colour with a clear edge all around."""
-    patches = _open(cv2.bitwise_and(near, cv2.bitwise_not(flood)), 1)
+def _believed(shadow: U8, flood: U8, distance: F32) -> U8:
+    """The pieces of a shadow that lie between lit ground and something that stands out against it.
+
+    Pale cloth that lets the flood in looks like a shadow too, but there the flood goes deep, and ends at
+    nothing.
+    """
+    count, labels = cv2.connectedComponents(shadow, connectivity=8)
+    depth = cv2.distanceTransform(cv2.bitwise_not(flood), cv2.DIST_L2, 3)
+    reach = np.zeros(count, np.float32)
+    np.maximum.at(reach, labels[shadow > 0], depth[shadow > 0])
+    spread = cv2.dilate(labels.astype(np.float32), _disc(9)).astype(np.int32)
+    ring = (spread > 0) & (labels == 0) & (flood == 0)
+    size = np.bincount(spread[ring], minlength=count)
+    clear = np.bincount(spread[ring & (distance > 25)], minlength=count)
+    believed = (reach < _WIDEST_SHADOW * max(flood.shape)) & (clear > 0.5 * size)
+    believed[0] = False
+    return _binary(believed[labels])
+
+
+def _holes(difference: _Difference, alike: U8, flood: U8) -> U8:
+    """Ground seen through the garment: patches of its very colour with a clear edge all around.
+
+    They lie behind a thin wall of cloth, such as a sleeve; a white print in the middle of a chest may have the
+    ground's colour too.
+    """
+    patches = _open(cv2.bitwise_and(alike, cv2.bitwise_not(flood)), 1)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(patches, connectivity=4)
     found = np.zeros_like(flood)
+    depth = cv2.distanceTransform(cv2.bitwise_not(flood), cv2.DIST_L2, 3)
     height, width = flood.shape
     for label in range(1, count):
         x, y, w, h, area = (int(value) for value in stats[label])
@@ -140,16 +169,21 @@ def _holes(difference: _Difference, near: U8, flood: U8) -> U8:
             continue
         rows, columns = slice(max(0, y - 6), min(height, y + h + 6)), slice(max(0, x - 6), min(width, x + w + 6))
         patch = _binary(labels[rows, columns] == label)
+        distance = difference.distance[rows, columns]
         ring = (cv2.dilate(patch, _disc(5)) > 0) & (cv2.dilate(patch, _disc(2)) == 0)
-        edged = difference.distance[rows, columns][ring] > 10 + 2 * difference.tight
-        if edged.mean() > 0.8:
+        edged = float((distance[ring] > 10 + 2 * difference.tight).mean())
+        # ripples cancel out, another white does not
+        same = abs(float(difference.offset[rows, columns][patch > 0].mean())) < 0.6 * difference.tight
+        behind = float(depth[rows, columns][patch > 0].min()) < _THICKEST_WALL * max(height, width)
+        if edged > 0.8 and same and behind:
             found[rows, columns] |= cv2.dilate(patch, _disc(1))
     return found
 
 
 def _outline(bgr: U8, ground: Ground, flood: U8, difference: _Difference) -> U8:
     """The mask, its outline on the strongest edge near the flood's shore."""
-    cloth = cv2.bitwise_not(flood)
+    cloth = _mended(cv2.bitwise_not(flood), difference)
+    flood = cv2.bitwise_not(cloth)
     strong = _binary((difference.distance > 40) & (difference.off_colour > 20))
     markers = np.zeros(flood.shape, np.int32)
     markers[_eroded(flood, 1) > 0] = 1
@@ -159,6 +193,19 @@ def _outline(bgr: U8, ground: Ground, flood: U8, difference: _Difference) -> U8:
     # watershed leaves a line of its own between the two; it goes to the side its colour is on
     line = (markers == -1) & (difference.distance > 4 * difference.tight)
     return _binary((markers == 2) | line)
+
+
+def _mended(cloth: U8, difference: _Difference) -> U8:
+    """The silhouette with the bites filled that the flood took out of the rim of faint cloth."""
+    radius = max(2, round(0.012 * max(cloth.shape)))
+    small = cv2.resize(cloth, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    padded = cv2.copyMakeBorder(small, radius, radius, radius, radius, cv2.BORDER_CONSTANT)
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(radius))[radius:-radius, radius:-radius]
+    closed = cv2.resize(closed, cloth.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    solid = cloth.astype(np.float32) / 255
+    around = (0, 0), radius / 2
+    contrast = cv2.GaussianBlur(difference.distance * solid, *around) / (cv2.GaussianBlur(solid, *around) + 1e-3)
+    return cloth | _binary((closed > 127) & (contrast < _FAINT))
 
 
 def _reached(allowed: U8) -> U8:

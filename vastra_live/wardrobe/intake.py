@@ -14,6 +14,7 @@ from vastra_live.wardrobe.category import classify, measure
 from vastra_live.wardrobe.cutout import cut_out, largest_piece
 from vastra_live.wardrobe.landmarks import find_landmarks
 from vastra_live.wardrobe.matte import carry_colours, even_alpha, soft_alpha
+from vastra_live.wardrobe.neckline import find_neckline
 from vastra_live.wardrobe.silhouette import read_silhouette
 
 __all__ = ["LONG_SIDE_PX", "read_garment", "read_photo"]
@@ -75,6 +76,11 @@ def read_garment(
     silhouette = read_silhouette(mask)
     kind = wanted or classify(measure(silhouette))
     points, sleeve = find_landmarks(silhouette, kind)
+    inside = None
+    if kind is not Category.LOWER:
+        lowest = (points["armpit_left"][1] + points["armpit_right"][1]) / 2
+        neckline = find_neckline(photo.bgr, alpha, points["neck_left"], points["neck_right"], lowest)
+        points["neck_front"], inside = neckline.front, neckline.inside
     return Garment(
         name=name or path.stem,
         category=kind,
@@ -82,7 +88,7 @@ def read_garment(
         bgr=carry_colours(photo.bgr, alpha),
         alpha=alpha,
         landmarks_px=points,
-        inside_alpha=None,
+        inside_alpha=inside,
         origin=f"read from {path.name}",
     )
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from vastra_live.types import F32, Category, Sleeve
-from vastra_live.wardrobe.silhouette import Half, Silhouette, bends
+from vastra_live.wardrobe.silhouette import Half, Silhouette, bends, sharp_armpit
 
 __all__ = ["find_landmarks"]
 
-_SHARP = 0.6
-"""An armpit turns by more than this (radians); the hollow of a waist or an armhole does not."""
+_DEEPEST_ARMPIT = 0.95
+"""An armpit lies at most so many chest widths below the top; lower, a sleeve lies against the body."""
+_USUAL_ARMPIT = 0.68
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class _Side:
     neck: int
     shoulder: int
     armpit: int
+    sleeved: bool
     cuff: tuple[int, int] | None
 
 
@@ -55,103 +57,137 @@ def _row_inside(silhouette: Silhouette, y: float, *, left: bool) -> float:
 
 def _upper(silhouette: Silhouette, category: Category) -> tuple[dict[str, tuple[float, float]], Sleeve]:
     points: dict[str, tuple[float, float]] = {}
-    reaches = []
+    kinds = []
     for name, half in (("left", silhouette.left), ("right", silhouette.right)):
         left = name == "left"
         side = _read_side(half)
         path = half.path
-        _put(points, silhouette, "neck", name, path[side.neck])
-        _put(points, silhouette, "shoulder", name, path[side.shoulder])
-        _put(points, silhouette, "armpit", name, path[side.armpit])
-        top, bottom = float(path[side.armpit, 1]), float(path[:, 1].max())
-        hem = _hem(half, side.armpit)
-        _put(points, silhouette, "hem", name, path[hem])
-        bottom = float(path[hem, 1])
-        waist = _waist(silhouette, top, bottom, category, left=left, width=float(path[side.armpit, 0]))
-        points[f"waist_{name}"] = silhouette.to_picture(np.array(waist, np.float32), left=left)
+        armpit = _armpit_point(path, side)
+        hem = path[_hem(half, side.armpit)]
+        waist = _waist(silhouette, float(armpit[1]), float(hem[1]), category, left=left, width=float(armpit[0]))
+        for role, point in (
+            ("neck", path[side.neck]),
+            ("shoulder", path[side.shoulder]),
+            ("armpit", armpit),
+            ("waist", np.array(waist, np.float32)),
+            ("hem", hem),
+        ):
+            _put(points, silhouette, role, name, point)
         if side.cuff is not None:
-            outer, inner = side.cuff
-            _put(points, silhouette, "cuff_outer", name, path[outer])
-            _put(points, silhouette, "cuff_inner", name, path[inner])
-            length = float(np.linalg.norm(path[outer] - path[side.shoulder]))
-            reaches.append(length / max(0.05, 2 * float(path[side.armpit, 0])))
-    points["neck_front"] = (
-        (points["neck_left"][0] + points["neck_right"][0]) / 2,
-        (points["neck_left"][1] + points["neck_right"][1]) / 2,
-    )
-    return points, _sleeve(reaches, silhouette)
+            _put(points, silhouette, "cuff_outer", name, path[side.cuff[0]])
+            _put(points, silhouette, "cuff_inner", name, path[side.cuff[1]])
+        kinds.append(_sleeve(path, side))
+    (xl, yl), (xr, yr) = points["neck_left"], points["neck_right"]
+    points["neck_front"] = ((xl + xr) / 2, (yl + yr) / 2)
+    order = list(Sleeve)
+    return points, max(kinds, key=order.index)
 
 
 def _read_side(half: Half) -> _Side:
-    path = half.path
-    armpit, sleeved = _armpit(half)
-    neck = _neck(half, armpit)
-    shoulder = _shoulder(path, half.bend, neck, armpit, sleeved=sleeved)
-    cuff = _cuff(path, shoulder, armpit) if sleeved else None
-    return _Side(neck, shoulder, armpit, cuff)
-
-
-def _armpit(half: Half) -> tuple[int, bool]:
-    """Index of the armpit, and whether a sleeve leaves the body there."""
     path, bend = half.path, half.bend
-    widest = float(path[:, 0].max())
-    candidates = np.nonzero(
-        (path[:, 0] > 0.25 * widest) & (path[:, 1] > 0.06) & (path[:, 1] < 0.75) & (bend < -_SHARP)
-    )[0]
-    # the outline runs outwards along the sleeve before the armpit, so something wider must come before it
-    before = np.maximum.accumulate(path[:, 0])
-    candidates = candidates[before[candidates] > path[candidates, 0] + 0.02]
-    if len(candidates):
-        return int(candidates[half.bend[candidates].argmin()]), True
-    upper = np.nonzero((path[:, 1] > 0.08) & (path[:, 1] < 0.45) & (path[:, 0] > 0.3 * widest))[0]
+    armpit = sharp_armpit(half)
+    sleeved = armpit is not None
+    if armpit is None:
+        corner = _strap_corner(path, bend)
+        armpit = _armhole_bottom(half, corner)
+        neck = _neck(path, bend, corner)
+        return _Side(neck, max(corner, neck + 1), armpit, sleeved, None)
+    shoulder = _shoulder(path, armpit)
+    neck = _neck(path, bend, shoulder)
+    return _Side(neck, shoulder, armpit, sleeved, _cuff(half, shoulder, armpit))
+
+
+def _armpit_point(path: F32, side: _Side) -> F32:
+    """The armpit; where a sleeve lies against the body it hides, and is put where it usually is."""
+    point = path[side.armpit]
+    width = 2 * float(point[0])
+    if side.sleeved and point[1] > _DEEPEST_ARMPIT * width:
+        return np.array([point[0], _USUAL_ARMPIT * width], np.float32)
+    return point
+
+
+def _strap_corner(path: F32, bend: F32) -> int:
+    """Without a sleeve: where the shoulder's outer end turns down into the armhole."""
+    upper = np.nonzero((path[:, 1] < 0.2) & (path[:, 0] > 0.3 * path[:, 0].max()))[0]
     if not len(upper):
-        return len(path) // 3, False
-    # the bottom of an armhole is where its hollow ends in a bulge
-    fine = bends(path, 8)[upper]
-    bulge = fine - 0.5 * np.abs(path[upper, 1] - 0.22)
-    return int(upper[bulge.argmax()]), False
+        return max(1, int(path[: len(path) // 3, 0].argmax()))
+    return max(1, int(upper[(bend[upper] + 2.0 * path[upper, 0]).argmax()]))
 
 
-def _neck(half: Half, armpit: int) -> int:
-    """Where the collar meets the shoulder: the highest point of the half, or the foot of a standing collar."""
+def _armhole_bottom(half: Half, corner: int) -> int:
+    """Without a sleeve: where the hollow of the armhole ends in a bulge, near the usual depth."""
     path = half.path
-    reach = path[:, 0] < max(0.05, 0.9 * float(path[armpit, 0]))
-    upper = np.nonzero(reach & (np.arange(len(path)) < armpit))[0]
-    if not len(upper):
-        return 0
-    return int(upper[path[upper, 1].argmin()])
+    width = 2 * float(path[corner, 0])
+    index = np.arange(len(path))
+    below = np.nonzero((index > corner) & (path[:, 1] > path[corner, 1] + 0.3 * width) & (path[:, 1] < 0.6))[0]
+    if not len(below):
+        return min(len(path) - 1, corner + 1)
+    usual = float(path[corner, 1]) + _USUAL_ARMPIT * width
+    score = bends(path, 16)[below] - 1.5 * np.abs(path[below, 1] - usual) / width
+    return int(below[score.argmax()])
 
 
-def _shoulder(path: F32, bend: F32, neck: int, armpit: int, *, sleeved: bool) -> int:
-    """Outer end of the shoulder: above the armpit, or the corner where a strap turns down."""
-    between = np.arange(neck + 1, max(neck + 2, armpit))
-    if sleeved:
-        target = float(path[armpit, 0])
-        crossing = between[path[between, 0] >= 0.97 * target]
-        return int(crossing[0]) if len(crossing) else int(between[path[between, 0].argmax()])
-    above = between[path[between, 1] < path[armpit, 1] - 0.03]
-    return int(above[bend[above].argmax()]) if len(above) else int(between[0])
+def _neck(path: F32, bend: F32, shoulder: int) -> int:
+    """Where the collar meets the shoulder.
+
+    The foot of a standing collar or a hood is the last hollow before the shoulder; an open neckline ends in
+    the half's highest point; a closed dome (a shirt's collar) in its sharpest corner.
+    """
+    inner = np.arange(1, max(2, shoulder))
+    reach = float(path[shoulder, 0])
+    inner = inner[(path[inner, 0] > 0.15 * reach) & (path[inner, 0] < 0.92 * reach)]
+    if not len(inner):
+        return max(0, shoulder - 1)
+    highest = int(inner[path[inner, 1].argmin()])
+    after = inner[inner > highest]
+    feet = after[(bend[after] < -0.3) & (path[after, 1] > path[highest, 1] + 0.025)]
+    if len(feet):
+        return int(feet[bend[feet].argmin()])
+    if path[0, 1] > path[highest, 1] + 0.004:
+        return highest
+    return int(inner[bend[inner].argmax()])
 
 
-def _cuff(path: F32, shoulder: int, armpit: int) -> tuple[int, int]:
-    """The sleeve's two end corners: the three chords that follow the outline from shoulder to armpit best."""
-    index = np.unique(np.linspace(shoulder, armpit, 64).astype(int))
-    points = path[index].astype(np.float64)
-    count = len(points)
-    error = np.zeros((count, count))
-    for i in range(count - 1):
-        for j in range(i + 1, count):
+def _shoulder(path: F32, armpit: int) -> int:
+    """With a sleeve: the shoulder's outer end lies straight above the armpit."""
+    between = np.arange(1, max(2, armpit))
+    crossing = between[path[between, 0] >= 0.97 * path[armpit, 0]]
+    return int(crossing[0]) if len(crossing) else int(between[path[between, 0].argmax()])
+
+
+def _cuff(half: Half, shoulder: int, armpit: int) -> tuple[int, int]:
+    """The sleeve's two end corners: sharp, with a straight piece between them, far from the body."""
+    path = half.path
+    index = np.unique(np.linspace(shoulder, armpit, 110).astype(int))
+    points, turn = path[index].astype(np.float64), np.minimum(half.bend[index], 1.2)
+    base = (points[0] + points[-1]) / 2
+    root = float(np.linalg.norm(points[-1] - points[0]))
+    far = np.linalg.norm(points - base, axis=1)
+    best, corners = -np.inf, (1, max(2, len(index) - 2))
+    for i in range(2, len(index) - 3):
+        for j in range(i + 2, min(i + 40, len(index) - 1)):
             chord = points[j] - points[i]
-            length = max(1e-6, float(np.hypot(*chord)))
+            length = float(np.hypot(chord[0], chord[1]))
+            if not max(0.02, 0.26 * root) < length < 1.3 * max(root, 0.05):
+                continue
             offset = points[i : j + 1] - points[i]
-            error[i, j] = (((offset[:, 0] * chord[1] - offset[:, 1] * chord[0]) / length) ** 2).sum()
-    best, corners = np.inf, (1, 2)
-    for i in range(1, count - 2):
-        for j in range(i + 1, count - 1):
-            cost = error[0, i] + 2 * error[i, j] + error[j, count - 1]
-            if cost < best:
-                best, corners = cost, (i, j)
+            bulge = np.abs(offset[:, 0] * chord[1] - offset[:, 1] * chord[0]).max() / length
+            score = turn[i] + turn[j] - 3.0 * bulge / length + 1.5 * (far[i] + far[j]) / (2 * far.max())
+            if score > best:
+                best, corners = score, (i, j)
     return int(index[corners[0]]), int(index[corners[1]])
+
+
+def _sleeve(path: F32, side: _Side) -> Sleeve:
+    """The sleeve's kind from its outer length over the width between the shoulders."""
+    width = 2 * float(path[side.shoulder, 0])
+    if side.cuff is None:
+        strap = abs(float(path[side.shoulder, 0] - path[side.neck, 0]))
+        return Sleeve.STRAP if strap < 0.11 * width else Sleeve.NONE
+    reach = float(np.linalg.norm(path[side.cuff[0]] - path[side.shoulder])) / max(width, 0.05)
+    if reach < 0.85:
+        return Sleeve.SHORT
+    return Sleeve.HALF if reach < 1.35 else Sleeve.LONG
 
 
 def _hem(half: Half, armpit: int) -> int:
@@ -174,17 +210,6 @@ def _waist(
     middle = np.abs(heights - heights.mean()) * 0.05
     best = int((widths + middle).argmin())
     return float(widths[best]), float(heights[best])
-
-
-def _sleeve(reaches: list[float], silhouette: Silhouette) -> Sleeve:
-    """The sleeve's kind from its length over the chest's width."""
-    del silhouette
-    if not reaches:
-        return Sleeve.NONE
-    reach = float(np.mean(reaches))
-    if reach < 0.62:
-        return Sleeve.SHORT
-    return Sleeve.HALF if reach < 0.85 else Sleeve.LONG
 
 
 def _lower(silhouette: Silhouette) -> dict[str, tuple[float, float]]:

@@ -14,10 +14,12 @@ import numpy as np
 
 from vastra_live.types import F32, U8
 
-__all__ = ["Half", "Silhouette", "bends", "read_silhouette"]
+__all__ = ["Half", "Silhouette", "bends", "read_silhouette", "sharp_armpit"]
 
 _WORK_HEIGHT = 512
 _STEP = 1.0 / 400
+_SHARP = 0.6
+"""An armpit turns by more than this (radians); the hollow of a waist or an armhole does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,17 @@ def bends(path: F32, reach: int) -> F32:
     after = path[np.minimum(index + reach, count - 1)] - path
     cross = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
     return np.asarray(np.arctan2(cross, (before * after).sum(axis=1)), np.float32)
+
+
+def sharp_armpit(half: Half) -> int | None:
+    """Index of the sharp hollow under a sleeve, or None where nothing leaves the body sideways."""
+    path, bend = half.path, half.bend
+    widest = float(path[:, 0].max())
+    hollow = (path[:, 0] > 0.25 * widest) & (path[:, 1] > 0.06) & (path[:, 1] < 0.97) & (bend < -_SHARP)
+    # the outline runs outwards along the sleeve before the armpit, so something wider comes before it
+    before = np.maximum.accumulate(path[:, 0])
+    found = np.nonzero(hollow & (before > path[:, 0] + 0.04))[0]
+    return int(found[bend[found].argmin()]) if len(found) else None
 
 
 def _axis(mask: U8) -> float:
