@@ -19,7 +19,7 @@ from vastra_live.synthesis.embedded.mesh import (
     TORSO,
     Painted,
 )
-from vastra_live.synthesis.embedded.reading import segment_distance
+from vastra_live.synthesis.embedded.places import segment_distance
 from vastra_live.synthesis.embedded.skeleton import Arm, Skeleton
 from vastra_live.types import F32, U8
 

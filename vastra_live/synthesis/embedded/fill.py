@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.fit import ARM_STATIONS, DEPTHS, Girth, arm_point
-from vastra_live.synthesis.embedded.reading import segment_distance
+from vastra_live.synthesis.embedded.places import segment_distance
 from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32, U8
 

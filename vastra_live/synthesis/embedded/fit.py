@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.mesh import LEFT_SLEEVE, RIGHT_SLEEVE, TORSO, part_masks
-from vastra_live.synthesis.embedded.reading import arm_distance
+from vastra_live.synthesis.embedded.places import arm_distance
 from vastra_live.synthesis.embedded.skeleton import Arm, Point, Skeleton
 from vastra_live.types import F32, Garment, Sleeve
 

@@ -10,17 +10,20 @@ jumps from frame to frame.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from vastra_live.synthesis.embedded.skeleton import Arm, Point, Skeleton
+from vastra_live.synthesis.embedded.places import BACKGROUND, CLASSES, HAIR, LOWER, SKIN, TOP, Places
+from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32, U8
 
 __all__ = ["BACKGROUND", "CLASSES", "HAIR", "LOWER", "SKIN", "TOP", "ColourModels", "Reading", "read_person"]
 
-BACKGROUND, SKIN, HAIR, TOP, LOWER = range(5)
-CLASSES = ("background", "skin", "hair", "top", "lower")
+F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
 
 _BINS = (24, 24, 24)
 _CELLS = _BINS[0] * _BINS[1] * _BINS[2]
@@ -73,19 +76,70 @@ def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: ColourModels) 
         skeleton: the person in pixels of ``bgr``.
         memory: what was learned on earlier keyframes; updated.
     """
-    lab = cv2.cvtColor(bgr, cv2.COLOR_BGR2LAB)
+    lab = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2LAB), np.uint8)
     cells = _cells(lab)
-    places, face, seeds = _places(person, skeleton, lab)
-    models = memory.blended(_learn(cells, seeds))
-    share = _classify(cells, models, places, bgr, face)
+    places = Places(person, skeleton, lab)
+    seeds = places.seeds
+    hem = _long_hem(lab, places)
+    if hem is not None:
+        seeds[LOWER] *= places.depth > hem + 0.05
+    smooth = cv2.ximgproc.createFastGlobalSmootherFilter(bgr, 24.0, 6.0)
+    priors = places.priors(hem)
+    share = _classify(cells, memory.blended(_learn(cells, seeds)), priors, smooth, places.face)
+    bare_from = _bare_belly(share[SKIN], places)
+    if bare_from is not None:
+        priors = places.priors(bare_from)
     for _ in range(2):
-        models = memory.blended(_learn(cells, share * (share > 0.5) + 0.15 * seeds))
-        share = _classify(cells, models, places, bgr, face)
+        weights = share * (share > 0.5)
+        weights[HAIR] *= places.above_mouth
+        models = memory.blended(_learn(cells, weights + 0.15 * seeds))
+        share = _classify(cells, models, priors, smooth, places.face)
     memory.remember(_learn(cells, share * (share > 0.6)))
-    return Reading(share, face)
+    return Reading(share, places.face)
 
 
-def _cells(lab: U8) -> npt_int:
+def _long_hem(lab: U8, places: Places) -> float | None:
+    """Depth of the hem of a top that hangs over the hips, or None when it ends where tops usually end.
+
+    Colours are followed down the middle of the body: light falls off slowly, a hem is a step.
+    """
+    edges = np.arange(0.2, 1.5, 0.05)
+    medians: list[F64] = []
+    seen_to = 0.0
+    for low in edges:
+        band = (places.depth >= low) & (places.depth < low + 0.05) & places.column
+        if band.sum() >= 6:
+            medians.append(np.median(lab[band].astype(np.float64), axis=0) * (0.6, 1.0, 1.0))
+            seen_to = low + 0.05
+        elif medians:  # behind an arm, or out of the picture: nothing changes that can be seen
+            medians.append(medians[-1])
+    edges = edges[len(edges) - len(medians) :]
+    # over two bands: a hem inside a band halves the step to each neighbour
+    steps = [float(np.linalg.norm(b - a)) for a, b in zip(medians, medians[2:], strict=False)]
+    above = [step for step, low in zip(steps, edges, strict=False) if low < 0.75]
+    if len(above) < 6:
+        return None
+    # a print has steps of its own
+    step = max(9.0, 1.6 * max(above))
+    found = [low + 0.05 for size, low in zip(steps, edges, strict=False) if size > step and low >= 0.75]
+    if found:
+        return float(found[0]) if 1.04 < found[0] < 1.42 else None
+    # No step down to the picture's edge: a strong colour is one long top; grey on grey can hide a hem.
+    chroma = np.median([np.hypot(m[1] - 128, m[2] - 128) for m in medians[:10]])
+    return seen_to + 0.1 if chroma > 25 and 1.0 < seen_to < 1.38 else None
+
+
+def _bare_belly(skin: F32, places: Places) -> float | None:
+    """Depth of the hem of a cropped top, when a band of bare skin crosses the trunk below it."""
+    edges = np.arange(0.35, 1.0, 0.04)
+    for low in edges:
+        band = (places.depth >= low) & (places.depth < low + 0.04) & places.trunk
+        if band.sum() > 6 and float(skin[band].mean()) > 0.55:
+            return float(low)
+    return None
+
+
+def _cells(lab: U8) -> I64:
     """(h*w,) index of the colour cell of each pixel; chroma is cut finer, where clothes differ from skin."""
     light = (lab[..., 0].astype(np.int32) * _BINS[0]) >> 8
     # most pictures keep within +-48 of grey: cells of 4 units there, the rest in the outermost cell
@@ -94,10 +148,7 @@ def _cells(lab: U8) -> npt_int:
     return ((light * _BINS[1] + a) * _BINS[2] + b).ravel()
 
 
-npt_int = np.ndarray
-
-
-def _learn(cells: npt_int, weights: F32) -> F32:
+def _learn(cells: I64, weights: F32) -> F32:
     """(5, cells) colour density of each class from (5, h, w) weights, smoothed over neighbouring colours."""
     models = np.empty((len(weights), _CELLS), np.float32)
     kernel = np.array([0.25, 0.5, 0.25], np.float32)
@@ -118,158 +169,16 @@ def _learn(cells: npt_int, weights: F32) -> F32:
     return models
 
 
-def _classify(cells: npt_int, models: F32, places: F32, guide: U8, face: F32) -> F32:
-    """(5, h, w) probability of each class: colour times place, smoothed along the edges of the guide."""
+def _classify(cells: I64, models: F32, places: F32, smooth: Any, face: F32) -> F32:
+    """(5, h, w) probability of each class: colour times place, smoothed with an edge-keeping filter."""
     shape = places.shape[1:]
     # the floor lets place decide where a colour was never seen (a sleeve of another colour)
     colour = models[:, cells].reshape(-1, *shape) + 0.02 / _CELLS * np.array([1, 1, 1, 6, 3], np.float32)[:, None, None]
     score = colour * places
     share = score / score.sum(axis=0)
-    smooth = cv2.ximgproc.createFastGlobalSmootherFilter(guide, 24.0, 6.0)
     for k in range(len(share)):
         share[k] = smooth.filter(share[k])
     share[HAIR] *= 1 - face
     share[TOP] *= 1 - face
     share[SKIN] = np.maximum(share[SKIN], 0.7 * face)
     return share / np.maximum(share.sum(axis=0), 1e-6)
-
-
-def _places(person: F32, s: Skeleton, lab: U8) -> tuple[F32, F32, F32]:
-    """Where each class may be: (5, h, w) priors, (h, w) face, (5, h, w) sure seeds for the colour models."""
-    shape = person.shape
-    unit = s.unit
-    inside = np.clip(person, 0.01, 0.99)
-    # distances in shoulder widths
-    torso = _polygon_distance(shape, _torso_outline(s)) / unit
-    arms = np.minimum(arm_distance(shape, s.left), arm_distance(shape, s.right)) / unit
-    forearms = (
-        np.minimum(
-            segment_distance(shape, s.left.elbow, s.left.tip)[0], segment_distance(shape, s.right.elbow, s.right.tip)[0]
-        )
-        / unit
-    )
-    hands = (
-        np.minimum(
-            segment_distance(shape, s.left.wrist, s.left.tip + (s.left.tip - s.left.wrist))[0],
-            segment_distance(shape, s.right.wrist, s.right.tip + (s.right.tip - s.right.wrist))[0],
-        )
-        / unit
-    )
-    neck, _ = segment_distance(shape, s.chin, s.neck - 0.12 * unit * s.down)
-    neck = neck / unit
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    depth = ((x - s.neck[0]) * s.down[0] + (y - s.neck[1]) * s.down[1]) / s.torso_length  # 0 neck, 1 hips
-    face, face_r = _face(shape, s)
-    below_chin = ((x - s.chin[0]) * s.down[0] + (y - s.chin[1]) * s.down[1]) / unit
-
-    near_torso = _falling(torso, 0.02, 0.25)
-    near_arm = _falling(arms, 0.16, 0.34)
-    near_hand = _falling(hands, 0.12, 0.28)
-    near_neck = _falling(neck, 0.14, 0.3) * _falling(-below_chin, 0.0, 0.25)
-    top_band = _falling(depth, 0.72, 1.12) * _falling(-depth, 0.15, 0.45)
-
-    priors = np.empty((5, *shape), np.float32)
-    priors[BACKGROUND] = 1 - inside
-    priors[TOP] = 0.004 + np.maximum.reduce([near_torso * top_band, 0.75 * near_arm * (1 - 0.85 * near_hand)])
-    priors[TOP] *= _falling(-below_chin, 0.05, 0.25) * 0.995 + 0.005
-    priors[SKIN] = 0.02 + np.maximum.reduce(
-        [face, 0.9 * near_neck, 0.35 * near_arm, 0.8 * near_hand, 0.12 * near_torso, 0.25 * _falling(-depth, -1.3, 0.3)]
-    )
-    priors[HAIR] = 0.002 + 0.6 * _falling(face_r, 1.5, 3.2) * _falling(below_chin, 0.25, 1.1)
-    priors[LOWER] = 0.002 + 0.9 * _falling(-depth, -0.98, 0.32)
-    priors[1:] *= inside / np.maximum(priors[1:].sum(axis=0), 1e-6)
-
-    sure = person > 0.8
-    seeds = np.zeros_like(priors)
-    seeds[BACKGROUND] = (person < 0.05) & (arms > 0.2) & (torso > 0.1)
-    inner = (face_r < 0.85) & sure
-    seeds[SKIN] = inner
-    skin_like = _like(lab, inner)
-    seeds[TOP] = sure & (torso < 0) & (depth > 0.12) & (depth < 0.62) & ~skin_like & (forearms > 0.14) & (hands > 0.25)
-    if seeds[TOP].sum() < 0.2 * ((torso < 0) & (depth > 0.12) & (depth < 0.62)).sum():
-        seeds[TOP] = sure & (torso < 0) & (depth > 0.2) & (depth < 0.62) & (forearms > 0.14)
-    above = (x - s.eyes[0]) * s.face_up[0] + (y - s.eyes[1]) * s.face_up[1] > 0.9 * s.face_span
-    seeds[HAIR] = sure & (face_r > 1.0) & (face_r < 2.1) & above & ~skin_like
-    legs = (
-        np.minimum(
-            segment_distance(shape, s.left_leg.hip, s.left_leg.knee)[0],
-            segment_distance(shape, s.right_leg.hip, s.right_leg.knee)[0],
-        )
-        / unit
-    )
-    seeds[LOWER] = sure & (legs < 0.16) & (depth > 1.1) & (depth < 1.6) & (hands > 0.25) & ~skin_like
-    seeds[SKIN] += 0.4 * (sure & (hands < 0.1) & skin_like)
-    return priors, face, seeds
-
-
-def _like(lab: U8, sample: np.ndarray) -> np.ndarray:
-    """Which pixels have the chroma of the sample, whatever their light."""
-    if sample.sum() < 12:
-        return np.zeros(sample.shape, bool)
-    chroma = lab[..., 1:].astype(np.float32)
-    light = lab[..., 0].astype(np.float32)
-    seen = chroma[sample]
-    centre = np.median(seen, axis=0)
-    spread = np.maximum(np.median(np.abs(seen - centre), axis=0) * 1.48, 3.0)
-    off = (chroma - centre) / spread
-    middle = float(np.median(light[sample]))
-    return ((off**2).sum(axis=-1) < 7.0) & (light > 0.35 * middle) & (light < 1.6 * middle + 20)
-
-
-def _face(shape: tuple[int, ...], s: Skeleton) -> tuple[F32, F32]:
-    """The face's oval 0..1, and the distance from its centre in radii of the oval."""
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    up = s.face_up
-    top = s.eyes + up * 1.0 * s.face_span
-    centre = (top + s.chin) / 2
-    half = float(np.linalg.norm(top - s.chin)) / 2
-    along = ((x - centre[0]) * up[0] + (y - centre[1]) * up[1]) / half
-    aside = ((x - centre[0]) * up[1] - (y - centre[1]) * up[0]) / (0.74 * half)
-    radius = np.sqrt(along**2 + aside**2).astype(np.float32)
-    return _falling(radius, 0.92, 0.12), radius
-
-
-def _torso_outline(s: Skeleton) -> Point:
-    """Neck, shoulders and hips as a polygon, a little inside of the silhouette."""
-    up = -s.down * 0.1 * s.unit
-    return np.array(
-        [
-            s.right.shoulder + up * 0.4,
-            s.neck - s.across * 0.25 * s.unit + up * 1.5,
-            s.neck + s.across * 0.25 * s.unit + up * 1.5,
-            s.left.shoulder + up * 0.4,
-            s.pelvis + s.across * 0.36 * s.unit,
-            s.pelvis - s.across * 0.36 * s.unit,
-        ]
-    )
-
-
-def _polygon_distance(shape: tuple[int, ...], outline: Point) -> F32:
-    """(h, w) distance to a polygon in pixels, negative inside."""
-    mask = np.zeros(shape, np.uint8)
-    cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 1, shift=4)
-    outside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, 3)
-    inside = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
-    return (outside - inside).astype(np.float32)
-
-
-def segment_distance(shape: tuple[int, ...], start: Point, end: Point) -> tuple[F32, F32]:
-    """(h, w) distance to a segment in pixels, and how far along it the nearest point lies, 0..1."""
-    along = end - start
-    length2 = max(float(along @ along), 1e-6)
-    x = np.arange(shape[1], dtype=np.float32)[None, :] - np.float32(start[0])
-    y = np.arange(shape[0], dtype=np.float32)[:, None] - np.float32(start[1])
-    t = np.clip((x * np.float32(along[0] / length2) + y * np.float32(along[1] / length2)), 0, 1)
-    return np.sqrt((x - t * np.float32(along[0])) ** 2 + (y - t * np.float32(along[1])) ** 2), t
-
-
-def arm_distance(shape: tuple[int, ...], arm: Arm) -> F32:
-    """(h, w) distance to the arm's bones in pixels."""
-    upper, _ = segment_distance(shape, arm.shoulder, arm.elbow)
-    fore, _ = segment_distance(shape, arm.elbow, arm.wrist)
-    return np.minimum(upper, fore)
-
-
-def _falling(value: F32, middle: float, width: float) -> F32:
-    """A smooth step from 1 down to 0 around ``middle``, over about ``width``."""
-    return (1 / (1 + np.exp(np.clip((value - middle) * np.float32(6 / width), -30, 30)))).astype(np.float32)

@@ -1,0 +1,204 @@
+"""Where each class of a person's picture may be: priors and seeds drawn from the skeleton."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vastra_live.synthesis.embedded.skeleton import Arm, Point, Skeleton
+from vastra_live.types import F32, U8
+
+__all__ = ["BACKGROUND", "CLASSES", "HAIR", "LOWER", "SKIN", "TOP", "Places", "arm_distance", "segment_distance"]
+
+BACKGROUND, SKIN, HAIR, TOP, LOWER = range(5)
+CLASSES = ("background", "skin", "hair", "top", "lower")
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hem:
+    """Where the worn top ends: depth on the torso (0 shoulder joints, 1 hip joints), and how surely."""
+
+    depth: float
+    width: float
+
+
+_USUAL_TOP = Hem(0.72, 1.12)
+_USUAL_LOWER = Hem(0.98, 0.32)
+
+
+class Places:
+    """The skeleton drawn into a small picture.
+
+    Args:
+        person: (h, w) float32, silhouette 0..1.
+        skeleton: in the same pixels.
+        lab: (h, w, 3) uint8, the picture in Lab.
+
+    Attributes:
+        face: (h, w) float32 0..1, the face's oval.
+        depth: (h, w) float32, along the spine: 0 at the shoulder joints, 1 at the hip joints.
+        seeds: (5, h, w) float32, pixels whose class the skeleton tells well enough to learn colours from.
+        trunk: (h, w) bool, the torso without arms and hands.
+        column: (h, w) bool, a strip along the spine and on downwards, without arms and hands.
+        above_mouth: (h, w) bool.
+    """
+
+    def __init__(self, person: F32, skeleton: Skeleton, lab: U8) -> None:
+        s, shape, unit = skeleton, person.shape, skeleton.unit
+        self._person = person
+        self._torso = _polygon_distance(shape, _torso_outline(s)) / unit
+        self._arms = np.minimum(arm_distance(shape, s.left), arm_distance(shape, s.right)) / unit
+        self._hands = _nearest(shape, [(a.wrist, 2 * a.tip - a.wrist) for a in (s.left, s.right)]) / unit
+        forearms = _nearest(shape, [(a.elbow, a.tip) for a in (s.left, s.right)]) / unit
+        self._neck = segment_distance(shape, s.chin, s.neck - 0.12 * unit * s.down)[0] / unit
+        y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+
+        def along(origin: Point, direction: Point, measure: float) -> F32:
+            return np.asarray(((x - origin[0]) * direction[0] + (y - origin[1]) * direction[1]) / measure, np.float32)
+
+        self.depth = along(s.neck, s.down, s.torso_length)
+        self._below_chin = along(s.chin, s.down, unit)
+        self.face, self._face_radius = _face(shape, s)
+        self.trunk: Mask = (person > 0.8) & (self._torso < 0) & (forearms > 0.16) & (self._hands > 0.25)
+        # hair is learned here: further down it may lie beside a hood or collar of about its colour
+        self.above_mouth: Mask = along(s.mouth, s.face_up, s.face_span) > 0
+        centre = along(s.neck, s.across, unit)
+        self.column: Mask = (np.abs(centre) < 0.35) & (person > 0.8) & (self._hands > 0.25) & (forearms > 0.16)
+        above_eyes = along(s.eyes, s.face_up, s.face_span) > 0.9
+        legs = _nearest(shape, [(leg.hip, leg.knee) for leg in (s.left_leg, s.right_leg)]) / unit
+        self.seeds = self._seeds(lab, forearms, above_eyes, legs)
+
+    def _seeds(self, lab: U8, forearms: F32, above_eyes: Mask, legs: F32) -> F32:
+        sure, depth, radius = self._person > 0.8, self.depth, self._face_radius
+        seeds = np.zeros((len(CLASSES), *sure.shape), np.float32)
+        seeds[BACKGROUND] = (self._person < 0.05) & (self._arms > 0.2) & (self._torso > 0.1)
+        inner_face = (radius < 0.85) & sure
+        skin_like = _like(lab, inner_face)
+        seeds[SKIN] = inner_face + 0.4 * (sure & (self._hands < 0.1) & skin_like)
+        seeds[HAIR] = sure & (radius > 1.0) & (radius < 2.1) & above_eyes & ~skin_like
+        chest = (depth > 0.12) & (depth < 0.62)
+        top = self.trunk & chest & ~skin_like
+        if top.sum() < 0.2 * ((self._torso < 0) & chest).sum():
+            # a top of the colour of skin, or one that leaves most of the chest bare
+            top = sure & (self._torso < 0) & (depth > 0.2) & (depth < 0.62) & (forearms > 0.14)
+        seeds[TOP] = top
+        seeds[LOWER] = sure & (legs < 0.16) & (depth > 1.1) & (depth < 1.6) & (self._hands > 0.25) & ~skin_like
+        return seeds
+
+    def priors(self, hem: float | None = None) -> F32:
+        """(5, h, w) float32, how likely each class is at each place, summing to 1.
+
+        Args:
+            hem: depth at which the worn top ends, if that is known.
+        """
+        inside = np.clip(self._person, 0.01, 0.99)
+        top_hem, lower_hem = (_USUAL_TOP, _USUAL_LOWER) if hem is None else (Hem(hem, 0.08), Hem(hem, 0.08))
+        depth, below_chin = self.depth, self._below_chin
+        near_torso = _falling(self._torso, 0.02, 0.25)
+        near_arm = _falling(self._arms, 0.16, 0.34)
+        near_hand = _falling(self._hands, 0.12, 0.28)
+        near_neck = _falling(self._neck, 0.14, 0.3) * _falling(-below_chin, 0.0, 0.25)
+        band = _falling(depth, top_hem.depth, top_hem.width) * _falling(-depth, 0.15, 0.45)
+        prior = np.empty((len(CLASSES), *depth.shape), np.float32)
+        prior[BACKGROUND] = 1 - inside
+        prior[TOP] = 0.004 + np.maximum(near_torso * band, 0.75 * near_arm * (1 - 0.85 * near_hand))
+        # above the chin a collar or hood is rare, but it is there
+        prior[TOP] *= _falling(-below_chin, 0.12, 0.25) * 0.97 + 0.03
+        prior[SKIN] = 0.02 + np.maximum.reduce(
+            [
+                self.face,
+                0.9 * near_neck,
+                0.35 * near_arm,
+                0.8 * near_hand,
+                0.12 * near_torso,
+                0.25 * _falling(-depth, -1.3, 0.3),
+            ]
+        )
+        prior[HAIR] = 0.002 + 0.6 * _falling(self._face_radius, 1.5, 3.2) * _falling(below_chin, 0.25, 1.1)
+        prior[LOWER] = 0.002 + 0.9 * _falling(-depth, -lower_hem.depth, lower_hem.width)
+        prior[1:] *= inside / np.maximum(prior[1:].sum(axis=0), 1e-6)
+        return prior
+
+
+def _nearest(shape: tuple[int, ...], segments: list[tuple[Point, Point]]) -> F32:
+    """(h, w) distance in pixels to the nearest of some segments."""
+    distances = [segment_distance(shape, start, end)[0] for start, end in segments]
+    return np.asarray(np.minimum.reduce(distances), np.float32)
+
+
+def _like(lab: U8, sample: Mask) -> Mask:
+    """Which pixels have the chroma of the sample, whatever their light."""
+    if sample.sum() < 12:
+        return np.zeros(sample.shape, bool)
+    chroma = lab[..., 1:].astype(np.float32)
+    light = lab[..., 0].astype(np.float32)
+    seen = chroma[sample]
+    centre = np.median(seen, axis=0)
+    spread = np.maximum(np.median(np.abs(seen - centre), axis=0) * 1.48, 3.0)
+    off = (chroma - centre) / spread
+    middle = float(np.median(light[sample]))
+    return ((off**2).sum(axis=-1) < 7.0) & (light > 0.35 * middle) & (light < 1.6 * middle + 20)
+
+
+def _face(shape: tuple[int, ...], s: Skeleton) -> tuple[F32, F32]:
+    """The face's oval 0..1, and the distance from its centre in radii of the oval."""
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    up = s.face_up
+    top = s.eyes + up * 1.0 * s.face_span
+    centre = (top + s.chin) / 2
+    half = float(np.linalg.norm(top - s.chin)) / 2
+    along = ((x - centre[0]) * up[0] + (y - centre[1]) * up[1]) / half
+    aside = ((x - centre[0]) * up[1] - (y - centre[1]) * up[0]) / (0.74 * half)
+    radius = np.sqrt(along**2 + aside**2).astype(np.float32)
+    return _falling(radius, 0.92, 0.12), radius
+
+
+def _torso_outline(s: Skeleton) -> Point:
+    """Neck, shoulders and hips as a polygon, a little inside of the silhouette."""
+    up = -s.down * 0.1 * s.unit
+    return np.array(
+        [
+            s.right.shoulder + up * 0.4,
+            s.neck - s.across * 0.25 * s.unit + up * 1.5,
+            s.neck + s.across * 0.25 * s.unit + up * 1.5,
+            s.left.shoulder + up * 0.4,
+            s.pelvis + s.across * 0.36 * s.unit,
+            s.pelvis - s.across * 0.36 * s.unit,
+        ]
+    )
+
+
+def _polygon_distance(shape: tuple[int, ...], outline: Point) -> F32:
+    """(h, w) distance to a polygon in pixels, negative inside."""
+    mask = np.zeros(shape, np.uint8)
+    cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 1, shift=4)
+    outside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, 3)
+    inside = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
+    return (outside - inside).astype(np.float32)
+
+
+def segment_distance(shape: tuple[int, ...], start: Point, end: Point) -> tuple[F32, F32]:
+    """(h, w) distance to a segment in pixels, and how far along it the nearest point lies, 0..1."""
+    along = end - start
+    length2 = max(float(along @ along), 1e-6)
+    x = np.arange(shape[1], dtype=np.float32)[None, :] - np.float32(start[0])
+    y = np.arange(shape[0], dtype=np.float32)[:, None] - np.float32(start[1])
+    t = np.clip((x * np.float32(along[0] / length2) + y * np.float32(along[1] / length2)), 0, 1)
+    return np.sqrt((x - t * np.float32(along[0])) ** 2 + (y - t * np.float32(along[1])) ** 2), t
+
+
+def arm_distance(shape: tuple[int, ...], arm: Arm) -> F32:
+    """(h, w) distance to the arm's bones in pixels."""
+    upper, _ = segment_distance(shape, arm.shoulder, arm.elbow)
+    fore, _ = segment_distance(shape, arm.elbow, arm.wrist)
+    return np.minimum(upper, fore)
+
+
+def _falling(value: F32, middle: float, width: float) -> F32:
+    """A smooth step from 1 down to 0 around ``middle``, over about ``width``."""
+    return (1 / (1 + np.exp(np.clip((value - middle) * np.float32(6 / width), -30, 30)))).astype(np.float32)
