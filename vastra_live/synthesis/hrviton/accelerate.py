@@ -6,6 +6,7 @@ a keyframe costs one launch instead of about a thousand. Elsewhere the same code
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -104,7 +105,8 @@ class TryOnEngine:
         check_tensor("TryOnEngine", "cloth_mask", cloth_mask, tuple(self._inputs.cloth_mask.shape))
         self._inputs.cloth.copy_(cloth)
         self._inputs.cloth_mask.copy_(cloth_mask)
-        features = self._condition.cloth_features(path.cloth_input(self._inputs.cloth, self._inputs.cloth_mask))
+        with self._convolutions():
+            features = self._condition.cloth_features(path.cloth_input(self._inputs.cloth, self._inputs.cloth_mask))
         if self._cloth is None:
             self._features = features
             self._cloth = features.cloth
@@ -146,8 +148,14 @@ class TryOnEngine:
         output = self._generator(path.generator_input(inputs, garment), path.one_hot(label7, CLASSES_7))
         return Keyframe(path.picture_u8(output), label7, garment.visible_mask)
 
+    def _convolutions(self) -> AbstractContextManager[None]:
+        """Fixed sizes: let cuDNN search. No TF32: it is as coarse as float16, and float32 was asked for."""
+        if self.device.type != "cuda":
+            return nullcontext()
+        return torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False)
+
     def _capture(self) -> None:
-        with torch.cuda.device(self.device), torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False):
+        with torch.cuda.device(self.device), self._convolutions():
             side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
             side.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(side):

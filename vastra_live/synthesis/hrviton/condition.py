@@ -6,8 +6,7 @@ from coarse to fine (HR-VITON, section 3.1). Attribute names are those of the re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -33,8 +32,7 @@ CLASSES = 13
 LEVELS = 5
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ConditionOutput:
+class ConditionOutput(NamedTuple):
     """What the condition generator says about N pairs at height h and width w.
 
     Attributes:
