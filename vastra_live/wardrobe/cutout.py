@@ -47,12 +47,12 @@ class Cutout:
     Attributes:
         mask: (H, W) uint8, 255 where the picture shows the garment.
         ground: the ground it lies on, refined.
-        share: the largest piece's share of everything that is not ground, 0..1.
+        second: size of the second largest piece over the largest, 0..1.
     """
 
     mask: U8
     ground: Ground
-    share: float
+    second: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +86,18 @@ def cut_out(bgr: U8) -> Cutout:
     difference = _difference(bgr, ground, tight)
     flood = _flood(difference)
     mask = _outline(bgr, ground, flood, difference)
-    piece, share = largest_piece(np.asarray(cv2.medianBlur(mask, 5), np.uint8))
-    return Cutout(piece, ground, share)
+    piece, second = largest_piece(np.asarray(cv2.medianBlur(mask, 5), np.uint8))
+    return Cutout(piece, ground, second)
 
 
 def largest_piece(mask: U8) -> tuple[U8, float]:
-    """The largest connected piece of a mask, and its share of the mask."""
+    """The largest connected piece of a mask, and the size of the second largest over it (0..1)."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if count < 2:
         return mask, 0.0
     areas = stats[1:, cv2.CC_STAT_AREA]
-    return _binary(labels == 1 + areas.argmax()), float(areas.max() / areas.sum())
+    second = np.partition(areas, -2)[-2] if count > 2 else 0
+    return _binary(labels == 1 + areas.argmax()), float(second / areas.max())
 
 
 def _tight(ground: Ground) -> float:

@@ -15,6 +15,7 @@ from vastra_live.wardrobe.cutout import cut_out, largest_piece
 from vastra_live.wardrobe.landmarks import find_landmarks
 from vastra_live.wardrobe.matte import carry_colours, even_alpha, soft_alpha
 from vastra_live.wardrobe.neckline import find_neckline
+from vastra_live.wardrobe.screening import refuse_unusable
 from vastra_live.wardrobe.silhouette import read_silhouette
 
 __all__ = ["LONG_SIDE_PX", "read_garment", "read_photo"]
@@ -71,6 +72,7 @@ def read_garment(
         alpha = np.where(cv2.dilate(mask, np.ones((7, 7), np.uint8)) > 0, photo.alpha, 0).astype(np.float32)
     else:
         cutout = cut_out(photo.bgr)
+        refuse_unusable(path, photo.bgr, cutout)
         mask = cutout.mask
         alpha = soft_alpha(photo.bgr, mask, cutout.ground)
     silhouette = read_silhouette(mask)

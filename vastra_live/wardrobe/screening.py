@@ -1,0 +1,59 @@
+"""Photos that intake must not guess about, each refused with its reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vastra_live.errors import GarmentError
+from vastra_live.types import U8
+from vastra_live.wardrobe.cutout import Cutout
+from vastra_live.wardrobe.wearer import find_person
+
+__all__ = ["refuse_unusable"]
+
+_PLAIN = 0.55
+"""At least this share of the border shows the ground."""
+_NOISY = 14.0
+_SMALLEST = 0.015
+"""A garment fills at least this share of the picture."""
+_SECOND = 0.2
+"""A second piece larger than this share of the first is a second garment."""
+_CUT_OFF = 0.2
+"""A garment that touches a side over more than this share of its height is cut off there."""
+_REMEDY = "give a photo of one garment alone on a plain ground, or its mask with --mask"
+
+
+def refuse_unusable(path: Path, bgr: U8, cutout: Cutout) -> None:
+    """Raise unless the cut-out is one whole garment by itself.
+
+    Raises:
+        GarmentError: the picture is blank, has no plain ground, shows a person, several garments, none, or
+            one that is cut off.
+    """
+    ground, mask = cutout.ground, cutout.mask
+    plain = ground.plain >= _PLAIN and ground.sigma <= _NOISY
+    filled = float(np.count_nonzero(mask)) / mask.size
+    if plain and filled < _SMALLEST:
+        raise GarmentError(f"{path}: nothing stands out from the ground, so there is no garment to see; {_REMEDY}")
+    found = find_person(bgr, mask if plain else np.zeros_like(mask))
+    if found is not None:
+        raise GarmentError(f"{path}: shows a person (a {found} was found); {_REMEDY}")
+    if not plain:
+        raise GarmentError(f"{path}: no garment on a plain ground was found, the border is too uneven; {_REMEDY}")
+    if cutout.second > _SECOND:
+        raise GarmentError(f"{path}: shows several garments or other things beside one; {_REMEDY}")
+    sides = _cut_sides(mask)
+    if len(sides) == 2:
+        raise GarmentError(f"{path}: no whole garment was found, what is seen runs out at both sides; {_REMEDY}")
+    if sides:
+        raise GarmentError(f"{path}: the garment is cut off at the {sides[0]} side of the picture; {_REMEDY}")
+
+
+def _cut_sides(mask: U8) -> list[str]:
+    """Which sides of the picture the garment runs out of."""
+    height = cv2.boundingRect(mask)[3]
+    touching = {"left": mask[:, :2], "right": mask[:, -2:]}
+    return [name for name, edge in touching.items() if np.count_nonzero(edge.any(axis=1)) > _CUT_OFF * height]
