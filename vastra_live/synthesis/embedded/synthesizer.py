@@ -120,6 +120,19 @@ class EmbeddedSynthesizer:
         to_frame = np.array([[k, 0, x0 + (k - 1) / 2], [0, k, y0 + (k - 1) / 2]], np.float32)
         return Layer(bgr, alpha, frame, body, garment, to_frame)
 
+    def worn_top(self, frame: Frame, body: Body) -> F32:
+        """Where this person wears a top: (H, W) float32 0..1, at the frame's size.
+
+        Raises:
+            NothingToFitError: as :meth:`synthesize`.
+        """
+        scene = self._cut_out(frame, body, read_skeleton(body))
+        _, worn = self._read(scene)
+        x0, y0, x1, y1 = scene.box
+        whole = np.zeros(frame.bgr.shape[:2], np.float32)
+        whole[y0:y1, x0:x1] = cv2.resize(worn, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
+        return whole
+
     def _prepared(self, garment: Garment) -> _Cut:
         known = self._cuts.get(id(garment))
         if known is not None and known[0] is garment:
