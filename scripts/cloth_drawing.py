@@ -22,6 +22,7 @@ Colour = tuple[float, float, float]
 WIDTH, HEIGHT = 768, 1024
 SCALE = 2
 GROUND: Colour = (0.953, 0.949, 0.945)
+_MIDDLE = np.array([WIDTH / 2, 0.0])
 _FOLDS = 3.0
 _LIGHT = np.array([-0.42, -0.62, 0.66], np.float32)
 
@@ -62,7 +63,7 @@ def noise(seed: int, cell_x: float, cell_y: float, angle: float = 0.0) -> F32:
 
 def _pixels(points: Points, scale: int) -> npt.NDArray[np.int32]:
     p = np.array(points, np.float64)
-    return np.rint(((p + (WIDTH / 2, 0)) * scale - 0.5) * 16).astype(np.int32)
+    return np.asarray(np.rint(((p + _MIDDLE) * scale - 0.5) * 16), np.int32)
 
 
 def area(outline: Points) -> F32:
@@ -78,7 +79,7 @@ WHOLE: Window = (slice(0, HEIGHT * SCALE), slice(0, WIDTH * SCALE))
 
 def _around(line: Points, margin: float = 14) -> Window:
     """The part of the doubled canvas around a line."""
-    p = (np.array(line) + (WIDTH / 2, 0)) * SCALE
+    p = (np.array(line) + _MIDDLE) * SCALE
     (x0, y0), (x1, y1) = p.min(axis=0) - margin * SCALE, p.max(axis=0) + margin * SCALE
     return slice(max(0, int(y0)), min(HEIGHT * SCALE, int(y1))), slice(max(0, int(x0)), min(WIDTH * SCALE, int(x1)))
 
@@ -110,7 +111,7 @@ def crease(line: Points, width: float, depth: float) -> F32:
     for index in range(len(p) - 1):
         fade = float(np.sin(np.pi * (index + 0.5) / (len(p) - 1)) ** 0.7)
         cv2.polylines(amount, [_pixels(p[index : index + 2].tolist(), 1)], False, fade, 1, cv2.LINE_AA, 4)
-    low, high = p.min(axis=0) + (WIDTH / 2, 0) - 4 * width, p.max(axis=0) + (WIDTH / 2, 0) + 4 * width
+    low, high = p.min(axis=0) + _MIDDLE - 4 * width, p.max(axis=0) + _MIDDLE + 4 * width
     x0, y0 = max(0, int(low[0])), max(0, int(low[1]))
     x1, y1 = min(WIDTH, int(high[0]) + 1), min(HEIGHT, int(high[1]) + 1)
     out = np.zeros_like(amount)
@@ -279,7 +280,7 @@ class Canvas:
         cover = cv2.remap(self.cover, map_x, map_y, cv2.INTER_LINEAR)
         flat = np.clip(colour, 0, 1) + (1 - cover)[:, :, None] * np.array(GROUND, np.float32)
         small = cv2.GaussianBlur(cv2.resize(flat, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), (0, 0), 0.45)
-        return np.rint(np.clip(small, 0, 1) * 255).astype(np.uint8)
+        return np.asarray(np.rint(np.clip(small, 0, 1) * 255), np.uint8)
 
 
 def _lit(height: F32) -> F32:

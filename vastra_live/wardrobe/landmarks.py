@@ -99,7 +99,7 @@ def _read_side(half: Half) -> _Side:
 
 def _armpit_point(path: F32, side: _Side) -> F32:
     """The armpit; where a sleeve lies against the body it hides, and is put where it usually is."""
-    point = path[side.armpit]
+    point = np.asarray(path[side.armpit], np.float32)
     width = 2 * float(point[0])
     if side.sleeved and point[1] > _DEEPEST_ARMPIT * width:
         return np.array([point[0], _USUAL_ARMPIT * width], np.float32)
@@ -145,7 +145,8 @@ def _neck(path: F32, bend: F32, shoulder: int) -> int:
         return int(feet[bend[feet].argmin()])
     if path[0, 1] > path[highest, 1] + 0.004:
         return highest
-    return int(inner[bend[inner].argmax()])
+    outer = inner[path[inner, 0] > 0.3 * reach]
+    return int(outer[bend[outer].argmax()]) if len(outer) else highest
 
 
 def _shoulder(path: F32, armpit: int) -> int:

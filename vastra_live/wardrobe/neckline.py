@@ -31,10 +31,13 @@ _STRONGEST = 22.0
 _CLEAR = 4.0
 _COHERENT = 0.45
 """Across a neckline colours step the same way all along; across the edge of a print they do not."""
-_STANDING = 0.2
+_STANDING = 0.12
 """A collar that stands this high over the neck points (as a share of their distance) has an inside only where
 it is visibly in the shade; a turtleneck has none."""
 _SHADE = 0.85
+_DOME = 0.04
+_RIVAL = 0.55
+_OPEN = 0.8
 _HOLLOW = 0.35
 """The outline itself is the front neckline if it sags this deep, as a share of the neck's width."""
 
@@ -71,17 +74,21 @@ def find_neckline(
     if top - (y0 + y1) / 2 > _HOLLOW * width:
         return Neckline((middle, top), None)
     smooth = cv2.GaussianBlur(bgr, (0, 0), max(0.6, 0.008 * width)).astype(np.float32)
-    best, found = 0.0, None
+    found: list[tuple[float, float, float]] = []
     for depth in _DEPTHS * width:
         if (y0 + y1) / 2 + depth > lowest:
             break
         for power in _POWERS:
             score = _step(smooth, alpha, (x0, y0), (x1, y1), float(depth), power)
-            if score > best:
-                best, found = score, (float(depth), power)
-    if found is None:
+            if score > 0:
+                found.append((score, float(depth), power))
+    if not found:
         return Neckline((middle, max(top, (y0 + y1) / 2)), None)
-    depth, power = found
+    best, depth, power = max(found)
+    if (y0 + y1) / 2 - top > _DOME * width:
+        # a collar that rises behind the neck has an edge of its own above the front's
+        rivals = [c for c in found if c[0] > _RIVAL * best and c[1] <= max(depth, _OPEN * width)]
+        _, depth, power = max(rivals, key=lambda c: (c[1], c[0]))
     front = (middle, (y0 + y1) / 2 + depth)
     inside = _inside(alpha, (x0, y0), (x1, y1), depth, power)
     if inside is not None and (y0 + y1) / 2 - top > _STANDING * width and not _shaded(smooth, alpha, inside, front):
