@@ -1,55 +1,167 @@
-"""A keyframe, made ready to be followed."""
+"""A keyframe, made ready to be followed, and what it takes over from the one before."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
 
-from vastra_live.tracking.appearance import ColourModel
-from vastra_live.tracking.window import Window
+from vastra_live.tracking.appearance import ColourModel, learn_colours
+from vastra_live.tracking.surface import Surface, surface_of
+from vastra_live.tracking.window import Window, grid, window_around
 from vastra_live.types import F32, U8
 
-__all__ = ["Anchor", "continue_colours", "texture_spread"]
+__all__ = ["Anchor", "Painted", "Placed", "continue_colours", "first_anchor", "next_anchor"]
+
+Picture = TypeVar("Picture", F32, U8)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Painted:
+    """A layer on its keyframe, as plain arrays.
+
+    Attributes:
+        frame_bgr: (H, W, 3) uint8, the keyframe's camera picture.
+        bgr: (h, w, 3) uint8, the layer's straight colour.
+        own_alpha: (h, w) float32, the layer's alpha.
+        to_frame: (2, 3) float32, affine from pixels of ``bgr`` to pixels of the frame.
+        garment_name: whose layer it is.
+    """
+
+    frame_bgr: U8
+    bgr: U8
+    own_alpha: F32
+    to_frame: F32
+    garment_name: str
+
+    def alpha(self) -> F32:
+        """(H, W) float32, the layer's alpha at the frame's size."""
+        height, width = self.frame_bgr.shape[:2]
+        if self.own_alpha.shape == (height, width) and np.array_equal(self.to_frame, np.eye(2, 3)):
+            return self.own_alpha
+        alpha: F32 = cv2.warpAffine(self.own_alpha, self.to_frame, (width, height), flags=cv2.INTER_LINEAR)
+        return alpha
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Anchor:
-    """A keyframe's layer and what the camera is expected to see where it lies. Immutable; shared by threads.
+    """A keyframe ready to be followed. Immutable; shared by threads.
 
     Attributes:
         window: the part of the keyframe's picture that is followed.
-        expected: (rows, columns, 4) uint8, on the work grid: Y, Cr, Cb that the camera saw there, or, where
-            something was in front of the garment, what it saw there earlier; and how textured it is, in levels.
-        alpha: (rows, columns) float32, the layer's alpha, with what was hidden behind a hand put back.
+        luma: (rows, columns) uint8, what the camera is expected to see, on the work grid. Where something was in
+            front of the garment this is what was seen there before.
+        alpha: (rows, columns) float32, the layer's alpha, with what was hidden put back.
+        ycrcb: (rows, columns, 3) uint8, the colours belonging to ``luma``.
+        surface: ranges of those colours on both sides of the layer's outline.
         texture_bgra: (h, w, 4) uint8, the layer at its own resolution, likewise; straight colour, continued
             beyond its outline so that resampling draws nothing else in.
         to_texture: (2, 3) float32, affine from pixels of the frame to pixels of ``texture_bgra``.
         colours: what is covered and what is not, by colour.
         garment_name: whose layer it is.
-        bridge: (rows, columns, 2) float32, where each work pixel's frame position was in the anchor before
-            this one, as a displacement in frame pixels; None for a first anchor.
-        before_alpha, before_texture_bgra: the layer before this one, moved here, for the cross-fade; or None.
+        before: the anchor before this one, moved here; None for a first anchor.
     """
 
     window: Window
-    expected: U8
+    luma: U8
     alpha: F32
+    ycrcb: U8
+    surface: Surface
     texture_bgra: U8
     to_texture: F32
     colours: ColourModel
     garment_name: str
-    bridge: F32 | None = None
-    before_alpha: F32 | None = None
-    before_texture_bgra: U8 | None = None
+    before: Before | None = None
 
 
-def texture_spread(luma: U8) -> U8:
-    """Half the range of luma among a pixel's 3 x 3 neighbours: what a motion error of a pixel costs there."""
-    near = np.ones((3, 3), np.uint8)
-    spread: U8 = cv2.subtract(cv2.dilate(luma, near), cv2.erode(luma, near)) >> 1
-    return spread
+@dataclass(frozen=True, slots=True, eq=False)
+class Before:
+    """What an anchor knows of the one before it.
+
+    Attributes:
+        bridge: (rows, columns, 2) float32, from each work pixel's place in the frame to where that part of the
+            surface was in the anchor before, in frame pixels.
+        surface: the surface with the layer before this one, moved here, for the cross-fade.
+        texture_bgra: that layer, in the pixels of the new texture.
+    """
+
+    bridge: F32
+    surface: Surface
+    texture_bgra: U8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """An earlier anchor found again in a new keyframe's picture.
+
+    Attributes:
+        anchor: the earlier anchor.
+        window: the live window it was searched in.
+        displacement: (rows, columns, 2) float32 on that window's grid, from the new frame to the anchor's, in
+            frame pixels.
+    """
+
+    anchor: Anchor
+    window: Window
+    displacement: F32
+
+
+def first_anchor(painted: Painted) -> Anchor:
+    """An anchor that takes over nothing."""
+    window, ycrcb, alpha = _read(painted)
+    return Anchor(
+        window=window,
+        luma=np.ascontiguousarray(ycrcb[..., 0]),
+        alpha=alpha,
+        ycrcb=ycrcb,
+        surface=surface_of(ycrcb, alpha),
+        texture_bgra=_bgra(continue_colours(painted.bgr, painted.own_alpha), painted.own_alpha),
+        to_texture=cv2.invertAffineTransform(painted.to_frame).astype(np.float32),
+        colours=_learn(ycrcb, alpha, None),
+        garment_name=painted.garment_name,
+    )
+
+
+def next_anchor(painted: Painted, placed: Placed) -> Anchor:
+    """An anchor that takes over from an earlier one what is hidden now, and what it looked like."""
+    window, ycrcb, alpha = _read(painted)
+    old = placed.anchor
+    bridge = _sample(placed.displacement, placed.window.cells(window.centres()))
+    cells = old.window.cells(window.centres() + bridge)
+    before_alpha = _sample(old.alpha, cells)
+
+    hidden = _hidden(alpha, before_alpha)
+    remembered_ycrcb = _mix(ycrcb, _sample(old.ycrcb, cells), hidden)
+    remembered_alpha = np.maximum(alpha, hidden)
+
+    rows, columns = painted.own_alpha.shape
+    places = cv2.transform(grid(columns, rows), painted.to_frame)
+    own_cells = window.cells(places)
+    old_texture = _sample(old.texture_bgra, cv2.transform(places + _sample(bridge, own_cells), old.to_texture))
+    known_bgr, known_alpha = painted.bgr, painted.own_alpha
+    own_hidden = cv2.remap(hidden, own_cells, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    if old.garment_name == painted.garment_name:
+        known_bgr = _mix(known_bgr, old_texture[..., :3], own_hidden)
+        known_alpha = np.maximum(known_alpha, own_hidden)
+        texture = continue_colours(known_bgr, known_alpha)
+    else:
+        # another garment: what its layer would be behind the hand is guessed from around the hand
+        texture = continue_colours(known_bgr, known_alpha)
+        known_alpha = np.maximum(known_alpha, own_hidden)
+    return Anchor(
+        window=window,
+        luma=np.ascontiguousarray(remembered_ycrcb[..., 0]),
+        alpha=remembered_alpha,
+        ycrcb=remembered_ycrcb,
+        surface=surface_of(remembered_ycrcb, remembered_alpha),
+        texture_bgra=_bgra(texture, known_alpha),
+        to_texture=cv2.invertAffineTransform(painted.to_frame).astype(np.float32),
+        colours=_learn(ycrcb, alpha, old.colours),
+        garment_name=painted.garment_name,
+        before=Before(bridge, surface_of(remembered_ycrcb, before_alpha), old_texture),
+    )
 
 
 def continue_colours(bgr: U8, alpha: F32) -> U8:
@@ -74,3 +186,47 @@ def continue_colours(bgr: U8, alpha: F32) -> U8:
         colour = wide * (1 - share) + weighted / np.maximum(mass, 1e-3)[..., None] * share
     filled: U8 = np.clip(colour, 0, 255).astype(np.uint8)
     return filled
+
+
+def _read(painted: Painted) -> tuple[Window, U8, F32]:
+    alpha = painted.alpha()
+    window = window_around(alpha)
+    ycrcb = cv2.cvtColor(window.shrink(window.cut(painted.frame_bgr)), cv2.COLOR_BGR2YCrCb)
+    return window, ycrcb, window.shrink(window.cut(alpha))
+
+
+def _learn(ycrcb: U8, alpha: F32, earlier: ColourModel | None) -> ColourModel:
+    covered, rest = (alpha > 0.95).astype(np.float32), (alpha < 0.05).astype(np.float32)
+    return learn_colours(ycrcb, covered, rest, earlier)
+
+
+def _hidden(alpha: F32, before_alpha: F32) -> F32:
+    """Where the layer was, is not, and something is likely to be in front of it.
+
+    Something in front lies between parts of the garment; a sleeve that has gone elsewhere does not. Closing
+    the new layer by about half a forearm tells the two apart; what is thinner than a finger is an outline that
+    moved.
+    """
+    reach = 2 * int(0.12 * float((alpha > 0.5).sum()) ** 0.5) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    padded = cv2.copyMakeBorder(alpha, reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=0)
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, disc)[reach:-reach, reach:-reach]
+    hidden = cv2.morphologyEx(np.minimum(before_alpha, closed) * (1 - alpha), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    certain: F32 = np.clip((hidden - 0.3) / 0.4, 0, 1, dtype=np.float32)
+    return certain
+
+
+def _sample(field: Picture, at: F32) -> Picture:
+    sampled: Picture = cv2.remap(field, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return sampled
+
+
+def _mix(base: U8, over: U8, share: F32) -> U8:
+    mixed = base + (over.astype(np.float32) - base) * share[..., None]
+    result: U8 = np.round(mixed).astype(np.uint8)
+    return result
+
+
+def _bgra(bgr: U8, alpha: F32) -> U8:
+    bgra: U8 = np.dstack([bgr, np.round(np.clip(alpha, 0, 1) * 255).astype(np.uint8)])
+    return bgra

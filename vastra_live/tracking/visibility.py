@@ -1,9 +1,10 @@
-"""What is seen at each live pixel: the keyframe's surface, or something else.
+"""What is seen at each live pixel: the layer's ground, or something else.
 
-A mixture over three explanations of a live pixel's colour, in the spirit of Stauffer and Grimson 1999:
-the keyframe's own surface, moved here (covered by the layer or not, as it was there); an unseen part of what
-the layer covers; anything else, such as a hand. The posterior that the pixel belongs to the layer is its
-alpha.
+A mixture of explanations for a live pixel's colour, as in background modelling (Stauffer and Grimson 1999):
+the keyframe's own surface moved here, covered by the layer or not; a part of the layer's ground that was not
+seen before; anything else, such as a hand. Which explanation holds is decided for a neighbourhood rather than
+for a pixel: the log likelihoods are pooled by a guided filter (He, Sun and Tang 2013) whose guide is the live
+picture, so the decision changes where the picture does.
 """
 
 from __future__ import annotations
@@ -14,11 +15,31 @@ import cv2
 import numpy as np
 
 from vastra_live.tracking.appearance import ColourModel, colour_bins
+from vastra_live.tracking.surface import Expected
 from vastra_live.types import F32, U8
 
-__all__ = ["Seen", "see"]
+__all__ = ["ColourEvidence", "Seen", "colour_evidence", "pool", "see"]
 
-_LOG_2PI = float(np.log(2 * np.pi))
+# Variance of luma and chroma around the expected range, in levels squared: camera noise and compression.
+_LUMA_VARIANCE, _CHROMA_VARIANCE = 36.0, 9.0
+# Log of the density at the middle of the range: a normal one's, less what the width of the range spreads it.
+_PEAK_LOG = float(-1.5 * np.log(2 * np.pi) - 0.5 * np.log(_LUMA_VARIANCE) - np.log(_CHROMA_VARIANCE)) - 0.85
+# How many independent looks a neighbourhood is worth.
+_LOOKS = 4.0
+# Guided filter: what luma variance, in levels squared, counts as an edge.
+_EDGE_VARIANCE = 40.0
+# Prior probability that the keyframe's surface is still what is seen.
+_STILL_SEEN = 0.7
+# One surprising pixel must not outvote its neighbourhood.
+_LOG_LIMIT = 15.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ColourEvidence:
+    """Log densities of the live colours by themselves, on the work grid: (H, W) float32 each."""
+
+    covered_log: F32
+    rest_log: F32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,38 +47,81 @@ class Seen:
     """The posterior of one picture, on the work grid.
 
     Attributes:
-        odds_log: (H, W) float32, log odds that the pixel belongs to the layer.
+        alpha: (H, W) float32, 0..1, probability that the pixel belongs to the layer.
         matched: (H, W) float32, 0..1, probability that the keyframe's own surface is seen.
     """
 
-    odds_log: F32
+    alpha: F32
     matched: F32
 
 
-def see(live: U8, expected: U8, spread: F32, alpha: F32, known: F32, colours: ColourModel) -> Seen:
+def colour_evidence(live: U8, colours: ColourModel) -> ColourEvidence:
+    """How likely each live colour is, wherever it may be: (H, W, 4) uint8 Y, Cr, Cb, any."""
+    bins = colour_bins(live)
+    return ColourEvidence(np.take(colours.covered_log, bins), np.take(colours.rest_log, bins))
+
+
+def see(live: U8, expected: Expected, evidence: ColourEvidence) -> Seen:
     """Explain a live picture.
 
     Args:
-        live: (H, W, 3) uint8 YCrCb.
-        expected: (H, W, 3) uint8 YCrCb, the keyframe's surface moved to the live picture.
-        spread: (H, W) float32, how far luma may be off because the surface is textured, in levels.
-        alpha: (H, W) float32, the keyframe's layer alpha moved likewise.
-        known: (H, W) float32, 0..1, prior that the keyframe's surface is seen here at all.
-        colours: densities of covered and other colours.
+        live: (H, W, 4) uint8 Y, Cr, Cb and anything.
+        expected: the keyframe's surface, moved to the live picture.
+        evidence: of ``live``.
     """
-    difference = live.astype(np.float32) - expected
-    variance_y = spread * spread + 49.0
-    variance_c = 0.15 * spread * spread + 9.0
-    square = difference * difference
-    distance = square[..., 0] / variance_y + (square[..., 1] + square[..., 2]) / variance_c
-    # Student's t with 4 degrees of freedom over 3 channels: outliers happen
-    surface_log = -3.5 * np.log1p(distance / 4) - 0.5 * np.log(variance_y) - np.log(variance_c) - 2.1
-    bins = colour_bins(live)
-    surface = known * np.exp(surface_log)
-    near = np.clip(cv2.GaussianBlur(alpha, (0, 0), 4), 0.05, 0.6)
-    other = (1 - known) + 0.02
-    covered = other * near * np.exp(colours.covered_log[bins])
-    rest = other * (1 - near) * np.exp(colours.rest_log[bins])
-    layer, else_ = surface * alpha + covered, surface * (1 - alpha) + rest
-    odds = np.log(layer + 1e-12) - np.log(else_ + 1e-12)
-    return Seen(np.clip(odds, -5, 5).astype(np.float32), (surface / (layer + else_)).astype(np.float32))
+    # all relative to "anything else", which costs one filter less
+    covered_log = _surface_log(live, expected.covered_low, expected.covered_high) - evidence.rest_log
+    rest_log = _surface_log(live, expected.rest_low, expected.rest_high) - evidence.rest_log
+    unseen_log = evidence.covered_log - evidence.rest_log
+    logs = cv2.merge((covered_log, rest_log, unseen_log))
+    np.clip(logs, -_LOG_LIMIT, _LOG_LIMIT, out=logs)
+    pooled = pool(np.ascontiguousarray(live[..., 0]), logs)
+    pooled *= _LOOKS
+    np.clip(pooled, -20, 20, out=pooled)
+    covered, rest, unseen = cv2.split(cv2.exp(pooled))
+
+    share = expected.share * np.float32(_STILL_SEEN / 255)
+    near = np.clip(expected.near * np.float32(1 / 255), 0.05, 0.6) * np.float32(1 - _STILL_SEEN)
+    covered *= share
+    rest *= _STILL_SEEN - share
+    layer = covered + unseen * near
+    everything = layer + rest
+    everything += (1 - _STILL_SEEN) - near
+    return Seen(alpha=layer / everything, matched=(covered + rest) / everything)
+
+
+def pool(guide: U8, values: F32) -> F32:
+    """Guided filter at half size (He and Sun 2015, "Fast guided filter"), 3 x 3 there.
+
+    Args:
+        guide: (H, W) uint8.
+        values: (H, W, 3) float32.
+    """
+    rows, columns = guide.shape
+    half = (max(1, columns // 2), max(1, rows // 2))
+    window = (3, 3)
+    small = cv2.resize(guide, half, interpolation=cv2.INTER_AREA).astype(np.float32)
+    mean = cv2.blur(small, window)
+    slope_scale = 1 / (cv2.blur(small * small, window) - mean * mean + np.float32(_EDGE_VARIANCE))
+    inner = cv2.resize(values, half, interpolation=cv2.INTER_AREA)
+    inner_mean = cv2.blur(inner, window)
+    slope = (cv2.blur(inner * small[..., None], window) - inner_mean * mean[..., None]) * slope_scale[..., None]
+    offset = inner_mean - slope * mean[..., None]
+    size = (columns, rows)
+    slope = cv2.resize(cv2.blur(slope, window), size, interpolation=cv2.INTER_LINEAR)
+    offset = cv2.resize(cv2.blur(offset, window), size, interpolation=cv2.INTER_LINEAR)
+    pooled: F32 = slope * guide[..., None] + offset
+    return pooled
+
+
+def _surface_log(live: U8, low: U8, high: U8) -> F32:
+    """Student's t with 4 degrees of freedom over 3 channels on the distance to a range: outliers happen."""
+    outside = cv2.max(cv2.subtract(low, live), cv2.subtract(live, high))
+    weights = np.array([[1 / _LUMA_VARIANCE, 1 / _CHROMA_VARIANCE, 1 / _CHROMA_VARIANCE, 0]], np.float32) / 4
+    distance = cv2.transform(cv2.multiply(outside, outside, dtype=cv2.CV_32F), weights)
+    distance += 1
+    log = cv2.log(distance)
+    log *= -3.5
+    log += np.float32(_PEAK_LOG)
+    surface_log: F32 = log
+    return surface_log

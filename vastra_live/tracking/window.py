@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -110,7 +111,10 @@ def window_around(alpha: F32, margin: float = 0.15) -> Window:
     return Window(x - room, y - room, -(-w // step), -(-h // step), step)
 
 
+@lru_cache(maxsize=8)
 def grid(columns: int, rows: int) -> F32:
-    """(rows, columns, 2) float32: each pixel's own x and y."""
+    """(rows, columns, 2) float32: each pixel's own x and y. Read-only, shared by all who ask."""
     ys, xs = np.mgrid[0:rows, 0:columns].astype(np.float32)
-    return np.dstack([xs, ys])
+    places = np.dstack([xs, ys])
+    places.flags.writeable = False
+    return places

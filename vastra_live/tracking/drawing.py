@@ -1,0 +1,99 @@
+"""The layer drawn where it is seen: each displayed pixel is resampled once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from vastra_live.tracking.following import Followed
+from vastra_live.types import U8
+
+__all__ = ["Canvas", "Drawn"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """A layer at the frame's resolution, in buffers of the :class:`Canvas`.
+
+    Attributes:
+        box: x0, y0, x1, y1 in frame pixels.
+        bgr: (y1 - y0, x1 - x0, 3) uint8, straight colour.
+        alpha: (y1 - y0, x1 - x0) uint8.
+    """
+
+    box: tuple[int, int, int, int]
+    bgr: U8
+    alpha: U8
+
+
+class Canvas:
+    """Draws layers at the frame's resolution, into buffers that only grow. One display thread."""
+
+    def __init__(self) -> None:
+        self._buffers: dict[str, Any] = {}
+
+    def draw(self, followed: Followed, texture_bgra: U8, width: int, height: int) -> Drawn:
+        """The layer where it is seen.
+
+        The decisions come from the coarser work grid, the layer's own fine outline from its texture: alpha is the
+        texture's, changed by what the posterior changed of the expected alpha.
+
+        Args:
+            followed: where the anchor is now.
+            texture_bgra: its texture, or one on the way to it.
+            width, height: of the frame.
+        """
+        window, anchor, step = followed.window, followed.anchor, followed.window.step
+        # only where anything can be seen, in whole work pixels and one more for the interpolation
+        x, y, columns, rows = cv2.boundingRect((followed.seen.alpha > 0.02).astype(np.uint8))
+        left, top = max(0, x - 1), max(0, y - 1)
+        right, bottom = min(window.columns, x + columns + 1), min(window.rows, y + rows + 1)
+        x0, y0, x1, y1 = window.inside(width, height)
+        x0, x1 = max(x0, window.x + left * step), min(x1, window.x + right * step)
+        y0, y1 = max(y0, window.y + top * step), min(y1, window.y + bottom * step)
+        if columns == 0 or x0 >= x1 or y0 >= y1:
+            nothing = np.zeros((0, 0), np.uint8)
+            return Drawn((0, 0, 0, 0), np.zeros((0, 0, 3), np.uint8), nothing)
+        cells = np.s_[top:bottom, left:right]
+        size = ((right - left) * step, (bottom - top) * step)
+        column0, row0 = window.x + left * step, window.y + top * step
+        part = np.s_[y0 - row0 : y1 - row0, x0 - column0 : x1 - column0]
+
+        places = anchor.window.centres()[cells] + followed.flow[cells] * np.float32(step)
+        at = self._grow("at", cv2.transform(places, anchor.to_texture), size)[part]
+        drawn = cv2.remap(
+            texture_bgra,
+            at,
+            None,
+            cv2.INTER_LINEAR,
+            self._buffer("bgra", (*at.shape[:2], 4), np.uint8),
+            cv2.BORDER_REPLICATE,
+        )
+        change = np.round((followed.seen.alpha[cells] - followed.expected_alpha[cells]) * 255).astype(np.int16)
+        own = cv2.extractChannel(drawn, 3, self._buffer("own", at.shape[:2], np.uint8))
+        alpha = cv2.add(
+            own, self._grow("change", change, size)[part], self._buffer("alpha", own.shape, np.uint8), dtype=cv2.CV_8U
+        )
+        bgr = cv2.cvtColor(drawn, cv2.COLOR_BGRA2BGR, self._buffer("bgr", (*own.shape, 3), np.uint8))
+        return Drawn((x0, y0, x1, y1), bgr, alpha)
+
+    def premultiply(self, drawn: Drawn) -> U8:
+        """The colour times alpha, in place of the straight colour."""
+        spread = cv2.merge((drawn.alpha,) * 3, self._buffer("spread", drawn.bgr.shape, np.uint8))
+        premultiplied: U8 = cv2.multiply(drawn.bgr, spread, drawn.bgr, 1 / 255)
+        return premultiplied
+
+    def _grow(self, name: str, field: Any, size: tuple[int, int]) -> Any:
+        shape = (size[1], size[0], *field.shape[2:])
+        return cv2.resize(field, size, self._buffer(name, shape, field.dtype), interpolation=cv2.INTER_LINEAR)
+
+    def _buffer(self, name: str, shape: tuple[int, ...], dtype: Any) -> Any:
+        """A contiguous array of this shape in memory that is kept from frame to frame."""
+        size = int(np.prod(shape))
+        kept = self._buffers.get(name)
+        if kept is None or kept.size < size:
+            kept = self._buffers[name] = np.empty(size, dtype)
+        return kept[:size].reshape(shape)
