@@ -71,12 +71,11 @@ def read_parts(drawing_bgr: U8) -> U8:
     Args:
         drawing_bgr: (H, W, 3) uint8.
     """
-    table = _colours().astype(np.int16)
     nearest = np.zeros(drawing_bgr.shape[:2], np.uint8)
-    least = np.full(drawing_bgr.shape[:2], np.iinfo(np.int16).max, np.int16)
-    pixels = drawing_bgr.astype(np.int16)
-    for part, colour in enumerate(table):
-        distance = np.abs(pixels - colour).max(axis=2)
+    least = np.full(drawing_bgr.shape[:2], 255, np.uint8)
+    for part, colour in enumerate(_colours()):
+        blue, green, red = cv2.split(cv2.absdiff(drawing_bgr, (*colour.tolist(), 0)))
+        distance = cv2.max(cv2.max(blue, green), red)
         closer = distance < least
         nearest[closer] = part
         least[closer] = distance[closer]
