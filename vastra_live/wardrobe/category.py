@@ -86,7 +86,10 @@ def _neck_corner(half: Half) -> float:
     top = np.nonzero(half.path[:, 1] > 0.2)[0]
     end = int(top[0]) if len(top) else len(half.path)
     path, bend = half.path[:end], half.bend[:end]
-    inner = path[:, 0] < 0.8 * path[:, 0].max()
+    # beyond a neckline's corner the outline goes on outwards, along the shoulder; beyond a waistband's, down
+    index, last = np.arange(end), len(half.path) - 1
+    onwards = half.path[np.minimum(index + 26, last)] - half.path[np.minimum(index + 10, last)]
+    inner = (path[:, 0] < 0.8 * path[:, 0].max()) & (onwards[:, 0] > onwards[:, 1])
     return float(bend[inner].max(initial=0.0))
 
 

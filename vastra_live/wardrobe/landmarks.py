@@ -208,6 +208,8 @@ def _waist(
         low, high = top + 0.35 * (bottom - top), top + 0.75 * (bottom - top)
     heights = np.linspace(low, max(low + 0.01, high), 24)
     widths = np.array([_row_inside(silhouette, float(y), left=left) for y in heights])
+    # a straight side has no narrowest place: rather its middle than where a pixel happens to be missing
+    widths = np.convolve(np.pad(widths, 3, mode="edge"), np.full(7, 1 / 7), "valid")
     middle = np.abs(heights - heights.mean()) * 0.05
     best = int((widths + middle).argmin())
     return float(widths[best]), float(heights[best])
