@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vastra_live.synthesis.embedded.fill import Bare
-from vastra_live.synthesis.embedded.fit import arm_point
+from vastra_live.synthesis.embedded.fill import Bare, spread
+from vastra_live.synthesis.embedded.fit import Girth, arm_point
 from vastra_live.synthesis.embedded.light import shade_edges
 from vastra_live.synthesis.embedded.mesh import (
     LEFT_FOREARM,
@@ -56,21 +56,20 @@ def hands(skin: F32, s: Skeleton) -> F32:
     return near * skin
 
 
-def bare_arms(skin: F32, s: Skeleton, sleeve_ends: tuple[float, float]) -> F32:
+def bare_arms(skin: F32, s: Skeleton, girth: Girth, sleeve_ends: tuple[float, float]) -> F32:
     """(h, w) 0..1: skin of the arms that the new sleeves leave bare, which is in front of the torso."""
     near = np.zeros(skin.shape, np.float32)
-    for arm, end in zip((s.right, s.left), sleeve_ends, strict=True):
-        near = np.maximum(near, _near_bare_arm(skin.shape, arm, end, s.unit))
+    unit = s.unit
+    for k, (arm, end) in enumerate(zip((s.right, s.left), sleeve_ends, strict=True)):
+        # a little wider than the arm: bones are not found to the pixel; no wider, or the belly's skin is an arm
+        half = 1.3 * float(girth.arms[k].max()) * unit
+        distance, _ = segment_distance(skin.shape, arm.elbow, arm.wrist)
+        start = max(end, 0.3)
+        if start < 0.5:
+            upper, _ = segment_distance(skin.shape, arm_point(arm, start)[0], arm.elbow)
+            distance = np.minimum(distance, upper)
+        near = np.maximum(near, _within(distance, half, 0.04 * unit))
     return near * skin
-
-
-def _near_bare_arm(shape: tuple[int, ...], arm: Arm, end: float, unit: float) -> F32:
-    distance, _ = segment_distance(shape, arm.elbow, arm.tip + 0.8 * (arm.tip - arm.wrist))
-    start = max(end, 0.3)
-    if start < 0.5:
-        upper, _ = segment_distance(shape, arm_point(arm, start)[0], arm.elbow)
-        distance = np.minimum(distance, upper)
-    return _within(distance, 0.24 * unit, 0.05 * unit)
 
 
 def _within(distance: F32, limit: float, soft: float) -> F32:
@@ -112,6 +111,7 @@ def compose(
     shadow = contact_shadow(union, unit) * (1 - union) * body
     canvas = under.bgr * (1 - shadow)[..., None]
     covered = np.maximum(under.gone, np.minimum(shadow * 4, 1))
+    _line_gaps(canvas, pieces, union, under.gone, unit)
     for name in draw_order(s):
         piece = pieces.get(name)
         if piece is not None:
@@ -135,6 +135,28 @@ def compose(
     alpha = covered * (1 - kept)
     alpha[alpha < 0.02] = 0
     return np.asarray(np.clip(colour + 0.5, 0, 255), np.uint8), np.asarray(np.minimum(alpha, 1), np.float32)
+
+
+def _line_gaps(canvas: F32, pieces: Mapping[int, Painted], union: F32, gone: F32, unit: float) -> None:
+    """Cloth in the narrow gaps between torso and sleeve, where the worn top was: no skin shows in an armpit. In place."""
+    height, width = union.shape
+    half = ((width + 1) // 2, (height + 1) // 2)
+    cloth = cv2.resize(union, half, interpolation=cv2.INTER_AREA)
+    size = 2 * max(1, round(0.05 * unit)) + 1
+    closed = cv2.morphologyEx(cloth, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    gaps = np.clip(closed - cloth, 0, 1)
+    if float(gaps.max()) < 0.5 or TORSO not in pieces:
+        return
+    torso = pieces[TORSO]
+    colour = np.zeros((height, width, 3), np.float32)
+    weight = np.zeros((height, width), np.float32)
+    x0, y0, x1, y1 = torso.box
+    colour[y0:y1, x0:x1], weight[y0:y1, x0:x1] = torso.bgr, np.clip(torso.alpha * 2 - 1, 0, 1)
+    known = cv2.resize(weight, half, interpolation=cv2.INTER_AREA)
+    filled = cv2.resize(spread(cv2.resize(colour, half, interpolation=cv2.INTER_AREA), known), (width, height))
+    share = cv2.resize(gaps, (width, height))[..., None] * gone[..., None]
+    # the inside of an armpit lies in the shade
+    canvas += share * (0.7 * filled - canvas)
 
 
 def _placed(piece: Painted | None, shape: tuple[int, ...]) -> F32:

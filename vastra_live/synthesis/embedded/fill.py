@@ -149,6 +149,11 @@ def bare_body(shape: tuple[int, ...], s: Skeleton, girth: Girth, sleeve_ends: tu
             mask = np.maximum(mask, piece)
             along = stations[k] + (stations[k + 1] - stations[k]) * t
             front = np.maximum(front, piece * np.clip((along - start) / 0.03, 0, 1))
+        # on over the wrist, so that no gap opens between a cuff and the hand
+        distance, _ = segment_distance(shape, arm.wrist, arm.wrist + 0.5 * (arm.tip - arm.wrist))
+        ratio = np.minimum(ratio, distance / max(halves[-1], 1.0))
+        palm = np.clip(halves[-1] - distance + 0.5, 0, 1)
+        mask, front = np.maximum(mask, palm), np.maximum(front, palm)
         light = np.where(ratio < 1, 1 - 0.25 * ratio**2, light)
         arms.append(mask)
         fronts.append(front)
@@ -171,7 +176,7 @@ def shaded_skin(bgr: F32, skin: F32, face: F32, bare: Bare) -> F32:
         bare: the body's outline.
     """
     trust = np.clip(skin * 2 - 1, 0, 1)
-    trust = cv2.erode(trust, np.ones((3, 3), np.uint8)) * (1 - 0.9 * face)
+    trust = cv2.erode(trust, np.ones((3, 3), np.uint8)) * (1 - 0.7 * face)
     lit = bgr / bare.round[..., None]
     total = float(trust.sum())
     if total < 8:

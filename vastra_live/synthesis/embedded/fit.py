@@ -25,9 +25,11 @@ ARM_STATIONS = np.array([0.25, 0.4, 0.54, 0.75, 0.95])
 """Where the arms are measured: 0 at the shoulder joint, 1 at the wrist."""
 _USUAL_ARM = np.array([0.165, 0.15, 0.125, 0.115, 0.085])
 _ELBOW = 0.54
-_USUAL_LENGTH = 1.72
+_PHOTO_SHOULDERS = 0.86
+"""Shoulders of a garment in its photo, in shoulder widths of its wearer: on a mannequin they curve away."""
+_USUAL_LENGTH = 1.66
 """From neck to hem of a top, in shoulder widths of its wearer."""
-_TRUST_IN_SHOULDERS = 0.65
+_TRUST_IN_SHOULDERS = 0.75
 
 I32 = npt.NDArray[np.int32]
 
@@ -69,7 +71,7 @@ def measure_girth(person: F32, skeleton: Skeleton) -> Girth:
     for side, sign in enumerate((-1, 1)):
         for k, depth in enumerate(DEPTHS):
             centre = s.neck + (s.pelvis - s.neck) * depth
-            line = centre + np.outer(reach * sign * unit, s.across)
+            line = centre + np.outer(reach * sign * unit, s.across_at(depth))
             body = (_sample(person, line) > 0.5) & (_sample(arms_d, line) > 0.13)
             stop = np.flatnonzero(~body)
             half = reach[stop[0]] if len(stop) else reach[-1]
@@ -95,8 +97,9 @@ def measure_girth(person: F32, skeleton: Skeleton) -> Girth:
             line = s.neck + s.across * sign * aside * unit - np.outer(height * unit, s.down)
             inside = np.flatnonzero(_sample(person, line) > 0.5)
             measured = height[inside[0]] if len(inside) else _USUAL_RISE[k]
-            # hair, a collar or a raised arm stands above the shoulder: not its outline
-            rise[side, k] = measured if abs(measured - _USUAL_RISE[k]) < 0.08 else _USUAL_RISE[k]
+            # far above the usual is hair, a collar or a raised arm, and not the shoulder's outline
+            off = measured - _USUAL_RISE[k]
+            rise[side, k] = _USUAL_RISE[k] + (float(np.clip(off, -0.07, 0.11)) if abs(off) < 0.2 else 0.0)
     return Girth(torso, arms, rise)
 
 
@@ -180,7 +183,7 @@ class TopPattern:
         length = max(float(np.linalg.norm(hem_mid - neck_mid)), 1.0)
         # Photo pixels per shoulder width of the wearer, were the garment cut for them. Shoulders alone are a poor
         # measure (dropped, hidden by the mannequin's curve), so a usual length has a say.
-        unit = shoulder_width if self._sleeved else max(shoulder_width, 0.95 * chest_width)
+        unit = (shoulder_width if self._sleeved else max(shoulder_width, 0.95 * chest_width)) / _PHOTO_SHOULDERS
         self._unit = unit**_TRUST_IN_SHOULDERS * (length / _USUAL_LENGTH) ** (1 - _TRUST_IN_SHOULDERS)
         self._axis = (hem_mid - neck_mid) / length
         self._neck_mid = neck_mid
@@ -314,7 +317,7 @@ class TopPattern:
                 body = float(np.interp(depth, DEPTHS, girth.torso[k]))
                 # cloth laid flat is half its round; on the body part of that goes to the depth of the chest
                 half = float(np.clip(body + 0.4 * (flat - body), body + 0.015, 1.25 * body + 0.05)) * turn
-                sides[side].append(centre + s.across * signs[side] * half * unit)
+                sides[side].append(centre + s.across_at(depth) * signs[side] * half * unit)
             placed.extend(sides[side])
         for i in (0, 3, 5):
             placed.append((sides["right"][i] + sides["left"][i]) / 2)
@@ -336,7 +339,7 @@ class TopPattern:
         # from the outer end of the shoulder to the wrist: 1.65 shoulder widths
         share = (length - 0.05) / 1.6
         if self._sleeve is Sleeve.LONG:
-            return float(np.clip(share, 1.0, 1.04))
+            return float(np.clip(share, 1.04, 1.08))
         return float(np.clip(share, 0.12, 0.97))
 
     def _place_sleeve(
@@ -357,7 +360,7 @@ class TopPattern:
                 point, along = arm_point(arm, station)
                 normal = np.array([-along[1], along[0]])
                 arm_half = float(np.interp(station, ARM_STATIONS, girth))
-                half = float(np.clip(arm_half + 0.35 * (flat - arm_half), 1.08 * arm_half, 1.4 * arm_half)) * unit
+                half = float(np.clip(arm_half + 0.3 * (flat - arm_half), 1.04 * arm_half, 1.4 * arm_half)) * unit
                 points.append((point, normal, half))
             placed_outer.append(points[0][0] + sign * points[0][1] * points[0][2])
             placed_inner.append(points[1][0] - sign * points[1][1] * points[1][2])

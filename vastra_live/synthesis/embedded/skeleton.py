@@ -53,6 +53,7 @@ class Skeleton:
     Attributes:
         unit: the width between the shoulder joints as seen from the front, in pixels; the measure of the body.
         across: unit vector from the right to the left shoulder.
+        hips_across: unit vector from the right to the left hip.
         down: unit vector from the neck to the pelvis.
         eyes, mouth: centres.
         face_span: distance from eyes to mouth, in pixels.
@@ -66,6 +67,7 @@ class Skeleton:
     pelvis: Point
     unit: float
     across: Point
+    hips_across: Point
     down: Point
     eyes: Point
     mouth: Point
@@ -80,6 +82,12 @@ class Skeleton:
     def face_up(self) -> Point:
         """Unit vector from the mouth to the eyes."""
         return (self.eyes - self.mouth) / max(self.face_span, 1e-6)
+
+    def across_at(self, depth: float) -> Point:
+        """Unit vector from right to left at a depth of the torso: the shoulders' at 0, the hips' from 1 on."""
+        share = min(max(depth, 0.0), 1.0)
+        mixed = (1 - share) * self.across + share * self.hips_across
+        return mixed / float(np.linalg.norm(mixed))
 
     @property
     def torso_length(self) -> float:
@@ -107,6 +115,7 @@ class Skeleton:
             pelvis=p(self.pelvis),
             unit=self.unit * scale,
             across=self.across,
+            hips_across=self.hips_across,
             down=self.down,
             eyes=p(self.eyes),
             mouth=p(self.mouth),
@@ -154,6 +163,7 @@ def read_skeleton(body: Body) -> Skeleton:
         pelvis=pelvis,
         unit=unit,
         across=across,
+        hips_across=_hips_across(points, seen, across, unit),
         down=down,
         eyes=eyes,
         mouth=mouth,
@@ -174,6 +184,15 @@ def _torso(
     if min(seen[23], seen[24]) < 0.15 or along < 0.8 or not 0.8 * unit < length < 2.2 * unit:
         return upright, neck + upright * _TORSO * unit
     return spine / length, neck + spine
+
+
+def _hips_across(points: Point, seen: npt.NDArray[np.float32], across: Point, unit: float) -> Point:
+    """Direction of the hips; the shoulders' where the hips are not seen or say something impossible."""
+    hips = points[23] - points[24]
+    length = float(np.linalg.norm(hips))
+    if min(seen[23], seen[24]) < 0.5 or length < 0.25 * unit or float(hips @ across) < 0.9 * length:
+        return across
+    return hips / length
 
 
 def _arm(

@@ -176,7 +176,7 @@ class EmbeddedSynthesizer:
             [cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) for plane in reading.share]
         )
         face = cv2.resize(reading.face, (width, height), interpolation=cv2.INTER_LINEAR)
-        smooth = cv2.ximgproc.createFastGlobalSmootherFilter(scene.bgr, 4.0, 7.0)
+        smooth = cv2.ximgproc.createFastGlobalSmootherFilter(scene.bgr, 60.0, 6.0)
         for plane in (SKIN, HAIR, TOP, LOWER):
             share[plane] = smooth.filter(share[plane])
         self._show("reading", np.clip(share[[TOP, SKIN, HAIR]].transpose(1, 2, 0) * 255, 0, 255).astype(np.uint8))
@@ -223,7 +223,7 @@ class EmbeddedSynthesizer:
             painted,
             s=s,
             kept=np.maximum(kept, hands(sure_skin, s)),
-            own_arms=bare_arms(sure_skin, s, pattern.sleeve_ends),
+            own_arms=bare_arms(sure_skin, s, girth, pattern.sleeve_ends),
             body=1 - share[BACKGROUND],
             light=folds,
             gain=self._gain,
@@ -245,7 +245,16 @@ class EmbeddedSynthesizer:
         small_bare = Bare(bare.torso, bare.below, bare.arms, bare.front_arms, shrunk[2])
         skin = cv2.resize(shaded_skin(small, shrunk[0], shrunk[1], small_bare), (width, height))
         lower_known = np.clip(shrunk[3] * 3 - 2, 0, 1)
-        lower = cv2.resize(spread(small, lower_known), (width, height)) if lower_known.sum() > 20 else skin
+        if lower_known.sum() > 20:
+            lower = cv2.resize(spread(small, lower_known), (width, height))
+            # the grain of the cloth, from as far below as the hole is high
+            drop = round(0.35 * scene.skeleton.unit)
+            shifted = np.roll(picture - cv2.GaussianBlur(picture, (0, 0), max(0.03 * scene.skeleton.unit, 1.0)), -drop, axis=0)
+            known = np.roll(np.clip(share[LOWER] * 3 - 2, 0, 1), -drop, axis=0)
+            known[-drop:] = 0
+            lower += shifted * known[..., None]
+        else:
+            lower = skin
         behind = self._plate.seen_through(scene.box, frame.size, (width, height))
         body = np.maximum.reduce([bare.torso, bare.arms[0], bare.arms[1]])
         seen = behind + bare.below[..., None] * (lower - behind)
