@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import cv2
@@ -11,11 +11,14 @@ import numpy as np
 from vastra_live.tracking.appearance import ColourModel, learn_colours
 from vastra_live.tracking.surface import Surface, surface_of
 from vastra_live.tracking.window import Window, grid, window_around
-from vastra_live.types import F32, U8
+from vastra_live.types import F32, U8, Body
 
 __all__ = ["Anchor", "Painted", "Placed", "continue_colours", "first_anchor", "next_anchor"]
 
 Picture = TypeVar("Picture", F32, U8)
+
+# Shading is what is smoother than this, in work pixels (standard deviation).
+_SHADING = 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +31,7 @@ class Painted:
         own_alpha: (h, w) float32, the layer's alpha.
         to_frame: (2, 3) float32, affine from pixels of ``bgr`` to pixels of the frame.
         garment_name: whose layer it is.
+        body: who wears it there, if known.
     """
 
     frame_bgr: U8
@@ -35,14 +39,41 @@ class Painted:
     own_alpha: F32
     to_frame: F32
     garment_name: str
+    body: Body | None = None
 
-    def alpha(self) -> F32:
-        """(H, W) float32, the layer's alpha at the frame's size."""
-        height, width = self.frame_bgr.shape[:2]
-        if self.own_alpha.shape == (height, width) and np.array_equal(self.to_frame, np.eye(2, 3)):
-            return self.own_alpha
-        alpha: F32 = cv2.warpAffine(self.own_alpha, self.to_frame, (width, height), flags=cv2.INTER_LINEAR)
-        return alpha
+    def cropped(self) -> Painted:
+        """The same without the empty part around the layer."""
+        rows, columns = self.own_alpha.shape
+        x, y, width, height = cv2.boundingRect((self.own_alpha > 0.05).astype(np.uint8))
+        if width == 0:
+            x, y, width, height = 0, 0, columns, rows
+        room = max(8, round(0.15 * max(width, height)))
+        x0, y0, x1, y1 = (
+            max(0, x - room),
+            max(0, y - room),
+            min(columns, x + width + room),
+            min(rows, y + height + room),
+        )
+        to_frame = self.to_frame.copy()
+        to_frame[:, 2] += to_frame[:, :2] @ np.array([x0, y0], np.float32)
+        return replace(self, bgr=self.bgr[y0:y1, x0:x1], own_alpha=self.own_alpha[y0:y1, x0:x1], to_frame=to_frame)
+
+    def window(self) -> Window:
+        """Where to follow the layer."""
+        x, y, width, height = cv2.boundingRect((self.own_alpha > 0.05).astype(np.uint8))
+        if width == 0:
+            height, width = self.own_alpha.shape
+        corners = np.array([[[x, y], [x + width, y], [x, y + height], [x + width, y + height]]], np.float32)
+        placed = cv2.transform(corners, self.to_frame)[0]
+        return window_around(*placed.min(axis=0), *np.ptp(placed, axis=0))
+
+    def on(self, window: Window, own: Picture) -> Picture:
+        """A picture in the layer's own pixels, on the window's work grid; its edge is repeated beyond it."""
+        to_window = self.to_frame - np.array([[0, 0, window.x], [0, 0, window.y]], np.float32)
+        size = (window.width, window.height)
+        placed = cv2.warpAffine(own, to_window, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        shrunk: Picture = window.shrink(placed)
+        return shrunk
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +91,9 @@ class Anchor:
             beyond its outline so that resampling draws nothing else in.
         to_texture: (2, 3) float32, affine from pixels of the frame to pixels of ``texture_bgra``.
         colours: what is covered and what is not, by colour.
+        response: how many levels the layer brightens when the camera's picture brightens by one.
         garment_name: whose layer it is.
+        body: who wears it there, if known.
         before: the anchor before this one, moved here; None for a first anchor.
     """
 
@@ -72,7 +105,9 @@ class Anchor:
     texture_bgra: U8
     to_texture: F32
     colours: ColourModel
+    response: float
     garment_name: str
+    body: Body | None = None
     before: Before | None = None
 
 
@@ -110,7 +145,9 @@ class Placed:
 
 def first_anchor(painted: Painted) -> Anchor:
     """An anchor that takes over nothing."""
-    window, ycrcb, alpha = _read(painted)
+    painted = painted.cropped()
+    window = painted.window()
+    ycrcb, alpha = _camera(painted, window), painted.on(window, painted.own_alpha)
     return Anchor(
         window=window,
         luma=np.ascontiguousarray(ycrcb[..., 0]),
@@ -120,47 +157,50 @@ def first_anchor(painted: Painted) -> Anchor:
         texture_bgra=_bgra(continue_colours(painted.bgr, painted.own_alpha), painted.own_alpha),
         to_texture=cv2.invertAffineTransform(painted.to_frame).astype(np.float32),
         colours=_learn(ycrcb, alpha, None),
+        response=_response(window, ycrcb, alpha, painted),
         garment_name=painted.garment_name,
+        body=painted.body,
     )
 
 
 def next_anchor(painted: Painted, placed: Placed) -> Anchor:
     """An anchor that takes over from an earlier one what is hidden now, and what it looked like."""
-    window, ycrcb, alpha = _read(painted)
-    old = placed.anchor
+    painted = painted.cropped()
+    window, old = painted.window(), placed.anchor
+    ycrcb, alpha = _camera(painted, window), painted.on(window, painted.own_alpha)
     bridge = _sample(placed.displacement, placed.window.cells(window.centres()))
     cells = old.window.cells(window.centres() + bridge)
     before_alpha = _sample(old.alpha, cells)
-
     hidden = _hidden(alpha, before_alpha)
-    remembered_ycrcb = _mix(ycrcb, _sample(old.ycrcb, cells), hidden)
-    remembered_alpha = np.maximum(alpha, hidden)
+    seen_or_remembered = _mix(ycrcb, _sample(old.ycrcb, cells), hidden)
+    whole_alpha = np.maximum(alpha, hidden)
 
+    # the same in the layer's own pixels
     rows, columns = painted.own_alpha.shape
     places = cv2.transform(grid(columns, rows), painted.to_frame)
     own_cells = window.cells(places)
-    old_texture = _sample(old.texture_bgra, cv2.transform(places + _sample(bridge, own_cells), old.to_texture))
-    known_bgr, known_alpha = painted.bgr, painted.own_alpha
+    before_texture = _sample(old.texture_bgra, cv2.transform(places + _sample(bridge, own_cells), old.to_texture))
     own_hidden = cv2.remap(hidden, own_cells, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    own_whole_alpha = np.maximum(painted.own_alpha, own_hidden)
     if old.garment_name == painted.garment_name:
-        known_bgr = _mix(known_bgr, old_texture[..., :3], own_hidden)
-        known_alpha = np.maximum(known_alpha, own_hidden)
-        texture = continue_colours(known_bgr, known_alpha)
+        remembered = _mix(painted.bgr, before_texture[..., :3], own_hidden)
+        texture = continue_colours(remembered, own_whole_alpha)
     else:
         # another garment: what its layer would be behind the hand is guessed from around the hand
-        texture = continue_colours(known_bgr, known_alpha)
-        known_alpha = np.maximum(known_alpha, own_hidden)
+        texture = continue_colours(painted.bgr, painted.own_alpha)
     return Anchor(
         window=window,
-        luma=np.ascontiguousarray(remembered_ycrcb[..., 0]),
-        alpha=remembered_alpha,
-        ycrcb=remembered_ycrcb,
-        surface=surface_of(remembered_ycrcb, remembered_alpha),
-        texture_bgra=_bgra(texture, known_alpha),
+        luma=np.ascontiguousarray(seen_or_remembered[..., 0]),
+        alpha=whole_alpha,
+        ycrcb=seen_or_remembered,
+        surface=surface_of(seen_or_remembered, whole_alpha),
+        texture_bgra=_bgra(texture, own_whole_alpha),
         to_texture=cv2.invertAffineTransform(painted.to_frame).astype(np.float32),
         colours=_learn(ycrcb, alpha, old.colours),
+        response=_response(window, ycrcb, alpha, painted),
         garment_name=painted.garment_name,
-        before=Before(bridge, surface_of(remembered_ycrcb, before_alpha), old_texture),
+        body=painted.body,
+        before=Before(bridge, surface_of(seen_or_remembered, before_alpha), before_texture),
     )
 
 
@@ -188,16 +228,34 @@ def continue_colours(bgr: U8, alpha: F32) -> U8:
     return filled
 
 
-def _read(painted: Painted) -> tuple[Window, U8, F32]:
-    alpha = painted.alpha()
-    window = window_around(alpha)
-    ycrcb = cv2.cvtColor(window.shrink(window.cut(painted.frame_bgr)), cv2.COLOR_BGR2YCrCb)
-    return window, ycrcb, window.shrink(window.cut(alpha))
+def _camera(painted: Painted, window: Window) -> U8:
+    ycrcb: U8 = cv2.cvtColor(window.shrink(window.cut(painted.frame_bgr)), cv2.COLOR_BGR2YCrCb)
+    return ycrcb
 
 
 def _learn(ycrcb: U8, alpha: F32, earlier: ColourModel | None) -> ColourModel:
     covered, rest = (alpha > 0.95).astype(np.float32), (alpha < 0.05).astype(np.float32)
     return learn_colours(ycrcb, covered, rest, earlier)
+
+
+def _response(window: Window, ycrcb: U8, alpha: F32, painted: Painted) -> float:
+    """How the layer answers to light, read off the keyframe.
+
+    Where the layer's shading follows the camera's, its slope says how strongly. Where it does not, as in a layer
+    painted flat, light multiplies: a layer twice as bright as the picture brightens twice as much.
+    """
+    luma = painted.on(window, cv2.cvtColor(painted.bgr, cv2.COLOR_BGR2GRAY))
+    pictures = (luma, np.ascontiguousarray(ycrcb[..., 0]))
+    layer, camera = (cv2.GaussianBlur(picture.astype(np.float32), (0, 0), _SHADING) for picture in pictures)
+    inside = cv2.erode(alpha, np.ones((5, 5), np.uint8)) > 0.9
+    if np.count_nonzero(inside) < 50:
+        return 0.0
+    x, y = camera[inside], layer[inside]
+    gain = float(np.clip(y.mean() / max(float(x.mean()), 1.0), 0.25, 4.0))
+    covariance = np.cov(x, y)
+    slope = float(covariance[0, 1] / max(float(covariance[0, 0]), 1.0))
+    explained = float(covariance[0, 1] ** 2 / max(float(covariance[0, 0] * covariance[1, 1]), 1.0))
+    return explained * float(np.clip(slope, -2.0, 2.0)) + (1 - explained) * gain
 
 
 def _hidden(alpha: F32, before_alpha: F32) -> F32:

@@ -7,11 +7,15 @@ from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from vastra_live.tracking.following import Followed
 from vastra_live.types import U8
 
 __all__ = ["Canvas", "Drawn"]
+
+# A change of light below this, in levels, is not worth a pass over the picture.
+_NOTICEABLE = 1.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,20 +68,19 @@ class Canvas:
 
         places = anchor.window.centres()[cells] + followed.flow[cells] * np.float32(step)
         at = self._grow("at", cv2.transform(places, anchor.to_texture), size)[part]
-        drawn = cv2.remap(
-            texture_bgra,
-            at,
-            None,
-            cv2.INTER_LINEAR,
-            self._buffer("bgra", (*at.shape[:2], 4), np.uint8),
-            cv2.BORDER_REPLICATE,
-        )
-        change = np.round((followed.seen.alpha[cells] - followed.expected_alpha[cells]) * 255).astype(np.int16)
-        own = cv2.extractChannel(drawn, 3, self._buffer("own", at.shape[:2], np.uint8))
-        alpha = cv2.add(
-            own, self._grow("change", change, size)[part], self._buffer("alpha", own.shape, np.uint8), dtype=cv2.CV_8U
-        )
-        bgr = cv2.cvtColor(drawn, cv2.COLOR_BGRA2BGR, self._buffer("bgr", (*own.shape, 3), np.uint8))
+        shape = at.shape[:2]
+        bgra = self._buffer("bgra", (*shape, 4), np.uint8)
+        drawn = cv2.remap(texture_bgra, at, None, cv2.INTER_LINEAR, bgra, cv2.BORDER_REPLICATE)
+        bgr = cv2.cvtColor(drawn, cv2.COLOR_BGRA2BGR, self._buffer("bgr", (*shape, 3), np.uint8))
+        own = cv2.extractChannel(drawn, 3, self._buffer("own", shape, np.uint8))
+        change = _levels((followed.seen.alpha[cells] - followed.expected_alpha[cells]) * 255)
+        alpha = self._buffer("alpha", shape, np.uint8)
+        cv2.add(own, self._grow("change", change, size)[part], alpha, dtype=cv2.CV_8U)
+        shade = followed.light[cells] * np.float32(anchor.response)
+        if float(np.abs(shade).max()) >= _NOTICEABLE:
+            levels = self._grow("shade", _levels(shade), size)[part]
+            spread = cv2.merge((levels,) * 3, self._buffer("shade3", (*shape, 3), np.int16))
+            cv2.add(bgr, spread, bgr, dtype=cv2.CV_8U)
         return Drawn((x0, y0, x1, y1), bgr, alpha)
 
     def premultiply(self, drawn: Drawn) -> U8:
@@ -97,3 +100,8 @@ class Canvas:
         if kept is None or kept.size < size:
             kept = self._buffers[name] = np.empty(size, dtype)
         return kept[:size].reshape(shape)
+
+
+def _levels(field: npt.NDArray[Any]) -> npt.NDArray[np.int16]:
+    levels: npt.NDArray[np.int16] = np.round(field).astype(np.int16)
+    return levels

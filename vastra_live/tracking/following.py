@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from vastra_live.tracking.anchor import Anchor
 from vastra_live.tracking.motion import Flow, repair
-from vastra_live.tracking.surface import Surface
 from vastra_live.tracking.visibility import Seen, colour_evidence, see
 from vastra_live.tracking.window import Window, grid
-from vastra_live.types import F32, U8
+from vastra_live.types import F32, U8, Body
 
-__all__ = ["Followed", "follow"]
+__all__ = ["Followed", "expect", "expect_by_body", "follow", "recentre"]
 
 # Log odds at which a colour alone is enough to leave a pixel out of the flow.
 _FOREIGN = 1.0
@@ -22,15 +21,19 @@ _FOREIGN = 1.0
 _REACH = 10.0
 # Levels of luma, averaged over 5 x 5, at which a flow vector is trusted half.
 _DOUBTFUL = 12.0
+# Share of the window that its content may be off the middle before the window moves.
+_OFF_CENTRE = 0.05
+# shoulders and hips in BlazePose's numbering
+_TORSO = (11, 12, 23, 24)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Followed:
-    """An anchor found in a picture. All arrays on the work grid of ``window``.
+    """An anchor found in a picture, or expected in the next. All arrays on the work grid of ``window``.
 
     Attributes:
-        anchor: what was followed.
-        window: where in the picture.
+        anchor: what is followed.
+        window: where in the picture; as large as the anchor's.
         flow: (rows, columns, 2) float32, from the live work pixel to the anchor's, in work pixels.
         light: (rows, columns) float32, how many levels brighter the picture is than the keyframe was.
         seen: the posterior.
@@ -48,57 +51,113 @@ class Followed:
     residual: float
     confidence: float
 
+    def displacement(self) -> F32:
+        """(rows, columns, 2) float32: from the live frame to the anchor's, in frame pixels."""
+        key = self.anchor.window
+        apart = np.array([key.x - self.window.x, key.y - self.window.y], np.float32)
+        displacement: F32 = self.flow * np.float32(self.window.step) + apart
+        return displacement
 
-def follow(
-    engine: Flow, anchor: Anchor, surface: Surface, window: Window, start: F32, light: F32, frame_bgr: U8
-) -> Followed:
+
+def follow(engine: Flow, last: Followed, frame_bgr: U8, fade: float = 1.0) -> Followed:
     """Find an anchor in a picture.
 
     Args:
         engine: the calling thread's own.
-        anchor: what to follow.
-        surface: the anchor's, or the one it fades from.
-        window: where to look; as large as the anchor's.
-        start: (rows, columns, 2) float32, flow to start from.
-        light: (rows, columns) float32, brightness to start from.
+        last: where the anchor was in the picture before, or where it is expected.
         frame_bgr: (H, W, 3) uint8.
+        fade: 0..1, how far the layer has faded from the anchor before to this one.
     """
-    live = cv2.cvtColor(cv2.cvtColor(window.shrink(window.cut(frame_bgr)), cv2.COLOR_BGR2YCrCb), cv2.COLOR_BGR2BGRA)
-    places = grid(window.columns, window.rows)
-    before = places + start
-    expected_luma = cv2.remap(anchor.luma, before, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    expected_alpha = cv2.remap(anchor.alpha, before, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    anchor, window = last.anchor, last.window
+    ycrcb = cv2.cvtColor(window.shrink(window.cut(frame_bgr)), cv2.COLOR_BGR2YCrCb)
+    live = cv2.cvtColor(ycrcb, cv2.COLOR_BGR2BGRA)
     bright = live[..., 0].astype(np.float32)
-    luma = cv2.subtract(bright, light, dtype=cv2.CV_8U)
+    luma = cv2.subtract(bright, last.light, dtype=cv2.CV_8U)
     live[..., 0] = luma
+    places = grid(window.columns, window.rows)
     evidence = colour_evidence(live, anchor.colours)
 
     # What has a foreign colour in front of the layer would drag the flow along: the flow is shown the expected
     # surface in its place, so that it keeps its prediction there.
+    before = places + last.flow
+    expected_alpha = _moved(anchor.alpha, before)
     foreign = cv2.GaussianBlur(evidence.covered_log - evidence.rest_log, (0, 0), 1.5) < -_FOREIGN
     covered = cv2.GaussianBlur((foreign & (expected_alpha > 0.5)).astype(np.float32), (0, 0), 1.5)
-    cleaned = (luma + (expected_luma.astype(np.float32) - luma) * covered).astype(np.uint8)
-    flow = engine.follow(cleaned, anchor.luma, start)
+    cleaned = luma + (_moved(anchor.luma, before).astype(np.float32) - luma) * covered
+    flow = engine.follow(cleaned.astype(np.uint8), anchor.luma, last.flow)
 
-    moved_luma = cv2.remap(anchor.luma, places + flow, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    difference = cv2.subtract(bright, moved_luma, dtype=cv2.CV_32F)
-    off = cv2.blur(cv2.absdiff(luma, moved_luma), (5, 5)).astype(np.float32)
-    trust = np.clip(1.5 - off * np.float32(1 / _DOUBTFUL), 0, 1) * (1 - covered)
-    flow, light = repair(flow, difference, trust, _REACH)
-    expected = surface.at(places + flow)
+    found_luma = _moved(anchor.luma, places + flow)
+    doubt = cv2.blur(cv2.absdiff(luma, found_luma), (5, 5)) * np.float32(1 / _DOUBTFUL)
+    trust = np.clip(1.5 - doubt, 0, 1) * (1 - covered)
+    flow, light = repair(flow, cv2.subtract(bright, found_luma, dtype=cv2.CV_32F), trust, _REACH)
+
+    cells = places + flow
+    expected = anchor.surface.at(cells)
     seen = see(live, expected, evidence)
-
     alpha = expected.alpha * np.float32(1 / 255)
     found = seen.matched * alpha
     mass = float(found.sum())
-    off = np.abs(luma - expected.luma.astype(np.float32))
-    return Followed(
-        anchor=anchor,
-        window=window,
-        flow=flow,
-        light=light,
-        seen=seen,
-        expected_alpha=alpha,
-        residual=float((off * found).sum()) / max(mass, 1.0),
-        confidence=min(1.0, mass / max(float(alpha.sum()), 1.0)),
+    off = cv2.absdiff(luma, np.ascontiguousarray(expected.luma))
+    residual = float((off * found).sum()) / max(mass, 1.0)
+    confidence = min(1.0, mass / max(float(alpha.sum()), 1.0))
+    if fade < 1 and anchor.before is not None:
+        earlier = anchor.before.surface.at(cells)
+        seen = Seen(cv2.addWeighted(see(live, earlier, evidence).alpha, 1 - fade, seen.alpha, fade, 0), seen.matched)
+        alpha = cv2.addWeighted(earlier.alpha * np.float32(1 / 255), 1 - fade, alpha, fade, 0)
+    return Followed(anchor, window, flow, light, seen, alpha, residual, confidence)
+
+
+def recentre(followed: Followed) -> Followed:
+    """The same, in a window moved to where the layer is, if it has wandered from the window's middle."""
+    weight = followed.seen.alpha * followed.seen.matched
+    mass = float(weight.sum())
+    if mass < 1:
+        return followed
+    mean = (followed.flow * weight[..., None]).sum(axis=(0, 1)) / mass
+    window = followed.window
+    if abs(mean[0]) <= _OFF_CENTRE * window.columns and abs(mean[1]) <= _OFF_CENTRE * window.rows:
+        return followed
+    columns, rows = -round(float(mean[0])), -round(float(mean[1]))
+    shift = np.array([columns, rows], np.float32)
+    there = grid(window.columns, window.rows) + shift
+    return replace(
+        followed,
+        window=window.moved(columns, rows),
+        flow=_moved(followed.flow, there) + shift,
+        light=_moved(followed.light, there),
     )
+
+
+def expect(anchor: Anchor, last: Followed | None) -> Followed:
+    """Where a new anchor is expected, by way of the one before it; without one, where it was painted."""
+    window = anchor.window
+    empty = np.zeros((window.rows, window.columns), np.float32)
+    start, light = np.zeros((*empty.shape, 2), np.float32), empty
+    if last is not None and anchor.before is not None:
+        bridge, centres = anchor.before.bridge, window.centres()
+        to_old = _moved(last.displacement(), last.window.cells(centres))
+        start = (to_old - _moved(bridge, window.cells(centres + to_old - bridge))) / np.float32(window.step)
+    return Followed(anchor, window, start, light, Seen(empty, empty), anchor.alpha, 0.0, 1.0)
+
+
+def expect_by_body(anchor: Anchor, body: Body) -> Followed | None:
+    """Where the anchor is expected if its torso moved as the body did; None when too little of it is visible."""
+    if anchor.body is None:
+        return None
+    both = [joint for joint in _TORSO if min(body.visibility[joint], anchor.body.visibility[joint]) > 0.5]
+    if len(both) < 2:
+        return None
+    now, then = (each.landmarks_px[both, :2] for each in (body, anchor.body))
+    to_anchor, _ = cv2.estimateAffinePartial2D(now, then, method=cv2.LMEDS)
+    if to_anchor is None:
+        return None
+    start = expect(anchor, None)
+    offset = (now.mean(axis=0) - then.mean(axis=0)) / anchor.window.step
+    window = anchor.window.moved(round(float(offset[0])), round(float(offset[1])))
+    target = cv2.transform(window.centres(), to_anchor.astype(np.float32))
+    return replace(start, window=window, flow=anchor.window.cells(target) - grid(window.columns, window.rows))
+
+
+def _moved(field: F32 | U8, at: F32) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    moved: F32 = cv2.remap(field, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return moved

@@ -18,7 +18,7 @@ class Flow:
     """
 
     def __init__(self) -> None:
-        self._dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         self._dis.setFinestScale(0)
         self._dis.setPatchStride(6)
         self._dis.setGradientDescentIterations(8)

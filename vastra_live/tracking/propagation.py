@@ -13,14 +13,15 @@ import numpy as np
 
 from vastra_live.tracking.anchor import Anchor, Painted, Placed, first_anchor, next_anchor
 from vastra_live.tracking.drawing import Canvas, Drawn
-from vastra_live.tracking.following import Followed, follow
+from vastra_live.tracking.following import Followed, expect, expect_by_body, follow, recentre
 from vastra_live.tracking.motion import Flow
-from vastra_live.tracking.visibility import Seen
 from vastra_live.types import F32, U8, Body, Carried, Layer
 
 __all__ = ["Anchor", "Propagator"]
 
 _FADE_S = 0.12
+# Below this confidence the flow has nothing to go on.
+_LOST = 0.3
 # What a frame counts when nobody says when it was captured.
 _FRAME_S = 1 / 30
 
@@ -38,6 +39,7 @@ class Propagator:
         self._canvas = Canvas()
         self._followed: Followed | None = None
         self._body: Body | None = None
+        self._restarted_at = -1
         self._fade = 1.0
         self._carried_ns: int | None = None
 
@@ -48,7 +50,7 @@ class Propagator:
     def prepare(self, layer: Layer) -> Anchor:
         """The heavy half of taking over a keyframe. One thread at a time, beside ``carry``."""
         to_frame = np.eye(2, 3, dtype=np.float32) if layer.to_frame is None else layer.to_frame
-        return self._prepare(Painted(layer.frame.bgr, layer.bgr, layer.alpha, to_frame, layer.garment.name))
+        return self._prepare(Painted(layer.frame.bgr, layer.bgr, layer.alpha, to_frame, layer.garment.name, layer.body))
 
     def adopt(self, anchor: Anchor, crossfade: bool = True) -> None:
         """A prepared keyframe takes over. Cheap; display thread.
@@ -57,7 +59,7 @@ class Propagator:
             anchor: from :meth:`prepare`.
             crossfade: fade from the layer shown before, over 120 ms; otherwise at once.
         """
-        self._followed = _take_over(anchor, self._followed)
+        self._followed = expect(anchor, self._followed)
         self._fade = 0.0 if crossfade and anchor.before is not None else 1.0
 
     def carry(self, frame_bgr: U8, captured_ns: int | None = None) -> Carried:
@@ -96,15 +98,27 @@ class Propagator:
         last = self._followed
         if last is None:
             raise RuntimeError("Propagator.carry: no keyframe was adopted yet")
-        anchor = last.anchor
         self._step_fade(captured_ns)
-        found = follow(self._display_flow, anchor, anchor.surface, last.window, last.flow, last.light, frame_bgr)
-        self._followed = found
+        found = follow(self._display_flow, self._restart(last), frame_bgr, self._fade)
+        self._followed = recentre(found)
+        anchor = found.anchor
         texture = anchor.texture_bgra
         if self._fade < 1 and anchor.before is not None:
             texture = cv2.addWeighted(anchor.before.texture_bgra, 1 - self._fade, texture, self._fade, 0)
         height, width = frame_bgr.shape[:2]
         return found, self._canvas.draw(found, texture, width, height)
+
+    def _restart(self, last: Followed) -> Followed:
+        """Where to look next: where it was, or, when that was lost, where the body or the keyframe says."""
+        if last.confidence >= _LOST:
+            return last
+        body = self._body
+        if body is not None and body.frame_index != self._restarted_at:
+            self._restarted_at = body.frame_index
+            by_body = expect_by_body(last.anchor, body)
+            if by_body is not None:
+                return by_body
+        return expect(last.anchor, None) if last.confidence < _LOST / 3 else last
 
     def _step_fade(self, captured_ns: int | None) -> None:
         elapsed = _FRAME_S
@@ -117,42 +131,5 @@ class Propagator:
         last = self._followed
         if last is None:
             return first_anchor(painted)
-        found = follow(
-            self._keyframe_flow,
-            last.anchor,
-            last.anchor.surface,
-            last.window,
-            last.flow,
-            last.light,
-            painted.frame_bgr,
-        )
-        return next_anchor(painted, Placed(last.anchor, found.window, _displacement(found)))
-
-
-def _displacement(followed: Followed) -> F32:
-    """(rows, columns, 2) float32: from the live frame to the anchor's, in frame pixels."""
-    window, key = followed.window, followed.anchor.window
-    displacement: F32 = followed.flow * np.float32(window.step) + np.array(
-        [key.x - window.x, key.y - window.y], np.float32
-    )
-    return displacement
-
-
-def _take_over(anchor: Anchor, last: Followed | None) -> Followed:
-    """Where a new anchor is expected in the newest picture, by way of the one before it."""
-    window = anchor.window
-    shape = (window.rows, window.columns)
-    empty = np.zeros(shape, np.float32)
-    start, light = np.zeros((*shape, 2), np.float32), empty
-    if last is not None and anchor.before is not None:
-        bridge = anchor.before.bridge
-        centres = window.centres()
-        to_old = _sample(_displacement(last), last.window.cells(centres))
-        there = _sample(bridge, window.cells(centres + to_old - bridge))
-        start = (to_old - there) / np.float32(window.step)
-    return Followed(anchor, window, start, light, Seen(empty, empty), anchor.alpha, 0.0, 1.0)
-
-
-def _sample(field: F32, at: F32) -> F32:
-    sampled: F32 = cv2.remap(field, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return sampled
+        found = follow(self._keyframe_flow, last, painted.frame_bgr)
+        return next_anchor(painted, Placed(last.anchor, found.window, found.displacement()))

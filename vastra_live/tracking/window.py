@@ -15,6 +15,8 @@ __all__ = ["Window", "grid", "window_around"]
 
 # Decisions are made on about this many work pixels, whatever the camera's resolution.
 _WORK_AREA = 42_000
+# Room on each side of the layer, in shares of its extent.
+_MARGIN = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,21 +96,16 @@ class Window:
         return cells
 
 
-def window_around(alpha: F32, margin: float = 0.15) -> Window:
-    """The window to follow a layer in.
+def window_around(x: float, y: float, width: float, height: float) -> Window:
+    """The window to follow a layer in: what it covers and some of what surrounds it.
 
     Args:
-        alpha: (H, W) float32 at the frame's size.
-        margin: room on each side, in shares of the layer's extent, for motion and for what surrounds it.
+        x, y, width, height: the layer's bounding box, in frame pixels.
     """
-    height, width = alpha.shape
-    x, y, w, h = cv2.boundingRect((alpha > 0.05).astype(np.uint8))
-    if w == 0 or h == 0:
-        x, y, w, h = 0, 0, width, height
-    room = max(8, round(margin * max(w, h)))
-    w, h = w + 2 * room, h + 2 * room
-    step = max(1, round((w * h / _WORK_AREA) ** 0.5))
-    return Window(x - room, y - room, -(-w // step), -(-h // step), step)
+    room = max(8.0, _MARGIN * max(width, height))
+    width, height = width + 2 * room, height + 2 * room
+    step = max(1, round((width * height / _WORK_AREA) ** 0.5))
+    return Window(round(x - room), round(y - room), -int(-width // step), -int(-height // step), step)
 
 
 @lru_cache(maxsize=8)
