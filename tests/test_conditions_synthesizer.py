@@ -1,0 +1,211 @@
+"""HR-VITON as a synthesizer: a real person, true labels, and networks that paint everything red."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from vastra_live.errors import NothingToFitError, WeightsError
+from vastra_live.pictures import read_labels, read_picture
+from vastra_live.synthesis.base import Synthesizer
+from vastra_live.synthesis.conditions.crop import Crop, frame_person
+from vastra_live.synthesis.conditions.densepose import read_parts
+from vastra_live.synthesis.conditions.keypoints import complete_torso, from_blazepose
+from vastra_live.synthesis.conditions.labels import Cihp, LabelSet
+from vastra_live.types import Body, Category, Frame, Garment, Sleeve
+from vastra_live.weights import Store
+
+torch = pytest.importorskip("torch")
+
+from vastra_live.synthesis.hrviton.accelerate import Keyframe, Person  # noqa: E402 - needs torch
+from vastra_live.synthesis.hrviton.synthesizer import HrVitonSynthesizer, open_hr_viton  # noqa: E402
+
+SIZE = (384, 512)
+RED = (0, 0, 255)
+
+
+@dataclass
+class RedEngine:
+    """Paints red and says that the garment goes where the top was."""
+
+    label7: np.ndarray
+    width: int = SIZE[0]
+    height: int = SIZE[1]
+    worn: int = 0
+    persons: list[Person] = field(default_factory=list)
+
+    def wear(self, cloth: torch.Tensor, cloth_mask: torch.Tensor) -> None:
+        assert cloth.shape == (1, 3, self.height, self.width) and cloth_mask.shape == (1, 1, self.height, self.width)
+        self.worn += 1
+
+    def __call__(self, person: Person) -> Keyframe:
+        self.persons.append(person)
+        picture = torch.zeros((1, self.height, self.width, 3), dtype=torch.uint8)
+        picture[..., 0] = 255
+        return Keyframe(picture, torch.from_numpy(self.label7)[None].long(), torch.ones(1, 1, self.height, self.width))
+
+
+@dataclass
+class Known:
+    """A parser or a DensePose that knows the answer."""
+
+    answer: np.ndarray
+    numbering: LabelSet = LabelSet.CIHP
+
+    def labels(self, bgr: np.ndarray) -> np.ndarray:
+        assert bgr.shape[:2] == self.answer.shape
+        return self.answer
+
+    parts = labels
+
+
+@dataclass
+class Scene:
+    frame: Frame
+    body: Body
+    crop: Crop
+    parse: np.ndarray
+    parts: np.ndarray
+
+    def synthesizer(self, label7: np.ndarray | None = None, **options: object) -> tuple[HrVitonSynthesizer, RedEngine]:
+        engine = RedEngine(np.where(self.parse == Cihp.UPPER_CLOTHES, 2, 0) if label7 is None else label7)
+        stages = (engine, Known(self.parts), Known(self.parse))
+        return HrVitonSynthesizer(*stages, **options), engine  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def scene(shared: Path) -> Scene:
+    """A data set's person, seen by BlazePose; parse and DensePose are the data set's own, in the crop."""
+    from vastra_live.tracking.body import BlazePoseTracker
+
+    folder = shared / "people/00121"
+    frame = Frame(np.ascontiguousarray(read_picture(folder / "image.jpg").bgr), 0, 0, "00121")
+    tracker = BlazePoseTracker(static=True)
+    try:
+        body = tracker.track(frame)
+    finally:
+        tracker.close()
+    assert body is not None
+    crop = frame_person(complete_torso(from_blazepose(body)), frame.size, SIZE)
+    parse, parts = (
+        cv2.warpAffine(labels, crop.to_crop, SIZE, flags=cv2.INTER_NEAREST)
+        for labels in (read_labels(folder / "parse.png"), read_parts(read_picture(folder / "densepose.jpg").bgr))
+    )
+    return Scene(frame, body, crop, parse, parts)
+
+
+@pytest.fixture
+def tee() -> Garment:
+    alpha = np.zeros((200, 160), np.float32)
+    alpha[40:160, 30:130] = 1
+    return Garment("tee", Category.UPPER, Sleeve.SHORT, np.full((200, 160, 3), 90, np.uint8), alpha, {})
+
+
+def test_the_layer_covers_the_top_and_what_was_remade(scene: Scene, tee: Garment) -> None:
+    synthesizer, _ = scene.synthesizer()
+    assert isinstance(synthesizer, Synthesizer)
+    layer = synthesizer.synthesize(scene.frame, scene.body, tee)
+    assert layer.bgr.shape == (*SIZE[::-1], 3)
+    assert_array_equal(layer.bgr[0, 0], RED)
+    assert_allclose(layer.to_frame, scene.crop.to_frame)
+    top = cv2.erode((scene.parse == Cihp.UPPER_CLOTHES).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    assert layer.alpha[top].min() > 0.99
+    neck = cv2.erode((scene.parse == Cihp.NECK).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    assert layer.alpha[neck].min() > 0.99
+    others = np.isin(scene.parse, (Cihp.BACKGROUND, Cihp.FACE, Cihp.TROUSERS))
+    away = cv2.erode(others.astype(np.uint8), np.ones((13, 13), np.uint8)) > 0
+    assert layer.alpha[away].max() < 0.01
+    assert 0 < ((layer.alpha > 0.1) & (layer.alpha < 0.9)).mean() < 0.05, "a soft edge"
+
+
+def test_over_the_frame_it_lies_on_the_worn_top(scene: Scene, shared: Path, tee: Garment) -> None:
+    synthesizer, _ = scene.synthesizer()
+    layer = synthesizer.synthesize(scene.frame, scene.body, tee)
+    alpha = cv2.warpAffine(layer.alpha, layer.to_frame, scene.frame.size, flags=cv2.INTER_LINEAR) > 0.5
+    truth = read_labels(shared / "people/00121/parse.png")
+    worn = np.isin(truth, (Cihp.UPPER_CLOTHES, Cihp.NECK, Cihp.LEFT_ARM, Cihp.RIGHT_ARM))
+    assert (alpha & worn).sum() / (alpha | worn).sum() > 0.85
+
+
+def test_hair_that_stays_hair_is_the_cameras_own(scene: Scene, tee: Garment) -> None:
+    parse, label7 = scene.parse.copy(), np.where(scene.parse == Cihp.UPPER_CLOTHES, 2, 0)
+    lock = np.s_[220:280, 180:200]
+    parse[lock] = Cihp.HAIR
+    label7[lock] = 3
+    longhaired = Scene(scene.frame, scene.body, scene.crop, parse, scene.parts)
+    layer = longhaired.synthesizer(label7)[0].synthesize(scene.frame, scene.body, tee)
+    assert layer.alpha[240:260, 186:194].max() < 0.01
+    label7[lock] = 2
+    layer = longhaired.synthesizer(label7)[0].synthesize(scene.frame, scene.body, tee)
+    assert layer.alpha[240:260, 186:194].min() > 0.99
+
+
+def test_bystanders_are_nobody(scene: Scene, tee: Garment) -> None:
+    parse = scene.parse.copy()
+    parse[100:300, :25] = Cihp.UPPER_CLOTHES
+    crowd = Scene(scene.frame, scene.body, scene.crop, parse, scene.parts)
+    synthesizer, engine = crowd.synthesizer(np.where(scene.parse == Cihp.UPPER_CLOTHES, 2, 0))
+    layer = synthesizer.synthesize(scene.frame, scene.body, tee)
+    assert layer.alpha[:, :20].max() < 0.01
+    assert (engine.persons[0].parse_agnostic[0, :, :20] == 0).all()
+
+
+def test_the_garment_is_prepared_once(scene: Scene, tee: Garment) -> None:
+    synthesizer, engine = scene.synthesizer()
+    for _ in range(3):
+        synthesizer.synthesize(scene.frame, scene.body, tee)
+    assert engine.worn == 1 and len(engine.persons) == 3
+    other = Garment("other", tee.category, tee.sleeve, tee.bgr, tee.alpha, {})
+    synthesizer.synthesize(scene.frame, scene.body, other)
+    assert engine.worn == 2
+
+
+def test_somebody_cut_off_at_the_chest(scene: Scene, tee: Garment) -> None:
+    """Camera on a desk: the lower part of the crop is beyond the frame; nothing is shown or parsed there."""
+    rows = 450
+    body = Body(scene.body.landmarks_px, scene.body.visibility, scene.body.person_alpha[:rows].copy(), 0)
+    frame = Frame(np.ascontiguousarray(scene.frame.bgr[:rows]), 0, 0, "desk")
+    crop = frame_person(complete_torso(from_blazepose(body)), frame.size, SIZE)
+    full = np.full(SIZE[::-1], Cihp.UPPER_CLOTHES, np.uint8)
+    engine = RedEngine(np.full(SIZE[::-1], 2, np.uint8))
+    synthesizer = HrVitonSynthesizer(engine, Known(np.full_like(full, 2)), Known(full))  # type: ignore[arg-type]
+    layer = synthesizer.synthesize(frame, body, tee)
+    beyond = ~crop.inside()
+    assert beyond.mean() > 0.2
+    assert (engine.persons[0].densepose[0, :, torch.from_numpy(beyond)] == -1).all()
+    assert layer.alpha[cv2.erode(beyond.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0].max() < 0.01
+
+
+def test_nobody_for_densepose_is_nothing_to_fit(scene: Scene, tee: Garment) -> None:
+    nobody = Scene(scene.frame, scene.body, scene.crop, scene.parse, np.zeros_like(scene.parts))
+    with pytest.raises(NothingToFitError, match="DensePose"):
+        nobody.synthesizer()[0].synthesize(scene.frame, scene.body, tee)
+
+
+def test_every_stage_can_be_watched(scene: Scene, tee: Garment) -> None:
+    seen: dict[str, np.ndarray] = {}
+    synthesizer, _ = scene.synthesizer(watch=seen.__setitem__)
+    synthesizer.synthesize(scene.frame, scene.body, tee)
+    assert list(seen) == [
+        "frame", "crop", "keypoints", "parse", "densepose", "agnostic", "parse-agnostic", "cloth", "cloth-mask",
+        "dressed", "layer-alpha",
+    ]  # fmt: skip
+    assert all(picture.dtype == np.uint8 and picture.ndim == 3 for picture in seen.values())
+
+
+def test_closed_is_closed(scene: Scene, tee: Garment) -> None:
+    synthesizer, _ = scene.synthesizer()
+    synthesizer.close()
+    synthesizer.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        synthesizer.synthesize(scene.frame, scene.body, tee)
+
+
+def test_without_weights_the_first_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"mtviton\.pth: is not there yet; fetch it: vastra-live weights pull"):
+        open_hr_viton(Store(tmp_path))

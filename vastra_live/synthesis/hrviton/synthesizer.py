@@ -1,0 +1,206 @@
+"""HR-VITON as a synthesizer: crop, conditions, the two networks, and the layer cut from their picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vastra_live.errors import MissingDependencyError, NothingToFitError
+from vastra_live.synthesis.conditions.agnostic import agnostic_mask
+from vastra_live.synthesis.conditions.cloth import prepare_cloth
+from vastra_live.synthesis.conditions.crop import Crop, frame_person
+from vastra_live.synthesis.conditions.densepose import PartsFinder, draw_parts
+from vastra_live.synthesis.conditions.drawing import draw_crop, draw_mask
+from vastra_live.synthesis.conditions.keypoints import Keypoints, complete_torso, from_blazepose
+from vastra_live.synthesis.conditions.labels import Cihp, LabelSet, to_cihp
+from vastra_live.synthesis.conditions.parsing import find_neck
+from vastra_live.synthesis.conditions.person import PersonConditions, prepare_person
+from vastra_live.types import F32, U8, Body, Frame, Garment, Layer
+
+if TYPE_CHECKING:
+    from vastra_live.synthesis.hrviton.accelerate import TryOnEngine
+    from vastra_live.weights import Store
+
+__all__ = ["HrVitonSynthesizer", "Parser", "Watch", "layer_alpha", "open_hr_viton"]
+
+Watch = Callable[[str, U8], None]
+"""Sees every intermediate: its name, and it as a picture."""
+
+_WORN: Final = (Cihp.UPPER_CLOTHES, Cihp.DRESS, Cihp.COAT, Cihp.NECK, Cihp.LEFT_ARM, Cihp.RIGHT_ARM)
+"""What the networks take away and make anew."""
+_UPPER_7, _HAIR_7, _ARMS_7 = 2, 3, (4, 5)
+_EDGE_SIGMA: Final = 1.5  # of the alpha's edge, in pixels at 768 wide
+_BYSTANDERS_MARGIN: Final = 0.03  # of the crop's width around the person, within which labels are the person's
+
+
+class Parser(Protocol):
+    """What :class:`~vastra_live.synthesis.conditions.parsing.OnnxParser` is."""
+
+    numbering: LabelSet
+
+    def labels(self, bgr: U8) -> U8:
+        """(H, W) uint8, the class of every pixel, in the parser's numbering."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Stages:
+    engine: TryOnEngine
+    densepose: PartsFinder
+    parser: Parser
+
+
+class HrVitonSynthesizer:
+    """Photo-real keyframes; a :class:`~vastra_live.synthesis.base.Synthesizer`. See :func:`open_hr_viton`.
+
+    Args:
+        engine: both networks.
+        densepose: finds the body parts.
+        parser: finds the clothes.
+        watch: sees every intermediate.
+    """
+
+    name = "hr-viton"
+
+    def __init__(self, engine: TryOnEngine, densepose: PartsFinder, parser: Parser, watch: Watch | None = None) -> None:
+        self._stages: _Stages | None = _Stages(engine, densepose, parser)
+        self._watch = watch
+        self._worn: Garment | None = None
+
+    def synthesize(self, frame: Frame, body: Body, garment: Garment) -> Layer:
+        """The layer for this frame, in the crop's resolution.
+
+        Raises:
+            NothingToFitError: no shoulders, too small, or nobody DensePose could find.
+            SynthesisError: a stage failed.
+            RuntimeError: the synthesizer was closed.
+        """
+        from vastra_live.synthesis.hrviton.accelerate import Person
+        from vastra_live.synthesis.hrviton.inputs import to_cloth_tensors, to_person_tensors
+
+        if self._stages is None:
+            raise RuntimeError("HrVitonSynthesizer.synthesize: the synthesizer is closed")
+        engine = self._stages.engine
+        size = engine.width, engine.height
+        keypoints = complete_torso(from_blazepose(body))
+        crop = frame_person(keypoints, frame.size, size)
+        person = self._conditions(self._stages, frame, body, keypoints, crop)
+        if garment is not self._worn:
+            cloth = prepare_cloth(garment, size)
+            engine.wear(*to_cloth_tensors(cloth))
+            self._worn = garment
+            self._show("cloth", lambda: cloth.bgr)
+            self._show("cloth-mask", lambda: draw_mask(cloth.mask))
+        made = engine(Person(*to_person_tensors(person)))
+        picture: U8 = np.ascontiguousarray(made.picture[0].cpu().numpy()[:, :, ::-1])
+        label7: U8 = made.label7[0].cpu().numpy().astype(np.uint8)
+        alpha = layer_alpha(person, label7, crop)
+        self._show("dressed", lambda: picture)
+        self._show("layer-alpha", lambda: draw_mask((alpha > 0.5).astype(np.uint8)))
+        return Layer(bgr=picture, alpha=alpha, frame=frame, body=body, garment=garment, to_frame=crop.to_frame)
+
+    def close(self) -> None:
+        """Give the networks back. Harmless when repeated."""
+        self._stages = self._worn = None
+
+    def _conditions(
+        self, stages: _Stages, frame: Frame, body: Body, keypoints: Keypoints, crop: Crop
+    ) -> PersonConditions:
+        picture = crop.cut(frame.bgr)
+        # what lies beyond the camera's picture is made up of repeated edges: nobody is there
+        shown = crop.inside()
+        parts = np.where(shown, stages.densepose.parts(picture), np.uint8(0))
+        if not parts.any():
+            raise NothingToFitError("DensePose finds nobody where the tracker sees somebody")
+        silhouette = (crop.cut_alpha(body.person_alpha) > 0.5) | (parts > 0)
+        parse = to_cihp(stages.parser.labels(picture), stages.parser.numbering)
+        parse = np.where(shown & _grown(silhouette, round(_BYSTANDERS_MARGIN * crop.size[0])), parse, np.uint8(0))
+        inside = keypoints.moved(crop.to_crop)
+        parse = find_neck(parse, inside, parts > 0)
+        person = prepare_person(picture, inside, parse, draw_parts(parts))
+        self._show("frame", lambda: draw_crop(frame.bgr, crop))
+        if self._watch is not None:
+            for name, drawn in person.drawn().items():
+                self._watch(name, drawn)
+        return person
+
+    def _show(self, name: str, draw: Callable[[], U8]) -> None:
+        if self._watch is not None:
+            self._watch(name, draw())
+
+
+def layer_alpha(person: PersonConditions, label7: U8, crop: Crop) -> F32:
+    """What of the networks' picture goes over the frame: (H, W) float32, 0..1, soft at its edge.
+
+    The garment, wherever it came to lie; and within the greyed area what was garment, arm or neck before, or is arm
+    now. Background and hair that were visible before stay the camera's own: the networks only made them up again.
+
+    Args:
+        person: what the networks were told.
+        label7: (H, W) uint8, 0..6, what they decided to paint.
+        crop: where the picture lies in the frame; nothing beyond the frame is shown.
+    """
+    hidden = agnostic_mask(person.parse, person.keypoints)
+    remade = np.isin(person.parse, _WORN) | np.isin(label7, _ARMS_7)
+    kept_hair = (person.parse == Cihp.HAIR) & (label7 == _HAIR_7)
+    mask = ((label7 == _UPPER_7) | (hidden & remade)) & ~kept_hair & crop.inside()
+    sigma = _EDGE_SIGMA * crop.size[0] / 768
+    soft: F32 = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma)
+    return soft
+
+
+def open_hr_viton(
+    store: Store | None = None,
+    device: str | None = None,
+    size: tuple[int, int] = (768, 1024),
+    watch: Watch | None = None,
+) -> HrVitonSynthesizer:
+    """The synthesizer with its networks, parser and DensePose, all of them filled from their files.
+
+    Args:
+        store: the weights folder; None for the default one.
+        device: as torch names it; None takes CUDA where there is one, else the CPU.
+        size: width and height of the picture; multiples of 128, at least 256, in the ratio 3:4.
+        watch: sees every intermediate.
+
+    Raises:
+        MissingDependencyError: torch, onnxruntime or detectron2 is not installed.
+        WeightsError: a file is missing or wrong.
+        ValueError: the size is not one the networks take.
+    """
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingDependencyError(
+            "hr-viton needs torch; install it: pip install 'vastra-live[synthesis]'"
+        ) from error
+
+    from vastra_live.synthesis.checkpoints import open_network
+    from vastra_live.synthesis.conditions.densepose import DensePose
+    from vastra_live.synthesis.conditions.parsing import OnnxParser
+    from vastra_live.synthesis.hrviton.accelerate import TryOnEngine
+    from vastra_live.synthesis.hrviton.networks import ConditionGenerator, SpadeGenerator
+    from vastra_live.weights import Store
+
+    store = store or Store()
+    chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    # everything that could be missing is asked for before anything large is opened
+    entries = {entry.name: store.path(entry.name) for entry in store.select("hr-viton") if entry.format.value != "onnx"}
+    atr = store.status("parser-atr")[0].present and not store.status("parser-lip")[0].present
+    parser = OnnxParser(store.path("parser-atr" if atr else "parser-lip"), LabelSet.ATR if atr else LabelSet.LIP)
+    densepose = DensePose(entries["densepose"], device=str(chosen))
+    condition = open_network(store, "hr-viton-condition")
+    generator = open_network(store, "hr-viton-generator", height=size[1], width=size[0])
+    assert isinstance(condition, ConditionGenerator) and isinstance(generator, SpadeGenerator)
+    return HrVitonSynthesizer(TryOnEngine(condition, generator, chosen), densepose, parser, watch)
+
+
+def _grown(mask: npt.NDArray[np.bool_], radius: int) -> npt.NDArray[np.bool_]:
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    grown: npt.NDArray[np.bool_] = cv2.dilate(mask.astype(np.uint8), kernel) > 0
+    return grown
