@@ -27,7 +27,7 @@ __all__ = ["Cutout", "cut_out", "largest_piece"]
 
 _DARKEST_SHADOW = 0.72
 """A shadow takes away at most this share of the ground's light; darker is taken for cloth."""
-_WIDEST_SHADOW = 0.12
+_WIDEST_SHADOW = 0.2
 """A shadow reaches at most so far from the lit ground, as a share of the picture's longer side; what seems to
 reach farther is pale cloth without an edge to hold the flood."""
 _RIPPLE_PX = 8
@@ -37,7 +37,8 @@ _THICKEST_WALL = 0.09
 _FAINT = 14
 """Cloth that differs less than this from the ground may have lost parts of its rim to the flood."""
 _SMALLEST_HOLE = 6.0e-4
-"""Smallest hole, as a share of the picture."""
+_SMALLEST_LOOP = 4.0e-3
+"""Smallest hole, as a share of the picture; larger near the neck, where a white label may look like one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def _believed(shadow: U8, flood: U8, distance: F32) -> U8:
     spread = cv2.dilate(labels.astype(np.float32), _disc(9)).astype(np.int32)
     ring = (spread > 0) & (labels == 0) & (flood == 0)
     size = np.bincount(spread[ring], minlength=count)
-    clear = np.bincount(spread[ring & (distance > 25)], minlength=count)
+    clear = np.bincount(spread[ring & (distance > _FAINT)], minlength=count)
     believed = (reach < _WIDEST_SHADOW * max(flood.shape)) & (clear > 0.5 * size)
     believed[0] = False
     return _binary(believed[labels])
@@ -164,9 +165,11 @@ def _holes(difference: _Difference, alike: U8, flood: U8) -> U8:
     found = np.zeros_like(flood)
     depth = cv2.distanceTransform(cv2.bitwise_not(flood), cv2.DIST_L2, 3)
     height, width = flood.shape
+    left, top, box_w, box_h = cv2.boundingRect(cv2.bitwise_not(flood))
     for label in range(1, count):
         x, y, w, h, area = (int(value) for value in stats[label])
-        if area < _SMALLEST_HOLE * flood.size:
+        label_like = y + h < top + 0.2 * box_h and abs(x + w / 2 - left - box_w / 2) < 0.25 * box_w
+        if area < (_SMALLEST_LOOP if label_like else _SMALLEST_HOLE) * flood.size:
             continue
         rows, columns = slice(max(0, y - 6), min(height, y + h + 6)), slice(max(0, x - 6), min(width, x + w + 6))
         patch = _binary(labels[rows, columns] == label)
