@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from vastra_live.synthesis.embedded.fill import Bare, spread
+from vastra_live.synthesis.embedded.fill import Undressed, spread
 from vastra_live.synthesis.embedded.fit import Girth, arm_point
 from vastra_live.synthesis.embedded.light import shade_edges
 from vastra_live.synthesis.embedded.mesh import (
@@ -20,56 +19,43 @@ from vastra_live.synthesis.embedded.mesh import (
     Painted,
 )
 from vastra_live.synthesis.embedded.places import segment_distance
-from vastra_live.synthesis.embedded.skeleton import Arm, Skeleton
+from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_skeleton
+from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32, U8
 
-__all__ = ["Undressed", "bare_arms", "compose", "hands"]
+__all__ = ["bare_arms", "compose", "hands"]
 
 
 _UPPER = {LEFT_FOREARM: LEFT_SLEEVE, RIGHT_FOREARM: RIGHT_SLEEVE}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Undressed:
-    """The person without the worn top: (h, w) or (h, w, 3) float32.
-
-    Attributes:
-        bgr: the picture, remade where the top was.
-        gone: 0..1, where it was remade.
-        skin_bgr: skin colour everywhere.
-        bare: the body's outline.
-    """
-
-    bgr: F32
-    gone: F32
-    skin_bgr: F32
-    bare: Bare
-
-
 def hands(skin: F32, s: Skeleton) -> F32:
     """(h, w) 0..1: skin from the wrists to the finger tips, which is in front of every sleeve."""
-    near = np.zeros(skin.shape, np.float32)
-    for arm in (s.left, s.right):
+    small = halved_skeleton(s)
+    shape = halved(skin).shape
+    near = np.zeros(shape, np.float32)
+    for arm in (small.left, small.right):
         reach = arm.tip - arm.wrist
-        distance, _ = segment_distance(skin.shape, arm.wrist + 0.25 * reach, arm.tip + 0.9 * reach)
-        near = np.maximum(near, _within(distance, 0.26 * s.unit, 0.04 * s.unit))
-    return near * skin
+        distance, _ = segment_distance(shape, arm.wrist + 0.25 * reach, arm.tip + 0.9 * reach)
+        near = np.maximum(near, _within(distance, 0.26 * small.unit, 0.04 * small.unit))
+    return enlarged(near, skin.shape) * skin
 
 
 def bare_arms(skin: F32, s: Skeleton, girth: Girth, sleeve_ends: tuple[float, float]) -> F32:
     """(h, w) 0..1: skin of the arms that the new sleeves leave bare, which is in front of the torso."""
-    near = np.zeros(skin.shape, np.float32)
-    unit = s.unit
-    for k, (arm, end) in enumerate(zip((s.right, s.left), sleeve_ends, strict=True)):
+    small = halved_skeleton(s)
+    shape = halved(skin).shape
+    near = np.zeros(shape, np.float32)
+    for k, (arm, end) in enumerate(zip((small.right, small.left), sleeve_ends, strict=True)):
         # a little wider than the arm: bones are not found to the pixel; no wider, or the belly's skin is an arm
-        half = 1.3 * float(girth.arms[k].max()) * unit
-        distance, _ = segment_distance(skin.shape, arm.elbow, arm.wrist)
+        half = 1.3 * float(girth.arms[k].max()) * small.unit
+        distance, _ = segment_distance(shape, arm.elbow, arm.wrist)
         start = max(end, 0.3)
         if start < 0.5:
-            upper, _ = segment_distance(skin.shape, arm_point(arm, start)[0], arm.elbow)
+            upper, _ = segment_distance(shape, arm_point(arm, start)[0], arm.elbow)
             distance = np.minimum(distance, upper)
-        near = np.maximum(near, _within(distance, half, 0.04 * unit))
-    return near * skin
+        near = np.maximum(near, _within(distance, half, 0.04 * small.unit))
+    return enlarged(near, skin.shape) * skin
 
 
 def _within(distance: F32, limit: float, soft: float) -> F32:
@@ -128,9 +114,7 @@ def compose(
             canvas[part] += alpha[..., None] * (np.minimum(colour, 255) - canvas[part])
             covered[part] = np.maximum(covered[part], alpha)
         if name == TORSO:
-            for front in under.bare.front_arms:
-                remade = (front * under.gone)[..., None]
-                canvas += remade * (under.skin_bgr - canvas)
+            canvas += (under.front * under.gone)[..., None] * (under.skin_bgr - canvas)
     colour = picture + (canvas - picture) / np.maximum(covered, 1e-3)[..., None]
     alpha = covered * (1 - kept)
     alpha[alpha < 0.02] = 0
@@ -138,25 +122,21 @@ def compose(
 
 
 def _line_gaps(canvas: F32, pieces: Mapping[int, Painted], union: F32, gone: F32, unit: float) -> None:
-    """Cloth in the narrow gaps between torso and sleeve, where the worn top was: no skin shows in an armpit. In place."""
-    height, width = union.shape
-    half = ((width + 1) // 2, (height + 1) // 2)
-    cloth = cv2.resize(union, half, interpolation=cv2.INTER_AREA)
-    size = 2 * max(1, round(0.05 * unit)) + 1
+    """Cloth in the narrow gaps between torso and sleeve where the worn top was: no skin in an armpit. In place."""
+    cloth = halved(halved(union))
+    size = 2 * max(1, round(0.025 * unit)) + 1
     closed = cv2.morphologyEx(cloth, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
     gaps = np.clip(closed - cloth, 0, 1)
     if float(gaps.max()) < 0.5 or TORSO not in pieces:
         return
     torso = pieces[TORSO]
-    colour = np.zeros((height, width, 3), np.float32)
-    weight = np.zeros((height, width), np.float32)
     x0, y0, x1, y1 = torso.box
-    colour[y0:y1, x0:x1], weight[y0:y1, x0:x1] = torso.bgr, np.clip(torso.alpha * 2 - 1, 0, 1)
-    known = cv2.resize(weight, half, interpolation=cv2.INTER_AREA)
-    filled = cv2.resize(spread(cv2.resize(colour, half, interpolation=cv2.INTER_AREA), known), (width, height))
-    share = cv2.resize(gaps, (width, height))[..., None] * gone[..., None]
+    colour = np.zeros((*union.shape, 3), np.uint8)
+    colour[y0:y1, x0:x1] = torso.bgr
+    known = halved(halved(np.clip(_placed(torso, union.shape) * 2 - 1, 0, 1)))
+    filled = enlarged(spread(halved(halved(colour)), known), union.shape)
     # the inside of an armpit lies in the shade
-    canvas += share * (0.7 * filled - canvas)
+    canvas += (enlarged(gaps, union.shape) * gone)[..., None] * (np.float32(0.7) * filled - canvas)
 
 
 def _placed(piece: Painted | None, shape: tuple[int, ...]) -> F32:
@@ -177,5 +157,5 @@ def draw_order(s: Skeleton) -> tuple[int, ...]:
 
 def contact_shadow(alpha: F32, unit: float) -> F32:
     """The soft dark rim that cloth leaves on what lies close behind it; 0..0.3, also under the cloth itself."""
-    size = 2 * max(1, round(0.035 * unit)) + 1
-    return np.asarray(np.float32(0.3) * cv2.blur(cv2.blur(alpha, (size, size)), (size, size)), np.float32)
+    size = 2 * max(1, round(0.0175 * unit)) + 1
+    return enlarged(np.float32(0.3) * cv2.blur(cv2.blur(halved(alpha), (size, size)), (size, size)), alpha.shape)

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.fit import ARM_STATIONS, DEPTHS, Girth, arm_point
-from vastra_live.synthesis.embedded.places import segment_distance
+from vastra_live.synthesis.embedded.places import LOWER, SKIN, segment_distance
+from vastra_live.synthesis.embedded.scale import enlarged, halved
 from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32, U8
 
-__all__ = ["BackgroundPlate", "Bare", "bare_body", "shaded_skin", "spread"]
+__all__ = ["BackgroundPlate", "Bare", "Undressed", "bare_body", "shaded_skin", "spread", "undress"]
 
 F64 = npt.NDArray[np.float64]
 
@@ -86,15 +87,15 @@ class Bare:
     Attributes:
         torso: neck, shoulders, chest and belly down to the waist.
         below: what of the torso lies below the waist, where a lower garment begins.
-        arms: (right, left).
-        front_arms: (right, left) the part of each arm that is seen in front of the torso.
+        arms: both arms, to the palms.
+        front: what of the arms is bare under the new garment, and so seen in front of its torso.
         round: light across a limb, 1 in its middle, less towards its sides.
     """
 
     torso: F32
     below: F32
-    arms: tuple[F32, F32]
-    front_arms: tuple[F32, F32]
+    arms: F32
+    front: F32
     round: F32
 
 
@@ -129,41 +130,79 @@ def bare_body(shape: tuple[int, ...], s: Skeleton, girth: Girth, sleeve_ends: tu
     half = np.where(aside < 0, outline[0], outline[1])
     inside = np.clip((half - np.abs(aside)) / soft + 0.5, 0, 1).astype(np.float32)
     below = np.clip((depth - _WAIST) / np.float32(2.0 / s.torso_length) + 0.5, 0, 1).astype(np.float32)
-    arms, fronts = [], []
     light = 1 - 0.22 * np.minimum((aside / np.maximum(half, 0.05)) ** 2, 1.0) ** 2
+    arms, front = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for side, arm in enumerate((s.right, s.left)):
-        front = np.zeros(shape, np.float32)
         ratio = np.full(shape, 9.0, np.float32)
-        stations = [0.0, 0.12, *ARM_STATIONS, 1.0]
+        stations = np.array([0.0, 0.12, *ARM_STATIONS, 1.0])
         halves = np.interp(stations, ARM_STATIONS, girth.arms[side]) * unit
         start = max(sleeve_ends[side] - 0.06, 0.3)
-        mask = np.zeros(shape, np.float32)
+        points = [arm_point(arm, station)[0] for station in stations]
+        # on over the wrist, so that no gap opens between a cuff and the hand
+        points.append(arm.wrist + 0.5 * (arm.tip - arm.wrist))
+        stations, halves = np.append(stations, 1.2), np.append(halves, halves[-1])
         for k in range(len(stations) - 1):
-            if stations[k + 1] <= stations[k]:
-                continue
-            a, b = arm_point(arm, stations[k])[0], arm_point(arm, stations[k + 1])[0]
-            distance, t = segment_distance(shape, a, b)
+            distance, t = segment_distance(shape, points[k], points[k + 1])
             radius = (halves[k] + (halves[k + 1] - halves[k]) * t).astype(np.float32)
             ratio = np.minimum(ratio, distance / np.maximum(radius, 1))
             piece = np.clip(radius - distance + 0.5, 0, 1)
-            mask = np.maximum(mask, piece)
-            along = stations[k] + (stations[k + 1] - stations[k]) * t
-            front = np.maximum(front, piece * np.clip((along - start) / 0.03, 0, 1))
-        # on over the wrist, so that no gap opens between a cuff and the hand
-        distance, _ = segment_distance(shape, arm.wrist, arm.wrist + 0.5 * (arm.tip - arm.wrist))
-        ratio = np.minimum(ratio, distance / max(halves[-1], 1.0))
-        palm = np.clip(halves[-1] - distance + 0.5, 0, 1)
-        mask, front = np.maximum(mask, palm), np.maximum(front, palm)
+            arms = np.maximum(arms, piece)
+            if stations[k + 1] > start:
+                along = stations[k] + (stations[k + 1] - stations[k]) * t
+                front = np.maximum(front, piece * np.clip((along - start) / 0.03, 0, 1))
         light = np.where(ratio < 1, 1 - 0.25 * ratio**2, light)
-        arms.append(mask)
-        fronts.append(front)
-    return Bare(
-        torso=inside * (1 - below),
-        below=inside * below,
-        arms=(arms[0], arms[1]),
-        front_arms=(fronts[0], fronts[1]),
-        round=light.astype(np.float32),
-    )
+    return Bare(inside * (1 - below), inside * below, arms, front.astype(np.float32), light.astype(np.float32))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Undressed:
+    """The person without the worn top: (h, w) or (h, w, 3) float32.
+
+    Attributes:
+        bgr: the picture, remade where the top was.
+        gone: 0..1, where it was remade.
+        skin_bgr: skin colour everywhere.
+        front: 0..1, arms that stay bare and are seen in front of the garment's torso.
+    """
+
+    bgr: F32
+    gone: F32
+    skin_bgr: F32
+    front: F32
+
+
+def undress(picture: U8, behind: F32, share: F32, face: F32, gone: F32, s: Skeleton, bare: Bare) -> Undressed:
+    """Take the worn top away.
+
+    Args:
+        picture: (h, w, 3) uint8.
+        behind: (h, w, 3) float32 background, at half size.
+        share: (5, h, w) class probabilities.
+        face: (h, w) 0..1.
+        gone: (h, w) 0..1, the worn top with its rim.
+        s: the skeleton, at half size.
+        bare: the body's outline, at half size.
+    """
+    small = halved(picture)
+    skin = shaded_skin(small, halved(share[SKIN]), halved(face), bare)
+    lower = _lower_carried_up(small, np.clip(halved(share[LOWER]) * 3 - 2, 0, 1), s, skin)
+    seen = behind + bare.below[..., None] * (lower - behind)
+    seen += np.maximum(bare.torso, bare.arms)[..., None] * (skin - seen)
+    canvas = picture.astype(np.float32)
+    canvas += gone[..., None] * (enlarged(seen, gone.shape) - canvas)
+    return Undressed(canvas, gone, enlarged(skin, gone.shape), enlarged(bare.front, gone.shape))
+
+
+def _lower_carried_up(bgr: F32, known: F32, s: Skeleton, otherwise: F32) -> F32:
+    """The lower garment, continued over its upper edge: its colour, and its grain from further down."""
+    if float(known.sum()) < 20:
+        return otherwise
+    size = 2 * max(1, round(0.04 * s.unit)) + 1
+    grain = np.clip(bgr - cv2.blur(bgr, (size, size)), -12, 12) * known[..., None]
+    drop = round(0.35 * s.unit)
+    carried = np.zeros_like(grain)
+    carried[:-drop] = grain[drop:]
+    return spread(bgr, known) + carried
 
 
 def shaded_skin(bgr: F32, skin: F32, face: F32, bare: Bare) -> F32:

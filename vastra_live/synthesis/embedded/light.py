@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from vastra_live.synthesis.embedded.scale import enlarged, halved
 from vastra_live.types import F32, U8
 
 __all__ = ["relief", "scene_gain", "shade_edges"]
@@ -22,7 +23,8 @@ def relief(bgr: U8, worn: F32, unit: float) -> F32:
         worn: (h, w) the worn garment, 0..1.
         unit: shoulder width in pixels.
     """
-    light = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    full = worn.shape
+    light, worn, unit = halved(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)), halved(worn), unit / 2
     # a dark cloth has few grey levels: the offset keeps its noise from becoming folds
     log = np.log(light + 14)
     fine = max(0.02 * unit, 0.8)
@@ -34,7 +36,7 @@ def relief(bgr: U8, worn: F32, unit: float) -> F32:
     calm = 1 / (1 + (steps / 0.05) ** 2) / (1 + (spread / 0.22) ** 4)
     bounded = 0.32 * np.tanh(folds / 0.32)
     inner = cv2.GaussianBlur(cv2.erode(worn, np.ones((3, 3), np.uint8)), (0, 0), max(0.03 * unit, 0.8))
-    return np.exp(0.85 * bounded * calm * inner).astype(np.float32)
+    return np.exp(enlarged(0.85 * bounded * calm * inner, full))
 
 
 def _inside_blur(values: F32, weight: F32, sigma: float) -> F32:
@@ -62,6 +64,6 @@ def scene_gain(bgr: U8) -> F32:
 
 def shade_edges(alpha: F32, unit: float) -> F32:
     """(h, w) factor at most 1: a garment turns away from the camera along its outline."""
-    size = 2 * max(1, round(0.05 * unit)) + 1
-    soft = cv2.blur(cv2.blur(alpha, (size, size)), (size, size))
-    return (1 - 0.3 * np.clip(1 - soft, 0, 0.6)).astype(np.float32)
+    size = 2 * max(1, round(0.025 * unit)) + 1
+    soft = enlarged(cv2.blur(cv2.blur(halved(alpha), (size, size)), (size, size)), alpha.shape)
+    return 1 - np.float32(0.3) * np.clip(1 - soft, 0, 0.6)

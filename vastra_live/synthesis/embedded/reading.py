@@ -89,7 +89,8 @@ def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: ColourModels) 
     bare_from = _bare_belly(share[SKIN], places)
     if bare_from is not None:
         priors = places.priors(bare_from)
-    for _ in range(2):
+    # what was learned on earlier keyframes saves a round
+    for _ in range(1 if memory.known else 2):
         weights = share * (share > 0.5)
         weights[HAIR] *= places.above_mouth
         models = memory.blended(_learn(cells, weights + 0.15 * seeds))

@@ -10,21 +10,21 @@ import cv2
 import numpy as np
 
 from vastra_live.errors import SynthesisError
-from vastra_live.synthesis.embedded.compose import Undressed, bare_arms, compose, hands
-from vastra_live.synthesis.embedded.fill import BackgroundPlate, Bare, bare_body, shaded_skin, spread
+from vastra_live.synthesis.embedded.compose import bare_arms, compose, hands
+from vastra_live.synthesis.embedded.fill import BackgroundPlate, bare_body, undress
 from vastra_live.synthesis.embedded.fit import Girth, TopPattern, measure_girth
 from vastra_live.synthesis.embedded.light import relief, scene_gain
 from vastra_live.synthesis.embedded.mesh import ElasticSheet, Painted
 from vastra_live.synthesis.embedded.reading import (
     BACKGROUND,
     HAIR,
-    LOWER,
     SKIN,
     TOP,
     ColourModels,
     Reading,
     read_person,
 )
+from vastra_live.synthesis.embedded.scale import halved_skeleton
 from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
 from vastra_live.types import F32, U8, Body, Category, Frame, Garment, Layer
 
@@ -177,7 +177,7 @@ class EmbeddedSynthesizer:
         )
         face = cv2.resize(reading.face, (width, height), interpolation=cv2.INTER_LINEAR)
         smooth = cv2.ximgproc.createFastGlobalSmootherFilter(scene.bgr, 60.0, 6.0)
-        for plane in (SKIN, HAIR, TOP, LOWER):
+        for plane in (SKIN, HAIR, TOP):
             share[plane] = smooth.filter(share[plane])
         self._show("reading", np.clip(share[[TOP, SKIN, HAIR]].transpose(1, 2, 0) * 255, 0, 255).astype(np.uint8))
         return Reading(share, face), np.clip(share[TOP] * 1.6 - 0.3, 0, 1)
@@ -200,18 +200,20 @@ class EmbeddedSynthesizer:
         pattern: TopPattern,
         painted: dict[int, Painted],
     ) -> tuple[U8, F32]:
-        s, shape = scene.skeleton, worn.shape
+        s = scene.skeleton
         unit = s.unit
         share, face = reading.share, reading.face
-        bare = bare_body(shape, s, girth, pattern.sleeve_ends)
         # the rim of the worn top, where its colour is mixed with its neighbour's, goes with it
         rim = 2 * max(1, round(0.012 * unit)) + 1
         gone = cv2.blur(cv2.dilate(worn, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim))), (3, 3))
         kept = np.maximum(np.clip(share[HAIR] * 1.6 - 0.3, 0, 1), face)
         gone = gone * (1 - kept)
-        under, skin_colour = self._undressed(frame, scene, reading, gone, bare)
-        self._show("undressed", under)
-
+        small = halved_skeleton(s)
+        half = ((worn.shape[1] + 1) // 2, (worn.shape[0] + 1) // 2)
+        bare = bare_body(half[::-1], small, girth, pattern.sleeve_ends)
+        behind = self._plate.seen_through(scene.box, frame.size, half)
+        under = undress(scene.bgr, behind, share, face, gone, small, bare)
+        self._show("undressed", under.bgr)
         gain = scene_gain(frame.bgr)
         self._gain = gain if self._gain is None else self._gain + np.float32(0.15) * (gain - self._gain)
         folds = relief(scene.bgr, worn, unit)
@@ -219,7 +221,7 @@ class EmbeddedSynthesizer:
         sure_skin = np.clip(share[SKIN] * 1.6 - 0.3, 0, 1)
         bgr, alpha = compose(
             scene.bgr,
-            Undressed(under, gone, skin_colour, bare),
+            under,
             painted,
             s=s,
             kept=np.maximum(kept, hands(sure_skin, s)),
@@ -231,35 +233,6 @@ class EmbeddedSynthesizer:
         self._show("layer", bgr)
         self._show("alpha", alpha * 255)
         return bgr, alpha
-
-    def _undressed(self, frame: Frame, scene: _Scene, reading: Reading, gone: F32, bare: Bare) -> tuple[F32, F32]:
-        """The picture without its top, and skin colour everywhere."""
-        share, face = reading.share, reading.face
-        height, width = gone.shape
-        half = ((width + 1) // 2, (height + 1) // 2)
-        picture = scene.bgr.astype(np.float32)
-        small = cv2.resize(picture, half, interpolation=cv2.INTER_AREA)
-        shrunk = [
-            cv2.resize(v, half, interpolation=cv2.INTER_AREA) for v in (share[SKIN], face, bare.round, share[LOWER])
-        ]
-        small_bare = Bare(bare.torso, bare.below, bare.arms, bare.front_arms, shrunk[2])
-        skin = cv2.resize(shaded_skin(small, shrunk[0], shrunk[1], small_bare), (width, height))
-        lower_known = np.clip(shrunk[3] * 3 - 2, 0, 1)
-        if lower_known.sum() > 20:
-            lower = cv2.resize(spread(small, lower_known), (width, height))
-            # the grain of the cloth, from as far below as the hole is high
-            drop = round(0.35 * scene.skeleton.unit)
-            shifted = np.roll(picture - cv2.GaussianBlur(picture, (0, 0), max(0.03 * scene.skeleton.unit, 1.0)), -drop, axis=0)
-            known = np.roll(np.clip(share[LOWER] * 3 - 2, 0, 1), -drop, axis=0)
-            known[-drop:] = 0
-            lower += shifted * known[..., None]
-        else:
-            lower = skin
-        behind = self._plate.seen_through(scene.box, frame.size, (width, height))
-        body = np.maximum.reduce([bare.torso, bare.arms[0], bare.arms[1]])
-        seen = behind + bare.below[..., None] * (lower - behind)
-        seen = seen + body[..., None] * (skin - seen)
-        return picture + gone[..., None] * (seen - picture), skin
 
     def _show(self, name: str, picture: np.ndarray) -> None:
         if self._watch is not None:
