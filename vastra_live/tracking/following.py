@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -14,6 +15,8 @@ from vastra_live.tracking.window import Window, grid
 from vastra_live.types import F32, U8, Body
 
 __all__ = ["Followed", "expect", "expect_by_body", "follow", "recentre"]
+
+Picture = TypeVar("Picture", F32, U8)
 
 # Log odds at which a colour alone is enough to leave a pixel out of the flow.
 _FOREIGN = 1.0
@@ -37,6 +40,7 @@ class Followed:
         flow: (rows, columns, 2) float32, from the live work pixel to the anchor's, in work pixels.
         light: (rows, columns) float32, how many levels brighter the picture is than the keyframe was.
         seen: the posterior.
+        expected_luma: (rows, columns) uint8, the anchor's, moved here.
         expected_alpha: (rows, columns) float32, the layer's alpha if nothing were in front.
         residual: levels, mean difference from the expected luma where the surface was found.
         confidence: 0..1, share of the layer that was found.
@@ -47,6 +51,7 @@ class Followed:
     flow: F32
     light: F32
     seen: Seen
+    expected_luma: U8
     expected_alpha: F32
     residual: float
     confidence: float
@@ -79,11 +84,9 @@ def follow(engine: Flow, last: Followed, frame_bgr: U8, fade: float = 1.0) -> Fo
 
     # What has a foreign colour in front of the layer would drag the flow along: the flow is shown the expected
     # surface in its place, so that it keeps its prediction there.
-    before = places + last.flow
-    expected_alpha = _moved(anchor.alpha, before)
     foreign = cv2.GaussianBlur(evidence.covered_log - evidence.rest_log, (0, 0), 1.5) < -_FOREIGN
-    covered = cv2.GaussianBlur((foreign & (expected_alpha > 0.5)).astype(np.float32), (0, 0), 1.5)
-    cleaned = luma + (_moved(anchor.luma, before).astype(np.float32) - luma) * covered
+    covered = cv2.GaussianBlur((foreign & (last.expected_alpha > 0.5)).astype(np.float32), (0, 0), 1.5)
+    cleaned = luma + (last.expected_luma.astype(np.float32) - luma) * covered
     flow = engine.follow(cleaned.astype(np.uint8), anchor.luma, last.flow)
 
     found_luma = _moved(anchor.luma, places + flow)
@@ -97,14 +100,14 @@ def follow(engine: Flow, last: Followed, frame_bgr: U8, fade: float = 1.0) -> Fo
     alpha = expected.alpha * np.float32(1 / 255)
     found = seen.matched * alpha
     mass = float(found.sum())
-    off = cv2.absdiff(luma, np.ascontiguousarray(expected.luma))
-    residual = float((off * found).sum()) / max(mass, 1.0)
+    expected_luma = np.ascontiguousarray(expected.luma)
+    residual = float((cv2.absdiff(luma, expected_luma) * found).sum()) / max(mass, 1.0)
     confidence = min(1.0, mass / max(float(alpha.sum()), 1.0))
     if fade < 1 and anchor.before is not None:
         earlier = anchor.before.surface.at(cells)
         seen = Seen(cv2.addWeighted(see(live, earlier, evidence).alpha, 1 - fade, seen.alpha, fade, 0), seen.matched)
         alpha = cv2.addWeighted(earlier.alpha * np.float32(1 / 255), 1 - fade, alpha, fade, 0)
-    return Followed(anchor, window, flow, light, seen, alpha, residual, confidence)
+    return Followed(anchor, window, flow, light, seen, expected_luma, alpha, residual, confidence)
 
 
 def recentre(followed: Followed) -> Followed:
@@ -125,19 +128,20 @@ def recentre(followed: Followed) -> Followed:
         window=window.moved(columns, rows),
         flow=_moved(followed.flow, there) + shift,
         light=_moved(followed.light, there),
+        expected_luma=_moved(followed.expected_luma, there),
+        expected_alpha=_moved(followed.expected_alpha, there),
     )
 
 
 def expect(anchor: Anchor, last: Followed | None) -> Followed:
     """Where a new anchor is expected, by way of the one before it; without one, where it was painted."""
     window = anchor.window
-    empty = np.zeros((window.rows, window.columns), np.float32)
-    start, light = np.zeros((*empty.shape, 2), np.float32), empty
+    start = np.zeros((window.rows, window.columns, 2), np.float32)
     if last is not None and anchor.before is not None:
         bridge, centres = anchor.before.bridge, window.centres()
         to_old = _moved(last.displacement(), last.window.cells(centres))
         start = (to_old - _moved(bridge, window.cells(centres + to_old - bridge))) / np.float32(window.step)
-    return Followed(anchor, window, start, light, Seen(empty, empty), anchor.alpha, 0.0, 1.0)
+    return _expected(anchor, window, start)
 
 
 def expect_by_body(anchor: Anchor, body: Body) -> Followed | None:
@@ -151,13 +155,19 @@ def expect_by_body(anchor: Anchor, body: Body) -> Followed | None:
     to_anchor, _ = cv2.estimateAffinePartial2D(now, then, method=cv2.LMEDS)
     if to_anchor is None:
         return None
-    start = expect(anchor, None)
     offset = (now.mean(axis=0) - then.mean(axis=0)) / anchor.window.step
     window = anchor.window.moved(round(float(offset[0])), round(float(offset[1])))
     target = cv2.transform(window.centres(), to_anchor.astype(np.float32))
-    return replace(start, window=window, flow=anchor.window.cells(target) - grid(window.columns, window.rows))
+    return _expected(anchor, window, anchor.window.cells(target) - grid(window.columns, window.rows))
 
 
-def _moved(field: F32 | U8, at: F32) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    moved: F32 = cv2.remap(field, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+def _expected(anchor: Anchor, window: Window, flow: F32) -> Followed:
+    at = grid(window.columns, window.rows) + flow
+    empty = np.zeros((window.rows, window.columns), np.float32)
+    luma, alpha = _moved(anchor.luma, at), _moved(anchor.alpha, at)
+    return Followed(anchor, window, flow, empty, Seen(empty, empty), luma, alpha, residual=0.0, confidence=1.0)
+
+
+def _moved(field: Picture, at: F32) -> Picture:
+    moved: Picture = cv2.remap(field, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return moved

@@ -55,13 +55,15 @@ def repair(flow: F32, light: F32, trust: F32, reach: float) -> tuple[F32, F32]:
     rows, columns = trust.shape
     quarter = (max(1, columns // 4), max(1, rows // 4))
     # a trace of trust everywhere: far from anything trusted the average of all is the best guess
-    weight = cv2.max(cv2.GaussianBlur(trust, (0, 0), 1), 0.002)
+    weight = cv2.max(trust, 0.002)
     x, y = cv2.split(flow)
     weighted = [cv2.multiply(part, weight) for part in (x, y, light)]
     coarse = cv2.resize(cv2.merge((*weighted, weight)), quarter, interpolation=cv2.INTER_AREA)
     coarse = cv2.GaussianBlur(coarse, (0, 0), reach / 4)
     continued = coarse[..., :3] / coarse[..., 3:]
     x_wide, y_wide, light_wide = cv2.split(cv2.resize(continued, (columns, rows), interpolation=cv2.INTER_LINEAR))
-    repaired: F32 = cv2.merge((x_wide, y_wide))
-    repaired += (flow - repaired) * cv2.GaussianBlur(weight, (0, 0), 1.5)[..., None]
-    return repaired, light_wide
+    share = cv2.GaussianBlur(weight, (0, 0), 1.5)
+    rest = cv2.subtract(1.0, share)
+    x = cv2.add(cv2.multiply(x, share), cv2.multiply(x_wide, rest))
+    y = cv2.add(cv2.multiply(y, share), cv2.multiply(y_wide, rest))
+    return cv2.merge((x, y)), light_wide

@@ -16,7 +16,7 @@ __all__ = ["Window", "grid", "window_around"]
 # Decisions are made on about this many work pixels, whatever the camera's resolution.
 _WORK_AREA = 42_000
 # Room on each side of the layer, in shares of its extent.
-_MARGIN = 0.15
+_MARGIN = 0.1
 
 
 @dataclass(frozen=True, slots=True)
