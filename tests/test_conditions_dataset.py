@@ -16,7 +16,7 @@ from PIL import Image
 from vastra_live.errors import GarmentError, InputError, PictureError
 from vastra_live.pictures import read_labels, read_picture
 from vastra_live.synthesis.conditions.cloth import ClothConditions, prepare_cloth
-from vastra_live.synthesis.conditions.dataset import read_cloth, read_pairs, read_person
+from vastra_live.synthesis.conditions.dataset import find_published, read_cloth, read_pairs, read_person
 from vastra_live.synthesis.conditions.person import PersonConditions
 from vastra_live.types import Category, Garment, Sleeve
 
@@ -149,6 +149,14 @@ def test_a_missing_file_is_named(tmp_path: Path, folder: str) -> None:
     (root / folder / "a.png").unlink()
     with pytest.raises(PictureError, match=f"{folder}/a.jpg"):
         read_person(root, "a", (96, 128))
+
+
+def test_a_picture_in_a_published_folder_is_known(tmp_path: Path) -> None:
+    root = small_folder(tmp_path / "data")
+    assert find_published(root / "image/a.png") == (root.resolve(), "a")
+    assert find_published(root / "cloth/a.png", "cloth") == (root.resolve(), "a")
+    assert find_published(root / "cloth/a.png") is None
+    assert find_published(tmp_path / "a.png") is None
 
 
 def test_pairs(tmp_path: Path) -> None:

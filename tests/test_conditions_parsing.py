@@ -139,6 +139,22 @@ def test_other_files_are_refused(tmp_path: Path, make: object, reason: str) -> N
     assert str(path) in str(refusal.value) and "\n" not in str(refusal.value)
 
 
+def test_pulling_and_verifying_open_a_parser_as_its_entry_says(tmp_path: Path) -> None:
+    from vastra_live.synthesis.checkpoints import check
+    from vastra_live.weights import Store, read_manifest
+
+    entries = {e.name: e.model_copy(update={"sha256": None, "size": None}) for e in read_manifest()}
+    store = Store(tmp_path / "weights", tuple(entries.values()))
+    brought = tmp_path / "brought"
+    brought.mkdir()
+    write_parser(brought / "parsing_lip.onnx", 20, 473)
+    write_parser(brought / "parsing_atr.onnx", 20, 512)
+    store.pull("parser-lip", source=str(brought), accept_licence=True, check=check)
+    store.verify("parser-lip", check)
+    with pytest.raises(WeightsError, match=r"parsing_atr\.onnx: is not a parser with the 18 classes of atr"):
+        store.pull("parser-atr", source=str(brought), accept_licence=True, check=check)
+
+
 def test_a_truncated_model_is_refused(tmp_path: Path) -> None:
     path = write_parser(tmp_path / "parser.onnx", 20, 473)
     path.write_bytes(path.read_bytes()[:-200])

@@ -13,17 +13,19 @@ from numpy.testing import assert_allclose, assert_array_equal
 from vastra_live.errors import NothingToFitError, WeightsError
 from vastra_live.pictures import read_labels, read_picture
 from vastra_live.synthesis.base import Synthesizer
+from vastra_live.synthesis.conditions.cloth import prepare_cloth
 from vastra_live.synthesis.conditions.crop import Crop, frame_person
-from vastra_live.synthesis.conditions.densepose import read_parts
+from vastra_live.synthesis.conditions.densepose import draw_parts, read_parts
 from vastra_live.synthesis.conditions.keypoints import complete_torso, from_blazepose
 from vastra_live.synthesis.conditions.labels import Cihp, LabelSet
+from vastra_live.synthesis.conditions.person import prepare_person
 from vastra_live.types import Body, Category, Frame, Garment, Sleeve
 from vastra_live.weights import Store
 
 torch = pytest.importorskip("torch")
 
 from vastra_live.synthesis.hrviton.accelerate import Keyframe, Person  # noqa: E402 - needs torch
-from vastra_live.synthesis.hrviton.synthesizer import HrVitonSynthesizer, open_hr_viton  # noqa: E402
+from vastra_live.synthesis.hrviton.synthesizer import HrVitonSynthesizer, dress, open_engine, open_hr_viton  # noqa: E402
 
 SIZE = (384, 512)
 RED = (0, 0, 255)
@@ -198,6 +200,19 @@ def test_every_stage_can_be_watched(scene: Scene, tee: Garment) -> None:
     assert all(picture.dtype == np.uint8 and picture.ndim == 3 for picture in seen.values())
 
 
+def test_prepared_conditions_are_dressed_without_the_stages(scene: Scene, tee: Garment) -> None:
+    person = prepare_person(
+        scene.crop.cut(scene.frame.bgr),
+        complete_torso(from_blazepose(scene.body)).moved(scene.crop.to_crop),
+        scene.parse,
+        draw_parts(scene.parts),
+    )
+    engine = scene.synthesizer()[1]
+    picture = dress(engine, person, prepare_cloth(tee, SIZE))  # type: ignore[arg-type]
+    assert engine.worn == 1
+    assert_array_equal(picture, np.broadcast_to(np.array(RED, np.uint8), (*SIZE[::-1], 3)))
+
+
 def test_closed_is_closed(scene: Scene, tee: Garment) -> None:
     synthesizer, _ = scene.synthesizer()
     synthesizer.close()
@@ -209,3 +224,5 @@ def test_closed_is_closed(scene: Scene, tee: Garment) -> None:
 def test_without_weights_the_first_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"mtviton\.pth: is not there yet; fetch it: vastra-live weights pull"):
         open_hr_viton(Store(tmp_path))
+    with pytest.raises(WeightsError, match=r"gen\.pth: is not there yet"):
+        open_engine(Store(tmp_path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 import shutil
 import subprocess
@@ -17,9 +18,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from rich.console import Console
 
 from vastra_live.errors import MissingDependencyError, WeightsError
-from vastra_live.weights import Entry, Store
+from vastra_live.weights import Entry, Store, progress_bar
 from vastra_live.weights import fetch as fetching
 
 CONTENT = bytes(range(256)) * 4096
@@ -71,6 +73,11 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class Quiet(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """A client that goes away is what some tests are about."""
+
+
 @pytest.fixture
 def web() -> Iterator[Web]:
     with serving(Web()) as one:
@@ -79,7 +86,7 @@ def web() -> Iterator[Web]:
 
 @contextmanager
 def serving(web: Web) -> Iterator[Web]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, web))
+    server = Quiet(("127.0.0.1", 0), partial(Handler, web))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     web.url = f"http://127.0.0.1:{server.server_port}"
@@ -319,6 +326,18 @@ def test_what_the_check_refuses_never_gets_the_name(tmp_path: Path, web: Web) ->
         pull(where, web, check=refuse)
     assert left(where) == set()
     assert where.status()[0].recorded_sha256 is None
+
+
+def test_a_known_hash_needs_no_check(tmp_path: Path, web: Web) -> None:
+    assert pull(store(tmp_path), web, check=refuse).read_bytes() == CONTENT
+
+
+def test_the_progress_bar_shows_how_far_it_is(tmp_path: Path, web: Web) -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=120)
+    with progress_bar(console, "net.pth") as progress:
+        pull(store(tmp_path), web, progress=progress)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "net.pth" in shown and "1.0/1.0 MB" in shown
 
 
 def test_a_file_put_there_by_hand_is_checked_and_recorded(tmp_path: Path, web: Web) -> None:

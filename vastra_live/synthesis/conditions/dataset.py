@@ -28,10 +28,24 @@ from vastra_live.synthesis.conditions.labels import Cihp
 from vastra_live.synthesis.conditions.person import PersonConditions, prepare_person
 from vastra_live.types import U8
 
-__all__ = ["read_cloth", "read_pairs", "read_person"]
+__all__ = ["find_published", "read_cloth", "read_pairs", "read_person"]
 
 _PICTURES: Final = (".jpg", ".png", ".jpeg")
 _MASK_LEVEL: Final = 128
+
+
+def find_published(picture: Path, folder: str = "image") -> tuple[Path, str] | None:
+    """Root and name of a picture that lies in a published folder, or None when it lies elsewhere.
+
+    Args:
+        picture: such as ``DATA/image/00006_00.jpg``, or ``DATA/cloth/001.jpg`` with ``folder="cloth"``.
+        folder: where it must lie.
+    """
+    root = picture.resolve().parent.parent
+    beside = "image-parse-v3" if folder == "image" else f"{folder}-mask"
+    if picture.resolve().parent.name != folder or not (root / beside).is_dir():
+        return None
+    return root, picture.stem
 
 
 def read_person(root: Path, name: str, size: tuple[int, int] = (768, 1024)) -> PersonConditions:

@@ -87,7 +87,7 @@ class DensePose:
 
     Args:
         weights: ``model_final_162be9.pkl``.
-        device: as torch names it.
+        device: as torch names it; None takes CUDA where there is one, else the CPU.
         min_score: below it, a detection is nobody.
 
     Raises:
@@ -95,7 +95,7 @@ class DensePose:
         WeightsError: the file is not this model's checkpoint.
     """
 
-    def __init__(self, weights: Path, *, device: str = "cpu", min_score: float = _MIN_SCORE) -> None:
+    def __init__(self, weights: Path, *, device: str | None = None, min_score: float = _MIN_SCORE) -> None:
         from vastra_live.weights import load_detectron2
 
         model = build_model(device, min_score)
@@ -118,7 +118,7 @@ class DensePose:
         return largest_person(self._model, bgr)
 
 
-def build_model(device: str, min_score: float) -> Any:
+def build_model(device: str | None, min_score: float) -> Any:
     """The network with its configuration, its weights still random; eval mode.
 
     The values are those of the project's ``Base-DensePose-RCNN-FPN.yaml`` and ``densepose_rcnn_R_50_FPN_s1x.yaml``;
@@ -126,6 +126,7 @@ def build_model(device: str, min_score: float) -> Any:
     """
     try:
         import densepose
+        import torch
         from detectron2 import config, modeling
     except ImportError as error:
         raise MissingDependencyError(
@@ -136,7 +137,7 @@ def build_model(device: str, min_score: float) -> Any:
     densepose.add_densepose_config(cfg)
     net = cfg.MODEL
     net.META_ARCHITECTURE = "GeneralizedRCNN"
-    net.DEVICE = device
+    net.DEVICE = device or ("cuda" if torch.cuda.is_available() else "cpu")
     net.WEIGHTS = ""
     net.BACKBONE.NAME = "build_resnet_fpn_backbone"
     net.RESNETS.DEPTH = 50

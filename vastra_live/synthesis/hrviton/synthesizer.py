@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from vastra_live.errors import MissingDependencyError, NothingToFitError
 from vastra_live.synthesis.conditions.agnostic import agnostic_mask
-from vastra_live.synthesis.conditions.cloth import prepare_cloth
+from vastra_live.synthesis.conditions.cloth import ClothConditions, prepare_cloth
 from vastra_live.synthesis.conditions.crop import Crop, frame_person
 from vastra_live.synthesis.conditions.densepose import PartsFinder, draw_parts
 from vastra_live.synthesis.conditions.drawing import draw_crop, draw_mask
@@ -23,10 +23,10 @@ from vastra_live.synthesis.conditions.person import PersonConditions, prepare_pe
 from vastra_live.types import F32, U8, Body, Frame, Garment, Layer
 
 if TYPE_CHECKING:
-    from vastra_live.synthesis.hrviton.accelerate import TryOnEngine
+    from vastra_live.synthesis.hrviton.accelerate import Keyframe, TryOnEngine
     from vastra_live.weights import Store
 
-__all__ = ["HrVitonSynthesizer", "Parser", "Watch", "layer_alpha", "open_hr_viton"]
+__all__ = ["HrVitonSynthesizer", "Parser", "Watch", "dress", "layer_alpha", "open_engine", "open_hr_viton"]
 
 Watch = Callable[[str, U8], None]
 """Sees every intermediate: its name, and it as a picture."""
@@ -97,7 +97,7 @@ class HrVitonSynthesizer:
             self._show("cloth", lambda: cloth.bgr)
             self._show("cloth-mask", lambda: draw_mask(cloth.mask))
         made = engine(Person(*to_person_tensors(person)))
-        picture: U8 = np.ascontiguousarray(made.picture[0].cpu().numpy()[:, :, ::-1])
+        picture = _picture(made)
         label7: U8 = made.label7[0].cpu().numpy().astype(np.uint8)
         alpha = layer_alpha(person, label7, crop)
         self._show("dressed", lambda: picture)
@@ -154,22 +154,31 @@ def layer_alpha(person: PersonConditions, label7: U8, crop: Crop) -> F32:
     return soft
 
 
-def open_hr_viton(
-    store: Store | None = None,
-    device: str | None = None,
-    size: tuple[int, int] = (768, 1024),
-    watch: Watch | None = None,
-) -> HrVitonSynthesizer:
-    """The synthesizer with its networks, parser and DensePose, all of them filled from their files.
+def dress(engine: TryOnEngine, person: PersonConditions, cloth: ClothConditions) -> U8:
+    """The dressed picture of prepared conditions, as of a published folder: (H, W, 3) uint8.
+
+    Raises:
+        ValueError: they are not of the engine's size.
+    """
+    from vastra_live.synthesis.hrviton.accelerate import Person
+    from vastra_live.synthesis.hrviton.inputs import to_cloth_tensors, to_person_tensors
+
+    engine.wear(*to_cloth_tensors(cloth))
+    return _picture(engine(Person(*to_person_tensors(person))))
+
+
+def open_engine(
+    store: Store | None = None, device: str | None = None, size: tuple[int, int] = (768, 1024)
+) -> TryOnEngine:
+    """Both networks, filled from their files.
 
     Args:
         store: the weights folder; None for the default one.
         device: as torch names it; None takes CUDA where there is one, else the CPU.
         size: width and height of the picture; multiples of 128, at least 256, in the ratio 3:4.
-        watch: sees every intermediate.
 
     Raises:
-        MissingDependencyError: torch, onnxruntime or detectron2 is not installed.
+        MissingDependencyError: torch is not installed.
         WeightsError: a file is missing or wrong.
         ValueError: the size is not one the networks take.
     """
@@ -181,23 +190,57 @@ def open_hr_viton(
         ) from error
 
     from vastra_live.synthesis.checkpoints import open_network
-    from vastra_live.synthesis.conditions.densepose import DensePose
-    from vastra_live.synthesis.conditions.parsing import OnnxParser
     from vastra_live.synthesis.hrviton.accelerate import TryOnEngine
     from vastra_live.synthesis.hrviton.networks import ConditionGenerator, SpadeGenerator
     from vastra_live.weights import Store
 
     store = store or Store()
-    chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    # everything that could be missing is asked for before anything large is opened
-    entries = {entry.name: store.path(entry.name) for entry in store.select("hr-viton") if entry.format.value != "onnx"}
-    atr = store.status("parser-atr")[0].present and not store.status("parser-lip")[0].present
-    parser = OnnxParser(store.path("parser-atr" if atr else "parser-lip"), LabelSet.ATR if atr else LabelSet.LIP)
-    densepose = DensePose(entries["densepose"], device=str(chosen))
+    # both files must be there before the first is opened
+    store.path("hr-viton-generator")
     condition = open_network(store, "hr-viton-condition")
     generator = open_network(store, "hr-viton-generator", height=size[1], width=size[0])
     assert isinstance(condition, ConditionGenerator) and isinstance(generator, SpadeGenerator)
-    return HrVitonSynthesizer(TryOnEngine(condition, generator, chosen), densepose, parser, watch)
+    chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    return TryOnEngine(condition, generator, chosen)
+
+
+def open_hr_viton(
+    store: Store | None = None,
+    device: str | None = None,
+    size: tuple[int, int] = (768, 1024),
+    watch: Watch | None = None,
+) -> HrVitonSynthesizer:
+    """The synthesizer with its networks, parser and DensePose, all of them filled from their files.
+
+    The ATR parser is taken where it is there and the LIP parser is not.
+
+    Args:
+        store, device, size: as for :func:`open_engine`.
+        watch: sees every intermediate.
+
+    Raises:
+        MissingDependencyError: torch, onnxruntime or detectron2 is not installed.
+        WeightsError: a file is missing or wrong.
+        ValueError: the size is not one the networks take.
+    """
+    from vastra_live.synthesis.conditions.densepose import DensePose
+    from vastra_live.synthesis.conditions.parsing import OnnxParser
+    from vastra_live.weights import Store
+
+    store = store or Store()
+    atr = store.status("parser-atr")[0].present and not store.status("parser-lip")[0].present
+    # what is missing is said before anything large is opened, the cheapest to open first
+    names = ("hr-viton-condition", "hr-viton-generator", "densepose", "parser-atr" if atr else "parser-lip")
+    *_, densepose_file, parser_file = (store.path(name) for name in names)
+    parser = OnnxParser(parser_file, LabelSet.ATR if atr else LabelSet.LIP)
+    densepose = DensePose(densepose_file, device=device)
+    return HrVitonSynthesizer(open_engine(store, device, size), densepose, parser, watch)
+
+
+def _picture(made: Keyframe) -> U8:
+    """The engine's picture in blue-green-red, in memory of its own."""
+    bgr: U8 = np.ascontiguousarray(made.picture[0].cpu().numpy()[:, :, ::-1])
+    return bgr
 
 
 def _grown(mask: npt.NDArray[np.bool_], radius: int) -> npt.NDArray[np.bool_]:
