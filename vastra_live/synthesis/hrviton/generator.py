@@ -106,18 +106,20 @@ class SpadeGenerator(nn.Module):
     Args:
         ngf: width n; 64 in the released checkpoint.
         height: of the inputs, at least 128.
-        width: of the inputs, at least 128. The picture grows from (height // 128, width // 128), so sides that
-            are not multiples of 128 come out smaller than they went in (192 -> 128), as in the original;
-            :mod:`vastra_live.synthesis.hrviton.path` accepts multiples only.
+        width: of the inputs, at least 128, and one of the two at least 256: a single pixel has no variance.
+
+    The picture grows from (height // 128, width // 128), so sides that are not multiples of 128 come out smaller
+    than they went in (192 -> 128), as in the original; :mod:`vastra_live.synthesis.hrviton.path` accepts multiples
+    only.
 
     Raises:
-        ValueError: a side is below 128.
+        ValueError: the sides are too small.
     """
 
     def __init__(self, ngf: int = 64, height: int = 1024, width: int = 768) -> None:
         super().__init__()
-        if height < 128 or width < 128:
-            raise ValueError(f"SpadeGenerator: expected height and width of at least 128, got {height} x {width}")
+        if min(height, width) < 128 or max(height, width) < 256:
+            raise ValueError(f"SpadeGenerator: expected sides of at least 128 and 256, got {height} x {width}")
         n = ngf
         self.ngf, self.height, self.width = ngf, height, width
         self.conv_0 = nn.Conv2d(INPUT_CHANNELS, 16 * n, 3, padding=1)

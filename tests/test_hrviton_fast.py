@@ -1,0 +1,188 @@
+"""Each fast form beside its plain twin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+torch = pytest.importorskip("torch", reason="HR-VITON needs the synthesis extra")
+
+from vastra_live.synthesis.hrviton import fast, path  # noqa: E402
+from vastra_live.synthesis.hrviton.accelerate import Person, TryOnEngine  # noqa: E402
+from vastra_live.synthesis.hrviton.dense import DenseGenerator  # noqa: E402
+from vastra_live.synthesis.hrviton.fast import FastGenerator  # noqa: E402
+from vastra_live.synthesis.hrviton.fast_condition import FastCondition  # noqa: E402
+from vastra_live.synthesis.hrviton.networks import ConditionGenerator, SpadeGenerator  # noqa: E402
+from vastra_live.synthesis.hrviton.patterns import OUTSIDE, find_patterns  # noqa: E402
+
+SIZE = (256, 128)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Thousands of tiny steps: two threads would only wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def generator() -> SpadeGenerator:
+    """Random weights of the size a trained network's are, so that every part shows in the output."""
+    torch.manual_seed(1)
+    net = SpadeGenerator(4, *SIZE).eval()
+    for name, value in net.state_dict().items():
+        if value.dim() > 1:
+            torch.nn.init.normal_(value, std=1.4 / value[0].numel() ** 0.5)
+        elif name.endswith(("weight_u", "weight_v")):
+            torch.nn.init.normal_(value, std=value.numel() ** -0.5)
+    for module in net.modules():
+        if hasattr(module, "weight_orig"):
+            matrix = module.weight_orig.detach().flatten(1)
+            left, _, right = torch.linalg.svd(matrix, full_matrices=False)
+            module.weight_u.copy_(left[:, 0])
+            module.weight_v.copy_(right[0])
+    return net
+
+
+def labels_of(kind: str, height: int, width: int) -> torch.Tensor:
+    """(1, H, W): one label, broad areas, or a different label at every pixel."""
+    rng = np.random.default_rng(3)
+    if kind == "flat":
+        cells = np.full((1, 1), 4)
+    else:
+        side = 32 if kind == "areas" else 1
+        cells = rng.integers(0, 7, (height // side, width // side))
+    grown = cells.repeat(height // cells.shape[0], 0).repeat(width // cells.shape[1], 1)
+    return torch.from_numpy(grown).long()[None]
+
+
+def resized(net: SpadeGenerator, height: int, width: int) -> SpadeGenerator:
+    other = SpadeGenerator(net.ngf, height, width).eval()
+    other.load_state_dict(net.state_dict())
+    return other
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize(
+    ("kind", "height", "width"), [("flat", *SIZE), ("noise", *SIZE), ("areas", *SIZE), ("areas", 384, 256)]
+)
+def test_fast_and_dense_paint_the_plain_picture(generator: SpadeGenerator, kind: str, height: int, width: int) -> None:
+    x = torch.rand(1, 9, height, width) * 2 - 1
+    seg = path.one_hot(labels_of(kind, height, width), 7)
+    want = resized(generator, height, width)(x, seg)
+    for form in (FastGenerator(generator), DenseGenerator(generator, dtype=torch.float32)):
+        # the coarsest features are two pixels, whose normalisation magnifies rounding
+        torch.testing.assert_close(form(x, seg), want, atol=1e-3, rtol=0)
+        assert (form(x, seg) - want).abs().mean() < 2e-5
+
+
+@torch.inference_mode()
+def test_a_picture_in_many_bands_is_the_same(generator: SpadeGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
+    x, seg = torch.rand(1, 9, *SIZE), path.one_hot(labels_of("areas", *SIZE), 7)
+    whole = FastGenerator(generator)(x, seg)
+    monkeypatch.setattr(fast, "BAND_VALUES", 5000)
+    torch.testing.assert_close(FastGenerator(generator)(x, seg), whole, atol=2e-5, rtol=0)
+
+
+@torch.inference_mode()
+def test_several_pictures_at_once_are_each_their_own(generator: SpadeGenerator) -> None:
+    x = torch.rand(2, 9, *SIZE)
+    seg = path.one_hot(torch.cat([labels_of("areas", *SIZE), labels_of("flat", *SIZE)]), 7)
+    want = generator(x, seg)
+    for form in (FastGenerator(generator), DenseGenerator(generator, dtype=torch.float32)):
+        torch.testing.assert_close(form(x, seg), want, atol=2e-4, rtol=0)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_stays_above_40_db(generator: SpadeGenerator, dtype: torch.dtype) -> None:
+    x, seg = torch.rand(1, 9, *SIZE) * 2 - 1, path.one_hot(labels_of("areas", *SIZE), 7)
+    error = (DenseGenerator(generator, dtype=dtype)(x, seg).float() - generator(x, seg)).square().mean()
+    assert 10 * torch.log10(4 / error) > 40
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 12), st.integers(1, 12), st.integers(1, 7), st.integers(0, 2**16))
+def test_patterns_hold_the_neighbourhood_of_every_pixel(height: int, width: int, labels: int, seed: int) -> None:
+    grid = np.random.default_rng(seed).integers(0, labels, (height, width))
+    found = find_patterns(torch.from_numpy(grid))
+    padded = np.pad(grid, 2, constant_values=OUTSIDE)
+    windows = found.windows[found.parts][found.index].numpy().reshape(height, width, 3, 3, 3, 3)
+    for y in range(3):
+        for x in range(3):
+            want = np.lib.stride_tricks.sliding_window_view(padded, (3, 3))[y : y + height, x : x + width]
+            np.testing.assert_array_equal(windows[:, :, y, x], want)
+    assert len(torch.unique(found.windows, dim=0)) == len(found.windows)
+    assert len(torch.unique(found.parts, dim=0)) == len(found.parts)
+
+
+def test_a_parse_of_a_person_holds_few_patterns(shared: Path) -> None:
+    stored = np.load(shared / "reference" / "hrviton-path.npz")["label7"][0]
+    found = find_patterns(torch.from_numpy(stored).long())
+    assert len(found.parts) < stored.size / 100
+
+
+@torch.inference_mode()
+def test_fast_refuses_what_the_plain_form_refuses(generator: SpadeGenerator) -> None:
+    for form in (FastGenerator(generator), DenseGenerator(generator, dtype=torch.float32)):
+        with pytest.raises(ValueError, match="multiples of 128, got 256 x 192"):
+            form(torch.zeros(1, 9, 256, 192), torch.zeros(1, 7, 256, 192))
+        with pytest.raises(ValueError, match=r"seg: expected shape \(1, 7, 256, 128\), got \(1, 13, 256, 128\)"):
+            form(torch.zeros(1, 9, *SIZE), torch.zeros(1, 13, *SIZE))
+
+
+@pytest.fixture(scope="module")
+def condition() -> ConditionGenerator:
+    torch.manual_seed(2)
+    net = ConditionGenerator(16).eval()
+    for module in net.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.normal_(module.running_mean, std=0.1)
+            torch.nn.init.uniform_(module.running_var, 0.5, 1.5)
+            torch.nn.init.normal_(module.weight, mean=1.0, std=0.1)
+            torch.nn.init.normal_(module.bias, std=0.1)
+    return net
+
+
+@torch.inference_mode()
+def test_folded_condition_generator_says_the_same_and_reuses_a_garment(condition: ConditionGenerator) -> None:
+    folded = FastCondition(condition)
+    cloth = torch.rand(2, 4, 96, 64)
+    garment = folded.cloth_features(cloth)
+    for _ in range(2):
+        person = torch.rand(2, 16, 96, 64)
+        want, got = condition(cloth, person), folded.dress(garment, person)
+        for a, b in zip((*want.flows, *want[1:]), (*got.flows, *got[1:]), strict=True):
+            torch.testing.assert_close(b, a, atol=1e-3, rtol=0)
+
+
+@torch.inference_mode()
+def test_the_engine_gives_the_path_s_picture_and_takes_another_garment(
+    condition: ConditionGenerator, generator: SpadeGenerator
+) -> None:
+    height, width = 384, 256
+    sized = resized(generator, height, width)
+    engine = TryOnEngine(condition, sized, torch.device("cpu"))
+    pictures = torch.rand(3, 1, 3, height, width) * 2 - 1
+    person = Person(pictures[0], pictures[1], torch.randint(0, 13, (1, height, width)))
+    with pytest.raises(RuntimeError, match="wear"):
+        engine(person)
+    for cloth in (pictures[2], pictures[2].flip(3)):
+        mask = torch.zeros(1, 1, height, width)
+        mask[..., 64:300, 50:200] = 1
+        engine.wear(cloth, mask)
+        got = engine(person)
+        inputs = path.TryOnInputs(person.agnostic, person.densepose, person.parse_agnostic, cloth, mask)
+        want = path.run(inputs, condition, sized)
+        torch.testing.assert_close(got.garment_mask, want.garment.visible_mask, atol=5e-3, rtol=0)
+        assert (got.label7 != want.label7).float().mean() < 5e-4
+        assert (got.picture.int() - path.picture_u8(want.output).int()).abs().float().mean() < 0.2
+    with pytest.raises(ValueError, match=r"TryOnEngine.agnostic: expected shape \(1, 3, 384, 256\)"):
+        engine(Person(pictures[0][..., :128], person.densepose, person.parse_agnostic))
