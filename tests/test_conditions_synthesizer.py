@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from vastra_live.errors import NothingToFitError, WeightsError
+from vastra_live.errors import MissingDependencyError, NothingToFitError, WeightsError
 from vastra_live.pictures import read_labels, read_picture
 from vastra_live.synthesis.base import Synthesizer
 from vastra_live.synthesis.conditions.cloth import prepare_cloth
@@ -25,7 +25,7 @@ from vastra_live.weights import Store
 torch = pytest.importorskip("torch")
 
 from vastra_live.synthesis.hrviton.accelerate import Keyframe, Person  # noqa: E402 - needs torch
-from vastra_live.synthesis.hrviton.synthesizer import HrVitonSynthesizer, dress, open_engine, open_hr_viton  # noqa: E402
+from vastra_live.synthesis.hrviton.synthesizer import HrVitonSynthesizer, dress, open_engine, open_hr_viton, require  # noqa: E402
 
 SIZE = (384, 512)
 RED = (0, 0, 255)
@@ -221,8 +221,24 @@ def test_closed_is_closed(scene: Scene, tee: Garment) -> None:
         synthesizer.synthesize(scene.frame, scene.body, tee)
 
 
-def test_without_weights_the_first_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"mtviton\.pth: is not there yet; fetch it: vastra-live weights pull"):
-        open_hr_viton(Store(tmp_path))
-    with pytest.raises(WeightsError, match=r"gen\.pth: is not there yet"):
+def test_without_weights_the_missing_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"gen\.pth: is not there yet; fetch it: vastra-live weights pull"):
         open_engine(Store(tmp_path))
+
+
+def test_what_is_missing_is_said_before_anything_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path)
+    there = {"torch", "onnxruntime"}
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name if name in there else None)
+    with pytest.raises(MissingDependencyError, match=r"detectron2 and densepose; install it: pip install"):
+        open_hr_viton(store)
+    there |= {"detectron2", "densepose"}
+    (tmp_path / "gen.pth").write_bytes(b"a file")
+    with pytest.raises(WeightsError, match=r"mtviton\.pth, model_final_162be9\.pkl, parsing_lip\.onnx.*pull hr-viton"):
+        open_hr_viton(store)
+    (tmp_path / "parsing_atr.onnx").write_bytes(b"a file")
+    with pytest.raises(WeightsError, match=r"needs mtviton\.pth, model_final_162be9\.pkl in"):
+        require(store)
+    for name in ("mtviton.pth", "model_final_162be9.pkl"):
+        (tmp_path / name).write_bytes(b"a file")
+    require(store)

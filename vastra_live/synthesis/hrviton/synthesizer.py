@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
@@ -10,10 +11,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vastra_live.errors import MissingDependencyError, NothingToFitError
+from vastra_live.errors import MissingDependencyError, NothingToFitError, WeightsError
 from vastra_live.synthesis.conditions.agnostic import agnostic_mask
 from vastra_live.synthesis.conditions.cloth import ClothConditions, prepare_cloth
 from vastra_live.synthesis.conditions.crop import Crop, frame_person
+from vastra_live.synthesis.conditions.densepose import INSTALL as DENSEPOSE_INSTALL
 from vastra_live.synthesis.conditions.densepose import PartsFinder, draw_parts
 from vastra_live.synthesis.conditions.drawing import draw_crop, draw_mask
 from vastra_live.synthesis.conditions.keypoints import Keypoints, complete_torso, from_blazepose
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from vastra_live.synthesis.hrviton.accelerate import Keyframe, TryOnEngine
     from vastra_live.weights import Store
 
-__all__ = ["HrVitonSynthesizer", "Parser", "Watch", "dress", "layer_alpha", "open_engine", "open_hr_viton"]
+__all__ = ["HrVitonSynthesizer", "Parser", "Watch", "dress", "layer_alpha", "open_engine", "open_hr_viton", "require"]
 
 Watch = Callable[[str, U8], None]
 """Sees every intermediate: its name, and it as a picture."""
@@ -228,13 +230,35 @@ def open_hr_viton(
     from vastra_live.weights import Store
 
     store = store or Store()
-    atr = store.status("parser-atr")[0].present and not store.status("parser-lip")[0].present
-    # what is missing is said before anything large is opened, the cheapest to open first
-    names = ("hr-viton-condition", "hr-viton-generator", "densepose", "parser-atr" if atr else "parser-lip")
-    *_, densepose_file, parser_file = (store.path(name) for name in names)
-    parser = OnnxParser(parser_file, LabelSet.ATR if atr else LabelSet.LIP)
-    densepose = DensePose(densepose_file, device=device)
+    require(store)
+    lip, atr = (status.path for status in (*store.status("parser-lip"), *store.status("parser-atr")))
+    parser = OnnxParser(lip, LabelSet.LIP) if lip.is_file() else OnnxParser(atr, LabelSet.ATR)
+    densepose = DensePose(store.path("densepose"), device=device)
     return HrVitonSynthesizer(open_engine(store, device, size), densepose, parser, watch)
+
+
+def require(store: Store) -> None:
+    """Return when packages and files for :func:`open_hr_viton` are there; nothing is imported or opened for it.
+
+    Raises:
+        MissingDependencyError: a package is not installed; the message holds the install line.
+        WeightsError: a file is not there; the message holds the pull line.
+    """
+    for packages, line in (
+        (("torch", "onnxruntime"), "pip install 'vastra-live[synthesis]'"),
+        (("detectron2", "densepose"), DENSEPOSE_INSTALL),
+    ):
+        absent = [name for name in packages if importlib.util.find_spec(name) is None]
+        if absent:
+            raise MissingDependencyError(f"hr-viton needs {' and '.join(absent)}; install it: {line}")
+    missing = [s for s in store.status("hr-viton") if not s.present]
+    if any(s.present for s in store.status("parser-atr")):
+        missing = [s for s in missing if s.entry.name != "parser-lip"]
+    if missing:
+        files = ", ".join(s.entry.file for s in missing)
+        raise WeightsError(
+            f"hr-viton needs {files} in {store.folder}; fetch what is missing: vastra-live weights pull hr-viton"
+        )
 
 
 def _picture(made: Keyframe) -> U8:
