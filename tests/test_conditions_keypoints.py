@@ -141,6 +141,7 @@ def test_of_several_people_the_largest_is_taken(tmp_path: Path) -> None:
         ("[]", "OpenPose"),
         ("<html>", "OpenPose"),
         (json.dumps({"people": [{"pose_keypoints_2d": [float("nan")] * 75}]}), "OpenPose"),
+        (json.dumps({"people": [{"pose_keypoints_2d": [1e9] * 75}]}), "in no picture"),
     ],
 )
 def test_other_files_are_refused(tmp_path: Path, text: str, reason: str) -> None:

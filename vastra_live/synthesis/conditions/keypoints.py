@@ -59,6 +59,8 @@ _FROM_BLAZEPOSE: Final = {
     15: 5, 16: 2, 17: 8, 18: 7, 19: 31, 21: 29, 22: 32, 24: 30,
 }  # fmt: skip
 
+FARTHEST_PX = 1e5
+
 SEEN = 0.5
 """BlazePose visibility from which a landmark counts as seen."""
 
@@ -161,6 +163,8 @@ def _points_of(person: dict[str, Any]) -> Keypoints:
     flat = np.asarray(values, np.float64)
     if flat.size not in (3 * BODY_25, 3 * COCO_18):
         raise ValueError(f"{flat.size} numbers")
+    if not (np.abs(flat) < FARTHEST_PX).all():
+        raise ValueError("a coordinate that is in no picture")
     given = flat.reshape(-1, 3)[:, :2]
     if len(given) == BODY_25:
         return Keypoints(given, given.any(axis=1))
