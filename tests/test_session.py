@@ -143,6 +143,19 @@ def test_when_the_last_sink_breaks_the_run_ends_with_its_error() -> None:
         session.run()
 
 
+def test_a_film_that_cannot_be_finished_is_an_error_of_the_run() -> None:
+    class Unfinished(FakeSink):
+        def close(self) -> None:
+            super().close()
+            raise RecordingError("fake sink: the disk is full; free some space")
+
+    session = a_session(FakeSource(5), [Unfinished()])
+    with pytest.raises(RecordingError, match="disk is full"):
+        session.run()
+    assert session.report is not None
+    assert session.report.ended == "error"
+
+
 def test_a_slow_sink_does_not_stall_its_sibling() -> None:
     fast, slow = FakeSink(), FakeSink(slow_consumer=SlowConsumer.DROP_OLDEST, delay_s=0.2)
     a_session(FakeSource(25), [fast, slow]).run()
