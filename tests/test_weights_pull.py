@@ -392,12 +392,15 @@ def test_google_drive_goes_through_gdown(tmp_path: Path, monkeypatch: pytest.Mon
     asked: dict[str, object] = {}
 
     def download(**options: object) -> object:
+        assert not Path(str(options["output"])).exists(), "gdown would take it for the finished file"
         asked.update(options)
         Path(str(options["output"])).write_bytes(CONTENT)
         return options["output"]
 
     monkeypatch.setattr(gdown, "download", download)
     where = store(tmp_path, source=["gdrive:1AbC"])
+    where.folder.mkdir()
+    (where.folder / ".net.pth.part").write_bytes(b"of another source")
     assert where.pull("net", accept_licence=True).read_bytes() == CONTENT
     assert asked["id"] == "1AbC" and asked["resume"] is True
 

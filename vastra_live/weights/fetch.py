@@ -197,6 +197,8 @@ def fetch_drive(identity: str, part: Path, page: str, progress: OnProgress) -> N
             "files on Google Drive need gdown: pip install 'vastra-live[weights]'; or fetch the file by hand from "
             f"{page} and use --from DIR"
         ) from error
+    # gdown would take anything under this name for the finished file
+    discard(part)
     failures = (gdown.exceptions.DownloadError, gdown.exceptions.FileURLRetrievalError, OSError, RuntimeError)
     try:
         came = gdown.download(id=identity, output=str(part), quiet=True, resume=True, progress=progress)
