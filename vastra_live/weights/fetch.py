@@ -201,7 +201,9 @@ def fetch_drive(identity: str, part: Path, page: str, progress: OnProgress) -> N
     discard(part)
     failures = (gdown.exceptions.DownloadError, gdown.exceptions.FileURLRetrievalError, OSError, RuntimeError)
     try:
-        came = gdown.download(id=identity, output=str(part), quiet=True, resume=True, progress=progress)
+        came = gdown.download(
+            id=identity, output=str(part), quiet=True, resume=True, retries=3, timeout=_TIMEOUT_S, progress=progress
+        )
     except failures as error:
         raise WeightsError(
             f"Google Drive does not hand out {identity} ({_reason(error)}); it limits popular files: try later, or "
