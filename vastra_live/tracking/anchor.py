@@ -19,6 +19,8 @@ Picture = TypeVar("Picture", F32, U8)
 
 # Shading is what is smoother than this, in work pixels (standard deviation).
 _SHADING = 3.0
+# Half the width of what may lie in front of a garment, in shares of the root of its area.
+_FOREARM = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -265,7 +267,7 @@ def _hidden(alpha: F32, before_alpha: F32) -> F32:
     the new layer by about half a forearm tells the two apart; what is thinner than a finger is an outline that
     moved.
     """
-    reach = 2 * int(0.12 * float((alpha > 0.5).sum()) ** 0.5) + 1
+    reach = 2 * int(_FOREARM * float((alpha > 0.5).sum()) ** 0.5) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     padded = cv2.copyMakeBorder(alpha, reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=0)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, disc)[reach:-reach, reach:-reach]

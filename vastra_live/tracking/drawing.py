@@ -85,6 +85,8 @@ class Canvas:
 
     def premultiply(self, drawn: Drawn) -> U8:
         """The colour times alpha, in place of the straight colour."""
+        if drawn.alpha.size == 0:
+            return drawn.bgr
         spread = cv2.merge((drawn.alpha,) * 3, self._buffer("spread", drawn.bgr.shape, np.uint8))
         premultiplied: U8 = cv2.multiply(drawn.bgr, spread, drawn.bgr, 1 / 255)
         return premultiplied

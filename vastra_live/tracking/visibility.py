@@ -77,7 +77,6 @@ def see(live: U8, expected: Expected, evidence: ColourEvidence) -> Seen:
     np.clip(logs, -_LOG_LIMIT, _LOG_LIMIT, out=logs)
     pooled = pool(np.ascontiguousarray(live[..., 0]), logs)
     pooled *= _LOOKS
-    np.clip(pooled, -20, 20, out=pooled)
     covered, rest, unseen = cv2.split(cv2.exp(pooled))
 
     share = expected.share * np.float32(_STILL_SEEN / 255)
