@@ -57,7 +57,7 @@ def kept(before: U8, after: U8, region: Mask, top: Mask) -> float:
 
 def likeness(photo: U8, made: U8, top: Mask) -> tuple[float, float]:
     """Mean of the SSIM map, and PSNR in dB, over the top."""
-    _, ssim = structural_similarity(photo, made, channel_axis=2, full=True)
+    _, ssim = structural_similarity(photo, made, channel_axis=2, full=True)  # type: ignore[no-untyped-call]
     error = float(((photo.astype(float) - made)[top] ** 2).mean())
     return float(ssim[top].mean()), float(10 * np.log10(255**2 / max(error, 1e-9)))
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from vastra_live.synthesis.embedded.fill import Undressed, spread
-from vastra_live.synthesis.embedded.fit import Girth, arm_point
+from vastra_live.synthesis.embedded.girth import Girth, arm_point
 from vastra_live.synthesis.embedded.light import shade_edges
 from vastra_live.synthesis.embedded.mesh import (
     LEFT_FOREARM,
@@ -99,8 +99,8 @@ def compose(
     covered = np.maximum(under.gone, np.minimum(shadow * 4, 1))
     _line_gaps(canvas, pieces, union, under.gone, unit)
     for name in draw_order(s):
-        piece = pieces.get(name)
-        if piece is not None:
+        if name in pieces:
+            piece = pieces[name]
             x0, y0, x1, y1 = piece.box
             part = np.s_[y0:y1, x0:x1]
             alpha = piece.alpha

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vastra_live.synthesis.embedded.fit import ARM_STATIONS, DEPTHS, Girth, arm_point
+from vastra_live.synthesis.embedded.girth import ARM_STATIONS, DEPTHS, Girth, arm_point
 from vastra_live.synthesis.embedded.places import LOWER, SKIN, segment_distance
 from vastra_live.synthesis.embedded.scale import enlarged, halved
 from vastra_live.synthesis.embedded.skeleton import Skeleton
@@ -77,7 +77,7 @@ class BackgroundPlate:
         x0, x1 = int(box[0] * kx), max(int(np.ceil(box[2] * kx)), int(box[0] * kx) + 2)
         y0, y1 = int(box[1] * ky), max(int(np.ceil(box[3] * ky)), int(box[1] * ky) + 2)
         filled = spread(self._bgr[y0:y1, x0:x1], self._known[y0:y1, x0:x1])
-        return cv2.resize(filled, size, interpolation=cv2.INTER_LINEAR)
+        return np.asarray(cv2.resize(filled, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -202,7 +202,7 @@ def _lower_carried_up(bgr: F32, known: F32, s: Skeleton, otherwise: F32) -> F32:
     drop = round(0.35 * s.unit)
     carried = np.zeros_like(grain)
     carried[:-drop] = grain[drop:]
-    return spread(bgr, known) + carried
+    return np.asarray(spread(bgr, known) + carried, np.float32)
 
 
 def shaded_skin(bgr: F32, skin: F32, face: F32, bare: Bare) -> F32:
@@ -227,4 +227,4 @@ def shaded_skin(bgr: F32, skin: F32, face: F32, bare: Bare) -> F32:
     window = 2 * (bgr.shape[1] // 12) + 1
     reach = cv2.blur(trust, (window, window))
     local = np.clip(reach * 12, 0.25, 1)[..., None]
-    return (mean + local * (near - mean)) * bare.round[..., None]
+    return np.asarray((mean + local * (near - mean)) * bare.round[..., None], np.float32)

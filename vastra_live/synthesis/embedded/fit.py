@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vastra_live.synthesis.embedded.girth import (
+    ARM_STATIONS,
+    ASIDE,
+    DEPTHS,
+    ELBOW,
+    Girth,
+    arm_point,
+    unit_vector,
+)
 from vastra_live.synthesis.embedded.mesh import LEFT_SLEEVE, RIGHT_SLEEVE, TORSO, part_masks
-from vastra_live.synthesis.embedded.places import arm_distance
 from vastra_live.synthesis.embedded.skeleton import Arm, Point, Skeleton
 from vastra_live.types import F32, Garment, Sleeve
 
-__all__ = ["ARM_STATIONS", "DEPTHS", "Girth", "TopPattern", "arm_point", "measure_girth"]
+__all__ = ["TopPattern"]
 
-DEPTHS = np.array([0.15, 0.3, 0.5, 0.7, 0.85, 1.0, 1.25])
-"""Where the torso is measured: 0 at the shoulder joints, 1 at the hip joints."""
-_USUAL_HALF = np.array([0.52, 0.48, 0.45, 0.43, 0.46, 0.5, 0.52])
-_ASIDE = np.array([0.3, 0.4, 0.5, 0.6])
-"""Where the height of the shoulders is measured: distance from the spine."""
-_USUAL_RISE = np.array([0.22, 0.18, 0.135, 0.075])
-ARM_STATIONS = np.array([0.25, 0.4, 0.54, 0.75, 0.95])
-"""Where the arms are measured: 0 at the shoulder joint, 1 at the wrist."""
-_USUAL_ARM = np.array([0.165, 0.15, 0.125, 0.115, 0.085])
-_ELBOW = 0.54
 _PHOTO_SHOULDERS = 0.86
 """Shoulders of a garment in its photo, in shoulder widths of its wearer: on a mannequin they curve away."""
 _USUAL_LENGTH = 1.66
@@ -34,107 +30,12 @@ _TRUST_IN_SHOULDERS = 0.75
 I32 = npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Girth:
-    """Half widths of a body in shoulder widths (``Skeleton.unit``).
-
-    Attributes:
-        torso: (2, 7) from the spine to the wearer's right and left side, at ``DEPTHS``.
-        arms: (2, 5) half width of right and left arm, from shoulder to wrist.
-        rise: (2, 4) how far the right and left shoulder's outline lies above the joints, from neck to arm.
-    """
-
-    torso: npt.NDArray[np.float64]
-    arms: npt.NDArray[np.float64]
-    rise: npt.NDArray[np.float64]
-
-    def mixed(self, newer: Girth, share: float) -> Girth:
-        """This girth moved towards a newer one."""
-        return Girth(
-            self.torso + share * (newer.torso - self.torso),
-            self.arms + share * (newer.arms - self.arms),
-            self.rise + share * (newer.rise - self.rise),
-        )
-
-
-def measure_girth(person: F32, skeleton: Skeleton) -> Girth:
-    """Measure the silhouette; where an arm hides the side of the torso, the arm's inner side bounds it.
-
-    Args:
-        person: (h, w) float32 silhouette.
-        skeleton: in the same pixels.
-    """
-    s, unit = skeleton, skeleton.unit
-    arms_d = np.minimum(arm_distance(person.shape, s.left), arm_distance(person.shape, s.right)) / unit
-    torso = np.empty((2, len(DEPTHS)))
-    reach = np.linspace(0.2, 1.1, 46)
-    for side, sign in enumerate((-1, 1)):
-        for k, depth in enumerate(DEPTHS):
-            centre = s.neck + (s.pelvis - s.neck) * depth
-            line = centre + np.outer(reach * sign * unit, s.across_at(depth))
-            body = (_sample(person, line) > 0.5) & (_sample(arms_d, line) > 0.13)
-            stop = np.flatnonzero(~body)
-            half = reach[stop[0]] if len(stop) else reach[-1]
-            torso[side, k] = np.clip(half, 0.88 * _USUAL_HALF[k], 1.7 * _USUAL_HALF[k])
-    torso[:, 1:-1] = 0.5 * torso[:, 1:-1] + 0.25 * (torso[:, 2:] + torso[:, :-2])
-    arms = np.empty((2, len(ARM_STATIONS)))
-    out = np.linspace(0.03, 0.4, 38)
-    for side, arm in enumerate((s.right, s.left)):
-        for k, station in enumerate(ARM_STATIONS):
-            point, along = arm_point(arm, station)
-            normal = np.array([-along[1], along[0]])
-            widths = []
-            for sign in (-1, 1):
-                off = np.flatnonzero(_sample(person, point + np.outer(out * sign * unit, normal)) < 0.5)
-                if len(off):
-                    widths.append(out[off[0]])
-            measured = min(widths) if widths else _USUAL_ARM[k]
-            arms[side, k] = np.clip(measured, 0.85 * _USUAL_ARM[k], 1.35 * _USUAL_ARM[k])
-    rise = np.empty((2, len(_ASIDE)))
-    height = np.linspace(0.45, -0.2, 66)
-    for side, sign in enumerate((-1, 1)):
-        for k, aside in enumerate(_ASIDE):
-            line = s.neck + s.across * sign * aside * unit - np.outer(height * unit, s.down)
-            inside = np.flatnonzero(_sample(person, line) > 0.5)
-            measured = height[inside[0]] if len(inside) else _USUAL_RISE[k]
-            # far above the usual is hair, a collar or a raised arm, and not the shoulder's outline
-            off = measured - _USUAL_RISE[k]
-            rise[side, k] = _USUAL_RISE[k] + (float(np.clip(off, -0.07, 0.11)) if abs(off) < 0.2 else 0.0)
-    return Girth(torso, arms, rise)
-
-
-def _sample(picture: F32, points: Point) -> F32:
-    """Values at points; outside of the picture the border's."""
-    at = points.astype(np.float32)
-    return cv2.remap(picture, at[:, 0][None], at[:, 1][None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
-
-
-def arm_point(arm: Arm, station: float) -> tuple[Point, Point]:
-    """The point at a share of the arm's length, and the direction there, turning softly at the elbow."""
-    upper, fore = arm.elbow - arm.shoulder, arm.wrist - arm.elbow
-    if station <= _ELBOW:
-        point = arm.shoulder + upper * (station / _ELBOW)
-    else:
-        point = arm.elbow + fore * ((station - _ELBOW) / (1 - _ELBOW))
-    turn = np.clip((station - _ELBOW) / 0.24 + 0.5, 0, 1)
-    along = (1 - turn) * _unit(upper, fore) + turn * _unit(fore, upper)
-    return point, _unit(along, upper)
-
-
-def _unit(vector: Point, otherwise: Point) -> Point:
-    length = float(np.linalg.norm(vector))
-    if length > 1e-3:
-        return vector / length
-    length = float(np.linalg.norm(otherwise))
-    return otherwise / length if length > 1e-3 else np.array([0.0, 1.0])
-
-
 def _outline(mask: F32) -> Point:
     """(n, 2) outline of the largest piece of a mask; empty when there is none."""
     found, _ = cv2.findContours((mask > 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not found:
         return np.empty((0, 2))
-    return max(found, key=cv2.contourArea)[:, 0].astype(np.float64)
+    return np.asarray(max(found, key=cv2.contourArea)[:, 0], np.float64)
 
 
 def _along(outline: Point, start: Point, end: Point, avoid: Point, shares: Point) -> list[Point]:
@@ -227,11 +128,11 @@ class TopPattern:
         for part, (side, end) in zip(
             (RIGHT_SLEEVE, LEFT_SLEEVE), zip(("right", "left"), self.sleeve_ends, strict=True), strict=True
         ):
-            if end > _ELBOW + 0.05:
+            if end > ELBOW + 0.05:
                 m = self._marks
                 start = (m[f"shoulder_{side}"] + m[f"armpit_{side}"]) / 2
                 cuff = (m[f"cuff_outer_{side}"] + m[f"cuff_inner_{side}"]) / 2
-                found[part] = (start + (cuff - start) * _ELBOW / end, _unit(cuff - start, cuff - start))
+                found[part] = (start + (cuff - start) * ELBOW / end, unit_vector(cuff - start, cuff - start))
         return found
 
     def _pin(self, point: Point, part: int) -> None:
@@ -268,7 +169,7 @@ class TopPattern:
         m = self._marks
         outer0, outer1 = m[f"shoulder_{side}"], m[f"cuff_outer_{side}"]
         inner0, inner1 = m[f"armpit_{side}"], m[f"cuff_inner_{side}"]
-        length = max(np.linalg.norm(outer1 - outer0), np.linalg.norm(inner1 - inner0))
+        length = float(max(np.linalg.norm(outer1 - outer0), np.linalg.norm(inner1 - inner0)))
         count = int(np.clip(round(length / (0.3 * self._unit)), 1, 6))
         shares = np.arange(1, count + 1) / count
         outline = _outline(mask)
@@ -289,8 +190,9 @@ class TopPattern:
         def on_shoulder(side: int, aside: float) -> Point:
             """A point of the shoulder's outline, ``aside`` shoulder widths from the middle (seen from the front)."""
             outline = [girth.rise[side, 0] + 0.075, *girth.rise[side]]
-            rise = float(np.interp(aside, [0.2, *_ASIDE], outline)) + 0.015
-            return s.neck + s.across * (-1, 1)[side] * aside * unit * turn - s.down * rise * unit
+            rise = float(np.interp(aside, [0.2, *ASIDE], outline)) + 0.015
+            shoulder = s.neck + s.across * (-1, 1)[side] * aside * unit * turn - s.down * rise * unit
+            return np.asarray(shoulder, np.float64)
 
         def aside_of(name: str, least: float, most: float) -> float:
             return float(np.clip(abs(m[name][0] - self._neck_mid[0]) * scale / unit, least, most))
@@ -319,8 +221,7 @@ class TopPattern:
                 half = float(np.clip(body + 0.4 * (flat - body), body + 0.015, 1.25 * body + 0.05)) * turn
                 sides[side].append(centre + s.across_at(depth) * signs[side] * half * unit)
             placed.extend(sides[side])
-        for i in (0, 3, 5):
-            placed.append((sides["right"][i] + sides["left"][i]) / 2)
+        placed.extend((sides["right"][i] + sides["left"][i]) / 2 for i in (0, 3, 5))
         if self._sleeved:
             for k, (side, arm) in enumerate((("right", s.right), ("left", s.left))):
                 placed.extend(self._place_sleeve(side, arm, girth.arms[k], scale, unit, s.across * signs[side]))
@@ -350,7 +251,7 @@ class TopPattern:
         # the side of the arm that is outside when it hangs, wherever it points to
         sign = 1.0 if side == "right" else -1.0
         normal = np.array([-1.0, 1.0]) * arm_point(arm, 0.1)[1][::-1] * sign
-        cap = arm.shoulder + _unit(normal + 0.3 * outward, outward) * 1.06 * girth[0] * unit
+        cap = arm.shoulder + unit_vector(normal + 0.3 * outward, outward) * 1.06 * girth[0] * unit
         placed_outer, placed_inner = [cap], []
         for a, b, share in zip(outer[1:], inner, shares, strict=True):
             flat = float(np.linalg.norm(a - b)) / 2 * scale / unit

@@ -46,7 +46,7 @@ def _inside_blur(values: F32, weight: F32, sigma: float) -> F32:
     total, mass = values * weight, weight + np.float32(1e-4)
     for _ in range(2):
         total, mass = cv2.blur(total, (size, size)), cv2.blur(mass, (size, size))
-    return total / np.maximum(mass, 1e-5)
+    return np.asarray(total / np.maximum(mass, 1e-5), np.float32)
 
 
 def scene_gain(bgr: U8) -> F32:
@@ -59,7 +59,7 @@ def scene_gain(bgr: U8) -> F32:
     norm = (small**6).mean(axis=0) ** (1 / 6)
     level = float(np.clip(norm.mean() / 200, 0.72, 1.0))
     cast = np.clip(norm / norm.mean(), 0.88, 1.12) ** 0.6
-    return (level * cast).astype(np.float32)
+    return np.asarray(level * cast, np.float32)
 
 
 def shade_edges(alpha: F32, unit: float) -> F32:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -93,7 +94,7 @@ def _distance(shape: tuple[int, ...], corners: list[F64]) -> F32:
     """(h, w) distance to a polygon, 0 inside."""
     outside = np.ones(shape, np.uint8)
     cv2.fillPoly(outside, [np.round(np.array(corners)).astype(np.int32)], 0)
-    return cv2.distanceTransform(outside, cv2.DIST_L2, 3)
+    return np.asarray(cv2.distanceTransform(outside, cv2.DIST_L2, 3), np.float32)
 
 
 class ElasticSheet:
@@ -221,7 +222,7 @@ def _overlap(masks: list[F32], part: int) -> F32:
     return np.maximum(masks[0], np.minimum(under, masks[1] + masks[2]))
 
 
-def _pyramid(picture: npt.NDArray) -> list[npt.NDArray]:
+def _pyramid(picture: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
     levels = [picture]
     for _ in range(5):
         height, width = levels[-1].shape[:2]
@@ -246,7 +247,7 @@ def _grid(masks: list[F32], garment: Garment, spacing: float) -> tuple[F64, I32,
         grown = cv2.dilate((mask > 0.05).astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
         index: dict[tuple[int, int], int] = {}
 
-        def vertex(i: int, j: int, part: int = part, index: dict[tuple[int, int], int] = index) -> int:
+        def vertex(i: int, j: int, index: dict[tuple[int, int], int] = index) -> int:
             if (i, j) not in index:
                 point = np.array([origin + j * spacing, origin + i * spacing])
                 at_seam = any(_to_segment(point, a, b) < 0.9 * spacing for a, b in seams)

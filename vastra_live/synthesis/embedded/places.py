@@ -142,7 +142,8 @@ def _like(lab: U8, sample: Mask) -> Mask:
     spread = np.maximum(np.median(np.abs(seen - centre), axis=0) * 1.48, 3.0)
     off = (chroma - centre) / spread
     middle = float(np.median(light[sample]))
-    return ((off**2).sum(axis=-1) < 7.0) & (light > 0.35 * middle) & (light < 1.6 * middle + 20)
+    alike = ((off**2).sum(axis=-1) < 7.0) & (light > 0.35 * middle) & (light < 1.6 * middle + 20)
+    return np.asarray(alike, np.bool_)
 
 
 def _face(shape: tuple[int, ...], s: Skeleton) -> tuple[F32, F32]:
@@ -179,7 +180,7 @@ def _polygon_distance(shape: tuple[int, ...], outline: Point) -> F32:
     cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 1, shift=4)
     outside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, 3)
     inside = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
-    return (outside - inside).astype(np.float32)
+    return np.asarray(outside - inside, np.float32)
 
 
 def segment_distance(shape: tuple[int, ...], start: Point, end: Point) -> tuple[F32, F32]:

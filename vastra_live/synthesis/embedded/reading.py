@@ -201,4 +201,4 @@ def _classify(cells: I64, models: F32, places: F32, smooth: Any, face: F32) -> F
     share[HAIR] *= 1 - face
     share[TOP] *= 1 - face
     share[SKIN] = np.maximum(share[SKIN], 0.7 * face)
-    return share / np.maximum(share.sum(axis=0), 1e-6)
+    return np.asarray(share / np.maximum(share.sum(axis=0), 1e-6), np.float32)

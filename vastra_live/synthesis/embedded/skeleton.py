@@ -192,7 +192,7 @@ def _hips_across(points: Point, seen: npt.NDArray[np.float32], across: Point, un
     length = float(np.linalg.norm(hips))
     if min(seen[23], seen[24]) < 0.5 or length < 0.25 * unit or float(hips @ across) < 0.9 * length:
         return across
-    return hips / length
+    return np.asarray(hips / length, np.float64)
 
 
 def _arm(

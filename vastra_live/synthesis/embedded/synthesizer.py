@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from vastra_live.errors import SynthesisError
 from vastra_live.synthesis.embedded.compose import bare_arms, compose, hands
 from vastra_live.synthesis.embedded.fill import BackgroundPlate, bare_body, undress
-from vastra_live.synthesis.embedded.fit import Girth, TopPattern, measure_girth
+from vastra_live.synthesis.embedded.fit import TopPattern
+from vastra_live.synthesis.embedded.girth import Girth, measure_girth
 from vastra_live.synthesis.embedded.light import relief, scene_gain
 from vastra_live.synthesis.embedded.mesh import ElasticSheet, Painted
 from vastra_live.synthesis.embedded.reading import (
@@ -33,7 +35,7 @@ __all__ = ["EmbeddedSynthesizer"]
 _READING_SIDE = 208
 _LAYER_PIXELS = 640 * 480
 
-Watch = Callable[[str, np.ndarray], None]
+Watch = Callable[[str, U8], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,9 +149,11 @@ class EmbeddedSynthesizer:
     def _cut_out(self, frame: Frame, body: Body, s: Skeleton) -> _Scene:
         width, height = frame.size
         points = np.array(
-            [s.left.elbow, s.left.tip, s.right.elbow, s.right.tip, s.left.shoulder, s.right.shoulder]
-            + [s.pelvis + s.down * 0.75 * s.unit, s.eyes + s.face_up * 2.4 * s.face_span]
-            + [s.pelvis + s.across * 0.6 * s.unit, s.pelvis - s.across * 0.6 * s.unit]
+            [
+                *(s.left.elbow, s.left.tip, s.right.elbow, s.right.tip, s.left.shoulder, s.right.shoulder),
+                *(s.pelvis + s.down * 0.75 * s.unit, s.eyes + s.face_up * 2.4 * s.face_span),
+                *(s.pelvis + s.across * 0.6 * s.unit, s.pelvis - s.across * 0.6 * s.unit),
+            ]
         )
         margin = 0.32 * s.unit
         x0, y0 = np.floor(points.min(axis=0) - margin).astype(int)
@@ -234,6 +238,6 @@ class EmbeddedSynthesizer:
         self._show("alpha", alpha * 255)
         return bgr, alpha
 
-    def _show(self, name: str, picture: np.ndarray) -> None:
+    def _show(self, name: str, picture: npt.NDArray[np.generic]) -> None:
         if self._watch is not None:
             self._watch(name, np.clip(picture, 0, 255).astype(np.uint8))

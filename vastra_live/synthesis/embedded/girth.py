@@ -1,0 +1,123 @@
+"""How wide the body is: half widths of torso and arms, and the rise of the shoulders, off the silhouette."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vastra_live.synthesis.embedded.places import arm_distance
+from vastra_live.synthesis.embedded.skeleton import Arm, Point, Skeleton
+from vastra_live.types import F32
+
+__all__ = ["ARM_STATIONS", "ASIDE", "DEPTHS", "ELBOW", "Girth", "arm_point", "measure_girth", "unit_vector"]
+
+DEPTHS = np.array([0.15, 0.3, 0.5, 0.7, 0.85, 1.0, 1.25])
+"""Where the torso is measured: 0 at the shoulder joints, 1 at the hip joints."""
+_USUAL_HALF = np.array([0.52, 0.48, 0.45, 0.43, 0.46, 0.5, 0.52])
+ASIDE = np.array([0.3, 0.4, 0.5, 0.6])
+"""Where the height of the shoulders is measured: distance from the spine."""
+_USUAL_RISE = np.array([0.22, 0.18, 0.135, 0.075])
+ARM_STATIONS = np.array([0.25, 0.4, 0.54, 0.75, 0.95])
+"""Where the arms are measured: 0 at the shoulder joint, 1 at the wrist."""
+_USUAL_ARM = np.array([0.165, 0.15, 0.125, 0.115, 0.085])
+ELBOW = 0.54
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Girth:
+    """Half widths of a body in shoulder widths (``Skeleton.unit``).
+
+    Attributes:
+        torso: (2, 7) from the spine to the wearer's right and left side, at ``DEPTHS``.
+        arms: (2, 5) half width of right and left arm, from shoulder to wrist.
+        rise: (2, 4) how far the right and left shoulder's outline lies above the joints, from neck to arm.
+    """
+
+    torso: npt.NDArray[np.float64]
+    arms: npt.NDArray[np.float64]
+    rise: npt.NDArray[np.float64]
+
+    def mixed(self, newer: Girth, share: float) -> Girth:
+        """This girth moved towards a newer one."""
+        return Girth(
+            self.torso + share * (newer.torso - self.torso),
+            self.arms + share * (newer.arms - self.arms),
+            self.rise + share * (newer.rise - self.rise),
+        )
+
+
+def measure_girth(person: F32, skeleton: Skeleton) -> Girth:
+    """Measure the silhouette; where an arm hides the side of the torso, the arm's inner side bounds it.
+
+    Args:
+        person: (h, w) float32 silhouette.
+        skeleton: in the same pixels.
+    """
+    s, unit = skeleton, skeleton.unit
+    arms_d = np.minimum(arm_distance(person.shape, s.left), arm_distance(person.shape, s.right)) / unit
+    torso = np.empty((2, len(DEPTHS)))
+    reach = np.linspace(0.2, 1.1, 46)
+    for side, sign in enumerate((-1, 1)):
+        for k, depth in enumerate(DEPTHS):
+            centre = s.neck + (s.pelvis - s.neck) * depth
+            line = centre + np.outer(reach * sign * unit, s.across_at(depth))
+            body = (sample(person, line) > 0.5) & (sample(arms_d, line) > 0.13)
+            stop = np.flatnonzero(~body)
+            half = reach[stop[0]] if len(stop) else reach[-1]
+            torso[side, k] = np.clip(half, 0.88 * _USUAL_HALF[k], 1.7 * _USUAL_HALF[k])
+    torso[:, 1:-1] = 0.5 * torso[:, 1:-1] + 0.25 * (torso[:, 2:] + torso[:, :-2])
+    arms = np.empty((2, len(ARM_STATIONS)))
+    out = np.linspace(0.03, 0.4, 38)
+    for side, arm in enumerate((s.right, s.left)):
+        for k, station in enumerate(ARM_STATIONS):
+            point, along = arm_point(arm, station)
+            normal = np.array([-along[1], along[0]])
+            widths = []
+            for sign in (-1, 1):
+                off = np.flatnonzero(sample(person, point + np.outer(out * sign * unit, normal)) < 0.5)
+                if len(off):
+                    widths.append(out[off[0]])
+            measured = min(widths) if widths else _USUAL_ARM[k]
+            arms[side, k] = np.clip(measured, 0.85 * _USUAL_ARM[k], 1.35 * _USUAL_ARM[k])
+    rise = np.empty((2, len(ASIDE)))
+    height = np.linspace(0.45, -0.2, 66)
+    for side, sign in enumerate((-1, 1)):
+        for k, aside in enumerate(ASIDE):
+            line = s.neck + s.across * sign * aside * unit - np.outer(height * unit, s.down)
+            inside = np.flatnonzero(sample(person, line) > 0.5)
+            measured = height[inside[0]] if len(inside) else _USUAL_RISE[k]
+            # far above the usual is hair, a collar or a raised arm, and not the shoulder's outline
+            off = measured - _USUAL_RISE[k]
+            rise[side, k] = _USUAL_RISE[k] + (float(np.clip(off, -0.07, 0.11)) if abs(off) < 0.2 else 0.0)
+    return Girth(torso, arms, rise)
+
+
+def sample(picture: F32, points: Point) -> F32:
+    """Values at points; outside of the picture the border's."""
+    at = points.astype(np.float32)
+    values = cv2.remap(picture, at[:, 0][None], at[:, 1][None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(values[0], np.float32)
+
+
+def arm_point(arm: Arm, station: float) -> tuple[Point, Point]:
+    """The point at a share of the arm's length, and the direction there, turning softly at the elbow."""
+    upper, fore = arm.elbow - arm.shoulder, arm.wrist - arm.elbow
+    if station <= ELBOW:
+        point = arm.shoulder + upper * (station / ELBOW)
+    else:
+        point = arm.elbow + fore * ((station - ELBOW) / (1 - ELBOW))
+    turn = np.clip((station - ELBOW) / 0.24 + 0.5, 0, 1)
+    along = (1 - turn) * unit_vector(upper, fore) + turn * unit_vector(fore, upper)
+    return point, unit_vector(along, upper)
+
+
+def unit_vector(vector: Point, otherwise: Point) -> Point:
+    """The direction of a vector; of the other one where it has none."""
+    length = float(np.linalg.norm(vector))
+    if length > 1e-3:
+        return vector / length
+    length = float(np.linalg.norm(otherwise))
+    return otherwise / length if length > 1e-3 else np.array([0.0, 1.0])
