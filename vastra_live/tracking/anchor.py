@@ -174,7 +174,7 @@ def next_anchor(painted: Painted, placed: Placed) -> Anchor:
     cells = old.window.cells(window.centres() + bridge)
     before_alpha = _sample(old.alpha, cells)
     hidden = _hidden(alpha, before_alpha)
-    seen_or_remembered = _mix(ycrcb, _sample(old.ycrcb, cells), hidden)
+    seen_or_remembered = _mix(ycrcb, _sample(old.ycrcb, cells), cv2.dilate(hidden, np.ones((3, 3), np.uint8)))
     whole_alpha = np.maximum(alpha, hidden)
 
     # the same in the layer's own pixels
@@ -271,7 +271,9 @@ def _hidden(alpha: F32, before_alpha: F32) -> F32:
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     padded = cv2.copyMakeBorder(alpha, reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=0)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, disc)[reach:-reach, reach:-reach]
-    hidden = cv2.morphologyEx(np.minimum(before_alpha, closed) * (1 - alpha), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    candidate = np.minimum(before_alpha, closed) * (1 - alpha)
+    around = np.ones((5, 5), np.uint8)
+    hidden = np.minimum(candidate, cv2.dilate(cv2.morphologyEx(candidate, cv2.MORPH_OPEN, around), around))
     certain: F32 = np.clip((hidden - 0.3) / 0.4, 0, 1, dtype=np.float32)
     return certain
 

@@ -30,6 +30,9 @@ _LOOKS = 4.0
 _EDGE_VARIANCE = 40.0
 # Prior probability that the keyframe's surface is still what is seen.
 _STILL_SEEN = 0.7
+# Prior, among what was not seen before, that it is ground of the layer: far from the layer and inside it. Low
+# inside, because what is ground there was seen and would match.
+_UNSEEN = (0.05, 0.3)
 # One surprising pixel must not outvote its neighbourhood.
 _LOG_LIMIT = 15.0
 
@@ -80,7 +83,7 @@ def see(live: U8, expected: Expected, evidence: ColourEvidence) -> Seen:
     covered, rest, unseen = cv2.split(cv2.exp(pooled))
 
     share = expected.share * np.float32(_STILL_SEEN / 255)
-    near = np.clip(expected.near * np.float32(1 / 255), 0.05, 0.6) * np.float32(1 - _STILL_SEEN)
+    near = np.clip(expected.near * np.float32(1 / 255), *_UNSEEN) * np.float32(1 - _STILL_SEEN)
     covered *= share
     rest *= _STILL_SEEN - share
     layer = covered + unseen * near
