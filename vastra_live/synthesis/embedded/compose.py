@@ -55,7 +55,10 @@ def bare_arms(skin: F32, s: Skeleton, girth: Girth, sleeve_ends: tuple[float, fl
             upper, _ = segment_distance(shape, arm_point(arm, start)[0], arm.elbow)
             distance = np.minimum(distance, upper)
         near = np.maximum(near, _within(distance, half, 0.04 * small.unit))
-    return enlarged(near, skin.shape) * skin
+    # straps and prints of the colour of skin are thinner than an arm
+    size = 2 * max(1, round(0.04 * small.unit)) + 1
+    limbs = cv2.morphologyEx(halved(skin), cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    return enlarged(near * np.minimum(2 * limbs, 1), skin.shape) * skin
 
 
 def _within(distance: F32, limit: float, soft: float) -> F32:

@@ -172,9 +172,14 @@ class TopPattern:
         length = float(max(np.linalg.norm(outer1 - outer0), np.linalg.norm(inner1 - inner0)))
         count = int(np.clip(round(length / (0.3 * self._unit)), 1, 6))
         shares = np.arange(1, count + 1) / count
+        end = self._sleeve_end(side)
+        if end > ELBOW + 0.15:
+            # points on both sides of the elbow and at its tip, so that a bent sleeve has a corner
+            elbow = ELBOW / end
+            shares = np.array([elbow / 3, elbow * 2 / 3, elbow - 0.07, elbow, elbow + 0.07, (elbow + 1.07) / 2, 1.0])
         outline = _outline(mask)
         length = float(np.linalg.norm(outer1 - outer0))
-        cap = np.array([min(0.16 * self._unit / max(length, 1.0), 0.6 / count)])
+        cap = np.array([min(0.16 * self._unit / max(length, 1.0), 0.6 * shares[0])])
         outer = _along(outline, outer0, outer1, inner0, np.concatenate([cap, shares]))
         inner = _along(outline, inner0, inner1, outer0, shares)
         return outer, inner, shares
@@ -252,6 +257,11 @@ class TopPattern:
         sign = 1.0 if side == "right" else -1.0
         normal = np.array([-1.0, 1.0]) * arm_point(arm, 0.1)[1][::-1] * sign
         cap = arm.shoulder + unit_vector(normal + 0.3 * outward, outward) * 1.06 * girth[0] * unit
+        # outside of the bend the two edges of upper arm and forearm meet in a corner
+        upper = unit_vector(arm.elbow - arm.shoulder, outward)
+        fore = unit_vector(arm.wrist - arm.elbow, upper)
+        tip = upper - fore
+        corner = float(np.clip(0.9 / np.sqrt(max((1 + upper @ fore) / 2, 0.1)), 1.0, 1.35))
         placed_outer, placed_inner = [cap], []
         for a, b, share in zip(outer[1:], inner, shares, strict=True):
             flat = float(np.linalg.norm(a - b)) / 2 * scale / unit
@@ -262,7 +272,10 @@ class TopPattern:
                 normal = np.array([-along[1], along[0]])
                 arm_half = float(np.interp(station, ARM_STATIONS, girth))
                 half = float(np.clip(arm_half + 0.3 * (flat - arm_half), 1.04 * arm_half, 1.4 * arm_half)) * unit
-                points.append((point, normal, half))
-            placed_outer.append(points[0][0] + sign * points[0][1] * points[0][2])
-            placed_inner.append(points[1][0] - sign * points[1][1] * points[1][2])
+                edge = sign * normal if start == 0 else -sign * normal
+                if abs(station - ELBOW) < 0.03 and float(edge @ tip) > 0:
+                    half *= corner
+                points.append(point + edge * half)
+            placed_outer.append(points[0])
+            placed_inner.append(points[1])
         return placed_outer + placed_inner

@@ -91,7 +91,8 @@ def measure_girth(person: F32, skeleton: Skeleton) -> Girth:
             measured = height[inside[0]] if len(inside) else _USUAL_RISE[k]
             # far above the usual is hair, a collar or a raised arm, and not the shoulder's outline
             off = measured - _USUAL_RISE[k]
-            rise[side, k] = _USUAL_RISE[k] + (float(np.clip(off, -0.07, 0.11)) if abs(off) < 0.2 else 0.0)
+            most = 0.05 if aside < 0.45 else 0.11
+            rise[side, k] = _USUAL_RISE[k] + (float(np.clip(off, -0.07, most)) if abs(off) < 0.2 else 0.0)
     return Girth(torso, arms, rise)
 
 
@@ -109,7 +110,7 @@ def arm_point(arm: Arm, station: float) -> tuple[Point, Point]:
         point = arm.shoulder + upper * (station / ELBOW)
     else:
         point = arm.elbow + fore * ((station - ELBOW) / (1 - ELBOW))
-    turn = np.clip((station - ELBOW) / 0.24 + 0.5, 0, 1)
+    turn = np.clip((station - ELBOW) / 0.12 + 0.5, 0, 1)
     along = (1 - turn) * unit_vector(upper, fore) + turn * unit_vector(fore, upper)
     return point, unit_vector(along, upper)
 

@@ -108,7 +108,7 @@ class Places:
         prior[BACKGROUND] = 1 - inside
         prior[TOP] = 0.004 + np.maximum(near_torso * band, 0.75 * near_arm * (1 - 0.85 * near_hand))
         # above the chin a collar or hood is rare, but it is there
-        prior[TOP] *= _falling(-below_chin, 0.12, 0.25) * 0.97 + 0.03
+        prior[TOP] *= _falling(-below_chin, 0.12, 0.25) * 0.97 + np.where(self.above_mouth, 0.001, 0.03)
         prior[SKIN] = 0.02 + np.maximum.reduce(
             [
                 self.face,

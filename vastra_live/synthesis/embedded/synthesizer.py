@@ -27,13 +27,14 @@ from vastra_live.synthesis.embedded.reading import (
     read_person,
 )
 from vastra_live.synthesis.embedded.scale import halved_skeleton
-from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
+from vastra_live.synthesis.embedded.skeleton import Point, Skeleton, read_skeleton
 from vastra_live.types import F32, U8, Body, Category, Frame, Garment, Layer
 
 __all__ = ["EmbeddedSynthesizer"]
 
 _READING_SIDE = 208
 _LAYER_PIXELS = 640 * 480
+_STILL_KNOWN_NS = 1_500_000_000
 
 Watch = Callable[[str, U8], None]
 
@@ -55,6 +56,15 @@ class _Scene:
     skeleton: Skeleton
     box: tuple[int, int, int, int]
     scale: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Resting:
+    """Where the garment's points were put last."""
+
+    targets: Point
+    captured_ns: int
+    garment: Garment
 
 
 class EmbeddedSynthesizer:
@@ -83,6 +93,7 @@ class EmbeddedSynthesizer:
         self._plate = BackgroundPlate()
         self._girth: Girth | None = None
         self._gain: F32 | None = None
+        self._resting: _Resting | None = None
 
     def close(self) -> None:
         """Give memory back. Harmless when repeated."""
@@ -110,8 +121,9 @@ class EmbeddedSynthesizer:
         girth = self._measure(scene)
         self._plate.update(frame.bgr, body.person_alpha)
         cut = self._prepared(garment)
-        targets = cut.pattern.targets(scene.skeleton, girth)
-        placed = cut.sheet.shape(targets)
+        targets = self._steadied(cut.pattern.targets(skeleton, girth), frame, garment, skeleton.unit)
+        origin = np.array(scene.box[:2], float)
+        placed = cut.sheet.shape((targets - origin) * scene.scale)
         size = (scene.bgr.shape[1], scene.bgr.shape[0])
         painted = {
             name: piece for name in cut.sheet.pieces if (piece := cut.sheet.paint(placed, name, size)) is not None
@@ -193,6 +205,20 @@ class EmbeddedSynthesizer:
         new = measure_girth(person, scene.skeleton.seen_in(np.zeros(2), k))
         self._girth = new if self._girth is None else self._girth.mixed(new, 0.25)
         return self._girth
+
+    def _steadied(self, targets: Point, frame: Frame, garment: Garment, unit: float) -> Point:
+        """Targets in pixels of the frame that rest while the wearer rests, and follow at once when they move."""
+        before, self._resting = self._resting, _Resting(targets, frame.captured_ns, garment)
+        if before is None or before.garment is not garment:
+            return targets
+        if not 0 < frame.captured_ns - before.captured_ns < _STILL_KNOWN_NS:
+            return targets
+        moved = np.linalg.norm(targets - before.targets, axis=1, keepdims=True) / unit
+        # landmarks tremble by about 1 % of the shoulders' width
+        follow = np.clip(moved / 0.05, 0.12, 1.0)
+        steady = before.targets + follow * (targets - before.targets)
+        self._resting = _Resting(steady, frame.captured_ns, garment)
+        return steady
 
     def _compose(
         self,

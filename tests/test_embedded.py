@@ -1,0 +1,189 @@
+"""The embedded synthesizer on real and on drawn people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.embedded_people import GREEN, drawn_garment, drawn_person
+from vastra_live.errors import SynthesisError
+from vastra_live.photo import lay_over
+from vastra_live.pictures import read_labels, read_picture
+from vastra_live.synthesis import Synthesizer
+from vastra_live.synthesis.embedded import EmbeddedSynthesizer
+from vastra_live.synthesis.embedded.fill import BackgroundPlate, spread
+from vastra_live.synthesis.embedded.light import relief, scene_gain
+from vastra_live.tracking.body import BlazePoseTracker
+from vastra_live.types import Body, Category, Frame, Garment, Layer, Sleeve
+
+FACE, HAIR = 13, 2
+TOP = (5, 6, 7)
+PIXELS = 300_000
+
+
+@pytest.fixture(scope="module")
+def people(shared: Path) -> dict[str, tuple[Frame, Body, np.ndarray]]:
+    """Three people in black, short-sleeved black and print, with their parse."""
+    tracker = BlazePoseTracker(static=True)
+    found = {}
+    for k, name in enumerate(("00006", "00121", "00460")):
+        folder = shared / "people" / name
+        frame = Frame(np.ascontiguousarray(read_picture(folder / "image.jpg").bgr), k, 0, name)
+        body = tracker.track(frame)
+        assert body is not None
+        found[name] = (frame, body, read_labels(folder / "parse.png"))
+    tracker.close()
+    return found
+
+
+@pytest.fixture(scope="module")
+def dressed(people: dict[str, tuple[Frame, Body, np.ndarray]]) -> dict[str, Layer]:
+    """Everyone in a green long sleeve."""
+    green = drawn_garment(Sleeve.LONG)
+    return {
+        name: EmbeddedSynthesizer(layer_pixels=PIXELS).synthesize(frame, body, green)
+        for name, (frame, body, _) in people.items()
+    }
+
+
+def greenish(bgr: np.ndarray) -> np.ndarray:
+    """Where the picture is of about the drawn garment's hue."""
+    hsv = cv2.cvtColor(bgr, cv2.COLOR_BGR2HSV)
+    hue = cv2.cvtColor(np.uint8([[GREEN]]), cv2.COLOR_BGR2HSV)[0, 0, 0]
+    return (np.abs(hsv[..., 0].astype(int) - hue) < 12) & (hsv[..., 1] > 60)
+
+
+def test_it_is_a_synthesizer() -> None:
+    assert isinstance(EmbeddedSynthesizer(), Synthesizer)
+
+
+@pytest.mark.parametrize("name", ["00006", "00121", "00460"])
+def test_the_worn_top_is_covered_or_gone(
+    people: dict[str, tuple[Frame, Body, np.ndarray]], dressed: dict[str, Layer], name: str
+) -> None:
+    frame, _, parse = people[name]
+    top = np.isin(parse, TOP)
+    made = lay_over(dressed[name])
+    unchanged = np.abs(made.astype(int) - frame.bgr).max(axis=-1) <= 6
+    assert unchanged[top].mean() < 0.03
+    assert greenish(made)[top].mean() > 0.85
+
+
+@pytest.mark.parametrize("name", ["00006", "00121", "00460"])
+def test_face_and_hair_stay_as_they_are(
+    people: dict[str, tuple[Frame, Body, np.ndarray]], dressed: dict[str, Layer], name: str
+) -> None:
+    frame, _, parse = people[name]
+    near_top = cv2.dilate(np.isin(parse, TOP).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    head = np.isin(parse, (FACE, HAIR)) & ~near_top
+    changed = np.abs(lay_over(dressed[name]).astype(int) - frame.bgr).max(axis=-1)
+    assert (changed[head] <= 12).mean() > 0.995
+
+
+@pytest.mark.parametrize("name", ["00006", "00121", "00460"])
+def test_the_worn_top_is_read(people: dict[str, tuple[Frame, Body, np.ndarray]], name: str) -> None:
+    frame, body, parse = people[name]
+    worn = EmbeddedSynthesizer(layer_pixels=PIXELS).worn_top(frame, body) > 0.5
+    top = np.isin(parse, TOP)
+    assert (worn & top).sum() / (worn | top).sum() > 0.9
+
+
+def test_short_sleeves_bare_the_arms_in_the_wearers_tone(people: dict[str, tuple[Frame, Body, np.ndarray]]) -> None:
+    frame, body, parse = people["00006"]
+    made = lay_over(EmbeddedSynthesizer(layer_pixels=PIXELS).synthesize(frame, body, drawn_garment(Sleeve.SHORT)))
+    forearm = (0.4 * body.landmarks_px[14, :2] + 0.6 * body.landmarks_px[16, :2]).astype(int)
+    patch = made[forearm[1] - 4 : forearm[1] + 5, forearm[0] - 4 : forearm[0] + 5].reshape(-1, 3).mean(axis=0)
+    hands = frame.bgr[np.isin(parse, (14, 15))].mean(axis=0)
+    assert np.abs(patch - hands).max() < 45
+
+
+def test_the_layer_keeps_to_the_person(people: dict[str, tuple[Frame, Body, np.ndarray]]) -> None:
+    frame, body, _ = people["00006"]
+    layer = EmbeddedSynthesizer(layer_pixels=PIXELS).synthesize(frame, body, drawn_garment())
+    made = lay_over(layer)
+    near = cv2.dilate((body.person_alpha > 0.3).astype(np.uint8), np.ones((121, 121), np.uint8)) > 0
+    assert (made[~near] == frame.bgr[~near]).all()
+
+
+def test_a_still_person_wears_a_still_garment() -> None:
+    frame, body = drawn_person()
+    synthesizer, garment = EmbeddedSynthesizer(), drawn_garment()
+    layers = [synthesizer.synthesize(frame, body, garment) for _ in range(5)]
+    a, b = layers[-2], layers[-1]
+    assert a.bgr.shape == b.bgr.shape
+    assert np.abs(a.alpha - b.alpha).mean() < 0.002
+
+
+def test_another_picture_size_begins_anew() -> None:
+    synthesizer, garment = EmbeddedSynthesizer(), drawn_garment()
+    for size, centre, unit in (((320, 360), (160, 120), 80), ((640, 480), (320, 180), 110)):
+        frame, body = drawn_person(size, centre=centre, unit=unit)
+        assert greenish(lay_over(synthesizer.synthesize(frame, body, garment)))[int(centre[1] + unit), centre[0]]
+    synthesizer.close()
+    synthesizer.close()
+
+
+def test_a_large_person_is_painted_small_and_drawn_up() -> None:
+    frame, body = drawn_person((1280, 1440), centre=(640, 480), unit=320)
+    layer = EmbeddedSynthesizer(layer_pixels=100_000).synthesize(frame, body, drawn_garment())
+    assert layer.alpha.size <= 110_000
+    assert greenish(lay_over(layer))[800, 640]
+
+
+@pytest.mark.parametrize("category", [Category.LOWER])
+def test_what_it_cannot_dress_is_named(category: Category) -> None:
+    top = drawn_garment()
+    other = Garment("slacks", category, Sleeve.NONE, top.bgr, top.alpha, top.landmarks_px)
+    frame, body = drawn_person()
+    with pytest.raises(SynthesisError, match="slacks"):
+        EmbeddedSynthesizer().synthesize(frame, body, other)
+
+
+def test_spread_keeps_what_is_known_and_continues_it() -> None:
+    rng = np.random.default_rng(0)
+    picture = cv2.GaussianBlur(rng.uniform(0, 255, (60, 80, 3)).astype(np.float32), (0, 0), 9)
+    known = np.ones((60, 80), np.float32)
+    known[20:40, 30:50] = 0
+    filled = spread(np.where(known[..., None] > 0, picture, 1e4).astype(np.float32), known)
+    assert np.abs(filled - picture)[known > 0].max() < 1e-2
+    assert np.abs(filled - picture)[known == 0].max() < 40
+
+
+def test_the_plate_learns_what_the_wearer_uncovers() -> None:
+    scene = np.zeros((240, 320, 3), np.uint8)
+    scene[:, :160], scene[:, 160:] = (200, 50, 50), (50, 200, 50)
+    plate = BackgroundPlate()
+    for x in (60, 260):
+        frame, person = scene.copy(), np.zeros((240, 320), np.float32)
+        frame[40:, x - 50 : x + 50] = 255
+        person[40:, x - 50 : x + 50] = 1
+        plate.update(frame, person)
+    behind = plate.seen_through((0, 0, 320, 240), (320, 240), (320, 240))
+    assert np.abs(behind - scene)[:, :140].max() < 12
+    assert np.abs(behind - scene)[:, 180:].max() < 12
+
+
+def test_folds_are_light_and_prints_are_not() -> None:
+    worn = np.ones((200, 200), np.float32)
+    x = np.arange(200, dtype=np.float32)
+    flat = np.full((200, 200, 3), 120, np.uint8)
+    folds = (120 + 14 * np.sin(x / 6))[None, :, None] * np.ones((200, 1, 3))
+    rng = np.random.default_rng(1)
+    blocks = cv2.resize(rng.integers(0, 2, (25, 25)).astype(np.uint8), (200, 200), interpolation=cv2.INTER_NEAREST)
+    printed = np.where(blocks[..., None] > 0, 220, 40) * np.ones((1, 1, 3))
+    inner = np.s_[40:160, 40:160]
+    assert np.abs(relief(flat, worn, 100) - 1)[inner].max() < 0.01
+    assert relief(folds.astype(np.uint8), worn, 100)[inner].std() > 0.03
+    assert relief(printed.astype(np.uint8), worn, 100)[inner].std() < 0.03
+
+
+def test_a_dim_scene_dims_the_garment_and_keeps_its_colour() -> None:
+    bright = scene_gain(np.full((90, 120, 3), 235, np.uint8))
+    dim = scene_gain(np.full((90, 120, 3), 120, np.uint8))
+    assert (dim < bright).all()
+    assert (dim > 0.6).all()
+    blue = scene_gain(np.full((90, 120, 3), (255, 150, 120), np.uint8))
+    assert blue.max() / blue.min() < 1.3

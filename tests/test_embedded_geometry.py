@@ -1,0 +1,136 @@
+"""The garment as an elastic sheet, and where its points belong on a body."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.embedded_people import drawn_garment, drawn_landmarks, drawn_person
+from vastra_live.errors import NothingToFitError
+from vastra_live.synthesis.embedded.fit import TopPattern
+from vastra_live.synthesis.embedded.girth import measure_girth
+from vastra_live.synthesis.embedded.mesh import TORSO, ElasticSheet, _inverse, part_masks
+from vastra_live.synthesis.embedded.skeleton import read_skeleton
+from vastra_live.types import Body, Sleeve
+
+LONG = drawn_garment(Sleeve.LONG)
+PATTERN = TopPattern(LONG)
+SHEET = ElasticSheet(LONG, PATTERN.handles, PATTERN.parts, PATTERN.elbows)
+angles = st.floats(-15, 80)
+
+
+def body_of(points: np.ndarray, seen: np.ndarray | None = None) -> Body:
+    return Body(points, np.ones(33, np.float32) if seen is None else seen, np.ones((360, 320), np.float32), 0)
+
+
+@given(
+    matrix=st.lists(st.floats(-1.5, 1.5), min_size=4, max_size=4),
+    shift=st.lists(st.floats(-200, 200), min_size=2, max_size=2),
+)
+def test_a_sheet_follows_any_affine_pull_exactly(matrix: list[float], shift: list[float]) -> None:
+    a = np.array(matrix).reshape(2, 2)
+    placed = SHEET.shape(PATTERN.handles @ a + shift)
+    np.testing.assert_allclose(placed, SHEET.shape(PATTERN.handles) @ a + shift, atol=1e-2)
+
+
+def test_an_unpulled_sheet_shows_the_photo() -> None:
+    piece = SHEET.paint(SHEET.shape(PATTERN.handles), TORSO, (300, 360))
+    assert piece is not None
+    x0, y0, x1, y1 = piece.box
+    torso = part_masks(LONG)[TORSO][y0:y1, x0:x1]
+    assert np.abs(piece.alpha - torso).mean() < 0.05
+    assert (np.abs(piece.bgr[piece.alpha > 0.95].astype(int) - (60, 170, 40)).max(axis=-1) < 3).all()
+
+
+@settings(max_examples=40)
+@given(arms=st.tuples(angles, angles, angles, angles), unit=st.floats(50, 90))
+def test_no_pose_folds_the_torso(arms: tuple[float, float, float, float], unit: float) -> None:
+    _frame, body = drawn_person(unit=unit, bends=arms)
+    skeleton = read_skeleton(body)
+    placed = SHEET.shape(PATTERN.targets(skeleton, measure_girth(body.person_alpha, skeleton)))
+    assert np.isfinite(placed).all()
+    assert SHEET.folds(placed, TORSO) < 0.02
+
+
+@settings(max_examples=40)
+@given(arms=st.tuples(angles, angles))
+def test_straight_arms_fold_no_sleeve(arms: tuple[float, float]) -> None:
+    _frame, body = drawn_person(bends=(arms[0], arms[0], arms[1], arms[1]))
+    skeleton = read_skeleton(body)
+    placed = SHEET.shape(PATTERN.targets(skeleton, measure_girth(body.person_alpha, skeleton)))
+    for piece in SHEET.pieces:
+        assert SHEET.folds(placed, piece) < 0.1
+
+
+def test_cuffs_reach_the_wrists_and_follow_them() -> None:
+    for bend in (5.0, 60.0):
+        _, body = drawn_person(bends=(bend, bend, 5, 5))
+        skeleton = read_skeleton(body)
+        targets = PATTERN.targets(skeleton, measure_girth(body.person_alpha, skeleton))
+        cuff = LONG.landmarks_px["cuff_outer_left"]
+        handle = int(np.argmin(np.linalg.norm(PATTERN.handles - cuff, axis=1)))
+        assert np.linalg.norm(targets[handle] - skeleton.left.wrist) < 0.35 * skeleton.unit
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 10_000))
+def test_the_inverse_map_agrees_with_a_plain_loop(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    source = np.array([[[0.0, 0], [10, 0], [10, 10], [0, 10]]]) + rng.uniform(-1, 1, (1, 4, 2))
+    target = np.array([[[2.0, 3], [14, 2], [13, 12], [3, 14]]]) + rng.uniform(-1.5, 1.5, (1, 4, 2))
+    where, covered = _inverse(target, source, (18, 18))
+    for y in range(18):
+        for x in range(18):
+            expected = _plain_inverse(target[0], source[0], x, y)
+            if expected is None:
+                continue
+            assert covered[y, x] == 1
+            np.testing.assert_allclose(where[y, x], expected, atol=1e-3)
+
+
+def _plain_inverse(target: np.ndarray, source: np.ndarray, x: int, y: int) -> np.ndarray | None:
+    """Where a pixel well inside of one of the quad's two triangles comes from."""
+    for corners in ([0, 1, 2], [0, 2, 3]):
+        t, s = target[corners], source[corners]
+        weights = np.linalg.solve(np.vstack([t.T, np.ones(3)]), np.array([x, y, 1.0]))
+        if (weights > 1e-3).all():
+            return np.asarray(weights @ s)
+    return None
+
+
+def test_a_person_from_behind_is_refused() -> None:
+    points = drawn_landmarks()
+    points[[11, 12]] = points[[12, 11]]
+    with pytest.raises(NothingToFitError, match="behind"):
+        read_skeleton(body_of(points))
+
+
+def test_a_person_from_the_side_is_refused() -> None:
+    points = drawn_landmarks()
+    points[11, 0], points[12, 0] = 165, 155
+    with pytest.raises(NothingToFitError, match="side"):
+        read_skeleton(body_of(points))
+
+
+def test_without_shoulders_nothing_fits() -> None:
+    seen = np.ones(33, np.float32)
+    seen[11] = 0.05
+    with pytest.raises(NothingToFitError, match="shoulders"):
+        read_skeleton(body_of(drawn_landmarks(), seen))
+
+
+def test_a_tiny_person_is_refused_with_the_remedy() -> None:
+    with pytest.raises(NothingToFitError, match="come closer"):
+        read_skeleton(body_of(drawn_landmarks(unit=9)))
+
+
+def test_hips_out_of_the_picture_are_extrapolated() -> None:
+    points, seen = drawn_landmarks(), np.ones(33, np.float32)
+    whole = read_skeleton(body_of(points))
+    points[23:] = 0
+    seen[23:] = 0
+    cut = read_skeleton(body_of(points, seen))
+    assert np.linalg.norm(cut.pelvis - whole.pelvis) < 0.2 * whole.unit
+    np.testing.assert_allclose(cut.across, whole.across)
