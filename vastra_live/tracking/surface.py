@@ -16,8 +16,6 @@ Mask = npt.NDArray[np.bool_]
 
 # How far the flow may be off, in work pixels, before a pixel counts as something else.
 _SLACK = 2
-# How far around the layer its ground may turn up unseen so far, in work pixels (standard deviation).
-_NEAR = 4.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,8 +33,8 @@ class Surface:
     Attributes:
         covered_low: Y, Cr, Cb, and as fourth channel the expected luma itself.
         covered_high: Y, Cr, Cb, and the layer's alpha.
-        rest_low: Y, Cr, Cb, and alpha averaged over the same neighbours.
-        rest_high: Y, Cr, Cb, and alpha spread further out.
+        rest_low: Y, Cr, Cb, and the expected Cr itself.
+        rest_high: Y, Cr, Cb, and the expected Cb itself.
     """
 
     covered_low: U8
@@ -79,14 +77,11 @@ class Expected:
         return self.covered_high[..., 3]
 
     @property
-    def share(self) -> U8:
-        """(h, w) uint8, share of the neighbourhood that the layer covers."""
-        return self.rest_low[..., 3]
-
-    @property
-    def near(self) -> U8:
-        """(h, w) uint8, how near the layer is, 255 inside."""
-        return self.rest_high[..., 3]
+    def ycrcb(self) -> U8:
+        """(h, w, 4) uint8, the colour expected, and 0."""
+        planes = (self.covered_low[..., 3], self.rest_low[..., 3], self.rest_high[..., 3])
+        colour: U8 = cv2.merge((*planes, np.zeros(planes[0].shape, np.uint8)))
+        return colour
 
 
 def surface_of(ycrcb: U8, alpha: F32) -> Surface:
@@ -107,13 +102,9 @@ def surface_of(ycrcb: U8, alpha: F32) -> Surface:
         high: U8 = cv2.dilate(np.where(where, ycrcb, np.uint8(0)), around)
         return high
 
-    def levels(share: F32) -> U8:
-        rounded: U8 = np.round(share * 255).astype(np.uint8)
-        return rounded
-
     return Surface(
         covered_low=np.dstack([lowest(covered), ycrcb[..., 0]]),
-        covered_high=np.dstack([highest(covered), levels(alpha)]),
-        rest_low=np.dstack([lowest(~covered), levels(cv2.blur(alpha, around.shape))]),
-        rest_high=np.dstack([highest(~covered), levels(cv2.GaussianBlur(alpha, (0, 0), _NEAR))]),
+        covered_high=np.dstack([highest(covered), np.round(alpha * 255).astype(np.uint8)]),
+        rest_low=np.dstack([lowest(~covered), ycrcb[..., 1]]),
+        rest_high=np.dstack([highest(~covered), ycrcb[..., 2]]),
     )

@@ -33,6 +33,11 @@ _STILL_SEEN = 0.7
 # Prior, among what was not seen before, that it is ground of the layer: far from the layer and inside it. Low
 # inside, because what is ground there was seen and would match.
 _UNSEEN = (0.05, 0.3)
+# How far around the layer its ground may turn up unseen so far, in work pixels (standard deviation).
+_NEAR = 4.0
+# What a deviation from the expected colour itself costs, in shares of what leaving the range costs: where two
+# colours meet, the range between them holds colours of neither, skin for one.
+_POINT = 0.15
 # One surprising pixel must not outvote its neighbourhood.
 _LOG_LIMIT = 15.0
 
@@ -73,8 +78,9 @@ def see(live: U8, expected: Expected, evidence: ColourEvidence) -> Seen:
         evidence: of ``live``.
     """
     # all relative to "anything else", which costs one filter less
-    covered_log = _surface_log(live, expected.covered_low, expected.covered_high) - evidence.rest_log
-    rest_log = _surface_log(live, expected.rest_low, expected.rest_high) - evidence.rest_log
+    point = _cost(cv2.absdiff(live, expected.ycrcb), _POINT)
+    covered_log = _surface_log(live, expected.covered_low, expected.covered_high, point) - evidence.rest_log
+    rest_log = _surface_log(live, expected.rest_low, expected.rest_high, point) - evidence.rest_log
     unseen_log = evidence.covered_log - evidence.rest_log
     logs = cv2.merge((covered_log, rest_log, unseen_log))
     np.clip(logs, -_LOG_LIMIT, _LOG_LIMIT, out=logs)
@@ -82,8 +88,9 @@ def see(live: U8, expected: Expected, evidence: ColourEvidence) -> Seen:
     pooled *= _LOOKS
     covered, rest, unseen = cv2.split(cv2.exp(pooled))
 
-    share = expected.share * np.float32(_STILL_SEEN / 255)
-    near = np.clip(expected.near * np.float32(1 / 255), *_UNSEEN) * np.float32(1 - _STILL_SEEN)
+    alpha = expected.alpha * np.float32(1 / 255)
+    share = cv2.blur(alpha, (5, 5)) * np.float32(_STILL_SEEN)
+    near = np.clip(cv2.GaussianBlur(alpha, (0, 0), _NEAR), *_UNSEEN) * np.float32(1 - _STILL_SEEN)
     covered *= share
     rest *= _STILL_SEEN - share
     layer = covered + unseen * near
@@ -116,14 +123,25 @@ def pool(guide: U8, values: F32) -> F32:
     return pooled
 
 
-def _surface_log(live: U8, low: U8, high: U8) -> F32:
-    """Student's t with 4 degrees of freedom over 3 channels on the distance to a range: outliers happen."""
-    outside = cv2.max(cv2.subtract(low, live), cv2.subtract(live, high))
-    weights = np.array([[1 / _LUMA_VARIANCE, 1 / _CHROMA_VARIANCE, 1 / _CHROMA_VARIANCE, 0]], np.float32) / 4
-    distance = cv2.transform(cv2.multiply(outside, outside, dtype=cv2.CV_32F), weights)
+def _surface_log(live: U8, low: U8, high: U8, point: F32) -> F32:
+    """Student's t with 4 degrees of freedom over 3 channels: outliers happen.
+
+    Args:
+        live, low, high: (H, W, 4) uint8, the picture and the range it is expected in.
+        point: (H, W) float32, what the distance to the expected colour itself costs.
+    """
+    distance = _cost(cv2.max(cv2.subtract(low, live), cv2.subtract(live, high)), 1.0)
+    distance += point
     distance += 1
     log = cv2.log(distance)
     log *= -3.5
     log += np.float32(_PEAK_LOG)
     surface_log: F32 = log
     return surface_log
+
+
+def _cost(difference: U8, weight: float) -> F32:
+    """Squared difference in variances, over the degrees of freedom: (H, W, 4) uint8 to (H, W) float32."""
+    weights = np.array([[1 / _LUMA_VARIANCE, 1 / _CHROMA_VARIANCE, 1 / _CHROMA_VARIANCE, 0]], np.float32)
+    cost: F32 = cv2.transform(cv2.multiply(difference, difference, dtype=cv2.CV_32F), weights * (weight / 4))
+    return cost
