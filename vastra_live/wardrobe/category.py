@@ -12,6 +12,13 @@ from vastra_live.wardrobe.silhouette import Half, Silhouette, sharp_armpit
 __all__ = ["Shape", "classify", "measure"]
 
 
+_NECK = 0.33
+"""The outline turns by more than this (radians) where a neckline meets a shoulder or a strap."""
+
+_DEEP = 0.06
+"""A top edge that sags more than this, in units of the height, is a neckline."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """Measures of a silhouette, in units of its height.
@@ -21,7 +28,7 @@ class Shape:
         gap_width: width of that gap near its top.
         top_width: width just below the top edge.
         shoulder_width: width at an eighth of the height.
-        waist_width: smallest width of the middle piece between a fifth and seven tenths of the height.
+        waist_width: smallest width of the middle piece between three and seven tenths of the height.
         hem_width: width of the middle piece at the bottom.
         neck_corner: sharpest turn (radians) of the top edge between its middle and its outer end: where a
             neckline meets a strap or a shoulder. A waistband has none.
@@ -63,10 +70,12 @@ def measure(silhouette: Silhouette) -> Shape:
     height, width = mask.shape
     gap, gap_width = _leg_gap(mask, axis)
     top = mask[round(0.02 * height)]
-    rows = [_run(mask[y], axis) for y in range(round(0.2 * height), round(0.7 * height), 4)]
-    widths = [end - start for start, end in rows if end > start]
     cloth = np.nonzero(mask[:, min(width - 1, max(0, axis))])[0]
     length = int(cloth[-1]) + 1 if len(cloth) else height
+    # above the neckline the piece nearest to the axis would be a strap
+    below_neck = (int(cloth[0]) if len(cloth) else 0) + round(0.03 * height)
+    rows = [_run(mask[y], axis) for y in range(max(round(0.3 * height), below_neck), round(0.7 * height), 4)]
+    widths = [end - start for start, end in rows if end > start]
     hem = _run(mask[max(0, length - 1 - round(0.03 * height))], axis)
     halves = (silhouette.left, silhouette.right)
     return Shape(
@@ -83,8 +92,11 @@ def measure(silhouette: Silhouette) -> Shape:
 
 
 def _neck_corner(half: Half) -> float:
-    top = np.nonzero(half.path[:, 1] > 0.2)[0]
-    end = int(top[0]) if len(top) else len(half.path)
+    peak = int(half.path[:, 1].argmin())
+    if half.path[0, 1] - half.path[peak, 1] > _DEEP:
+        return float(np.pi / 2)  # thin straps have no shoulder to go on along
+    below = np.nonzero(half.path[peak:, 1] > 0.2)[0]
+    end = peak + int(below[0]) if len(below) else len(half.path)
     path, bend = half.path[:end], half.bend[:end]
     # beyond a neckline's corner the outline goes on outwards, along the shoulder; beyond a waistband's, down
     index, last = np.arange(end), len(half.path) - 1
@@ -122,12 +134,14 @@ def _leg_gap(mask: U8, axis: int) -> tuple[int, int]:
 
 def classify(shape: Shape) -> Category:
     """Trousers by the gap between the legs, skirts by a straight top edge, dresses by their length."""
-    if shape.gap > 0.15 and shape.gap_width < 0.5 * shape.shoulder_width:
+    # an open cardigan parts below too, but under sleeves and a neckline; torn jeans have fringes, but no neck
+    worn_above = shape.sleeved and shape.neck_corner >= _NECK
+    if not worn_above and shape.gap > 0.15 and shape.gap_width < 0.5 * shape.shoulder_width:
         return Category.LOWER
     narrowing = shape.waist_width < 0.9 * shape.top_width
-    if not shape.sleeved and shape.neck_corner < 0.33 and not narrowing:
+    if not shape.sleeved and shape.neck_corner < _NECK and not narrowing:
         return Category.LOWER
     slimness = shape.waist_width / shape.length
-    if slimness < 0.36 or (slimness < 0.44 and shape.hem_width > 1.5 * shape.waist_width):
+    if slimness < 0.36 or (slimness < 0.47 and shape.hem_width > 1.45 * shape.waist_width):
         return Category.DRESS
     return Category.UPPER

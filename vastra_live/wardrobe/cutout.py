@@ -124,11 +124,13 @@ def _flood(difference: _Difference) -> U8:
     peak = cv2.dilate(difference.distance, np.ones((2 * _RIPPLE_PX + 1, 2 * _RIPPLE_PX + 1), np.uint8))
     ripple = _binary(difference.distance < np.minimum(difference.tight + 0.08 * peak, 20))
     flood = _grown(clean, ripple, _RIPPLE_PX)
+    # a touch of extra light counts as a shadow too: a glow, a reflex
+    dimmed = np.maximum(difference.dimmed, 0)
     shadow = _binary(
-        (difference.dimmed > 0.004)
+        (difference.dimmed > -0.08)
         & (difference.dimmed < _DARKEST_SHADOW)
-        & (difference.off_colour < difference.tight + 14 * difference.dimmed)
-        & (difference.steepness < 1.2 + 0.5 * difference.tight + 60 * difference.dimmed)
+        & (difference.off_colour < difference.tight + 14 * dimmed)
+        & (difference.steepness < 1.2 + 0.5 * difference.tight + 60 * dimmed)
     )
     dark = _reached(cv2.bitwise_or(flood, _open(cv2.bitwise_or(shadow, flood), 1)))
     flood |= _believed(cv2.bitwise_and(dark, cv2.bitwise_not(flood)), flood, difference.distance)
@@ -202,11 +204,12 @@ def _outline(bgr: U8, ground: Ground, flood: U8, difference: _Difference) -> U8:
 def _mended(cloth: U8, difference: _Difference) -> U8:
     """The silhouette with the bites filled that the flood took out of the rim of faint cloth."""
     radius = max(2, round(0.012 * max(cloth.shape)))
-    small = cv2.resize(cloth, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    piece, _ = largest_piece(cloth)
+    small = cv2.resize(piece, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     padded = cv2.copyMakeBorder(small, radius, radius, radius, radius, cv2.BORDER_CONSTANT)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(radius))[radius:-radius, radius:-radius]
     closed = cv2.resize(closed, cloth.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    solid = cloth.astype(np.float32) / 255
+    solid = piece.astype(np.float32) / 255
     around = (0, 0), radius / 2
     contrast = cv2.GaussianBlur(difference.distance * solid, *around) / (cv2.GaussianBlur(solid, *around) + 1e-3)
     return cloth | _binary((closed > 127) & (contrast < _FAINT))

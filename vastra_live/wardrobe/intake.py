@@ -12,6 +12,7 @@ from vastra_live.pictures import Picture, read_picture
 from vastra_live.types import F32, U8, Category, Garment
 from vastra_live.wardrobe.category import classify, measure
 from vastra_live.wardrobe.cutout import cut_out, largest_piece
+from vastra_live.wardrobe.hanger import without_hanger
 from vastra_live.wardrobe.landmarks import find_landmarks
 from vastra_live.wardrobe.matte import carry_colours, even_alpha, soft_alpha
 from vastra_live.wardrobe.neckline import find_neckline
@@ -73,7 +74,7 @@ def read_garment(
     else:
         cutout = cut_out(photo.bgr)
         refuse_unusable(path, photo.bgr, cutout)
-        mask = cutout.mask
+        mask = without_hanger(photo.bgr, cutout.mask)
         alpha = soft_alpha(photo.bgr, mask, cutout.ground)
     silhouette = read_silhouette(mask)
     kind = wanted or classify(measure(silhouette))

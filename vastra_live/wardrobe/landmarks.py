@@ -51,8 +51,10 @@ def _row_inside(silhouette: Silhouette, y: float, *, left: bool) -> float:
     row = mask[min(mask.shape[0] - 1, max(0, round(y * mask.shape[0])))] > 0
     start = min(row.size - 1, max(0, round(silhouette.axis)))
     ahead = row[start:] if left else row[start::-1]
-    ground = np.nonzero(~ahead)[0]
-    return float(ground[0] if len(ground) else len(ahead)) / mask.shape[0]
+    cloth = np.nonzero(ahead)[0]
+    first = int(cloth[0]) if len(cloth) else 0  # an open front has none on the axis
+    ground = np.nonzero(~ahead[first:])[0]
+    return float(first + ground[0] if len(ground) else len(ahead)) / mask.shape[0]
 
 
 def _upper(silhouette: Silhouette, category: Category) -> tuple[dict[str, tuple[float, float]], Sleeve]:
@@ -169,7 +171,7 @@ def _cuff(half: Half, shoulder: int, armpit: int) -> tuple[int, int]:
         for j in range(i + 2, min(i + 40, len(index) - 1)):
             chord = points[j] - points[i]
             length = float(np.hypot(chord[0], chord[1]))
-            if not max(0.02, 0.26 * root) < length < 1.3 * max(root, 0.05):
+            if not max(0.02, 0.18 * root) < length < 1.3 * max(root, 0.05):
                 continue
             offset = points[i : j + 1] - points[i]
             bulge = np.abs(offset[:, 0] * chord[1] - offset[:, 1] * chord[0]).max() / length
