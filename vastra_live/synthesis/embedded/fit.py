@@ -261,7 +261,7 @@ class TopPattern:
         upper = unit_vector(arm.elbow - arm.shoulder, outward)
         fore = unit_vector(arm.wrist - arm.elbow, upper)
         tip = upper - fore
-        corner = float(np.clip(0.9 / np.sqrt(max((1 + upper @ fore) / 2, 0.1)), 1.0, 1.35))
+        corner = float(np.clip(0.9 / np.sqrt(max((1 + float(upper @ fore)) / 2, 0.1)), 1.0, 1.35))
         placed_outer, placed_inner = [cap], []
         for a, b, share in zip(outer[1:], inner, shares, strict=True):
             flat = float(np.linalg.norm(a - b)) / 2 * scale / unit

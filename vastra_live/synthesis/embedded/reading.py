@@ -83,7 +83,7 @@ def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: ColourModels) 
     hem = _long_hem(lab, places)
     if hem is not None:
         seeds[LOWER] *= places.depth > hem + 0.05
-    smooth = cv2.ximgproc.createFastGlobalSmootherFilter(bgr, 24.0, 6.0)
+    smooth = cv2.ximgproc.createFastGlobalSmootherFilter(bgr, 24.0, 6.0, 0.25, 2)
     priors = places.priors(hem)
     share = _classify(cells, memory.blended(_learn(cells, seeds)), priors, smooth, places.face)
     bare_from = _bare_belly(share[SKIN], places)
@@ -196,8 +196,10 @@ def _classify(cells: I64, models: F32, places: F32, smooth: Any, face: F32) -> F
     colour = models[:, cells].reshape(-1, *shape) + 0.02 / _CELLS * np.array([1, 1, 1, 6, 3], np.float32)[:, None, None]
     score = colour * places
     share = score / score.sum(axis=0)
-    for k in range(len(share)):
+    # the filter is linear and keeps constants: the smoothed shares still sum to 1, so one follows from the rest
+    for k in range(1, len(share)):
         share[k] = smooth.filter(share[k])
+    share[BACKGROUND] = np.maximum(1 - share[1:].sum(axis=0), 0)
     share[HAIR] *= 1 - face
     share[TOP] *= 1 - face
     share[SKIN] = np.maximum(share[SKIN], 0.7 * face)

@@ -32,7 +32,7 @@ from vastra_live.types import F32, U8, Body, Category, Frame, Garment, Layer
 
 __all__ = ["EmbeddedSynthesizer"]
 
-_READING_SIDE = 208
+_READING_SIDE = 192
 _LAYER_PIXELS = 640 * 480
 _STILL_KNOWN_NS = 1_500_000_000
 
@@ -192,7 +192,7 @@ class EmbeddedSynthesizer:
             [cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) for plane in reading.share]
         )
         face = cv2.resize(reading.face, (width, height), interpolation=cv2.INTER_LINEAR)
-        smooth = cv2.ximgproc.createFastGlobalSmootherFilter(scene.bgr, 60.0, 6.0)
+        smooth = cv2.ximgproc.createFastGlobalSmootherFilter(scene.bgr, 60.0, 6.0, 0.25, 2)
         for plane in (SKIN, HAIR, TOP):
             share[plane] = smooth.filter(share[plane])
         self._show("reading", np.clip(share[[TOP, SKIN, HAIR]].transpose(1, 2, 0) * 255, 0, 255).astype(np.uint8))
@@ -218,7 +218,7 @@ class EmbeddedSynthesizer:
         follow = np.clip(moved / 0.05, 0.12, 1.0)
         steady = before.targets + follow * (targets - before.targets)
         self._resting = _Resting(steady, frame.captured_ns, garment)
-        return steady
+        return np.asarray(steady, np.float64)
 
     def _compose(
         self,
