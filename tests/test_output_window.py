@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,25 +128,24 @@ def test_every_key_arrives_once_and_in_order(window: Window, xvfb: Screen) -> No
     assert {meaning for _, meaning in KEY_HELP} == {key.value for key in Key}
 
 
-def test_no_key_is_lost_while_the_screen_changes(window: Window, xvfb: Screen) -> None:
+def test_every_key_arrives_in_order_before_and_after_the_screen_changes(window: Window, xvfb: Screen) -> None:
     window.show(halves())
     until(lambda: window.poll() is None and bool(xvfb.shot().any()))
-    typing = threading.Thread(target=xvfb.xdotool, args=("key", "f", *"nps" * 4, "f", *"nps" * 4))
-    typing.start()
-    keys: list[Key] = []
+    for _ in range(3):
+        # in bursts: a key pressed in the very moment a window is made anew has no window to go to
+        xvfb.xdotool("key", *"nps" * 4, "f")
+        keys: list[Key] = []
 
-    def all_came() -> bool:
-        while (key := window.poll()) is not None:
-            keys.append(key)
-            if key is Key.FULLSCREEN:
-                window.toggle_fullscreen()
+        def all_came(keys: list[Key] = keys) -> bool:
+            while (key := window.poll()) is not None:
+                keys.append(key)
+            return len(keys) >= 13
+
+        until(all_came)
+        assert keys == [Key.NEXT, Key.PREVIOUS, Key.SNAPSHOT] * 4 + [Key.FULLSCREEN]
+        window.toggle_fullscreen()
         window.show(halves())
-        return len(keys) >= 26
-
-    until(all_came)
-    typing.join()
-    pressed_keys = [Key.NEXT, Key.PREVIOUS, Key.SNAPSHOT] * 4
-    assert keys == [Key.FULLSCREEN, *pressed_keys, Key.FULLSCREEN, *pressed_keys]
+        until(lambda: window.poll() is None and bool(xvfb.shot().any()))
 
 
 def test_closing_the_window_is_seen(window: Window) -> None:

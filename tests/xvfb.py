@@ -75,7 +75,7 @@ def screen(folder: Path, width: int = 1024, height: int = 768) -> Iterator[Scree
         server.wait()
 
 
-def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     """Call ``condition`` until it is true; the X server and its clients talk in their own time."""
     deadline = time.monotonic() + seconds
     while not condition():
