@@ -33,8 +33,8 @@ _STILL_SEEN = 0.7
 # Prior, among what was not seen before, that it is ground of the layer: far from the layer and inside it. Low
 # inside, because what is ground there was seen and would match.
 _UNSEEN = (0.05, 0.3)
-# How far around the layer its ground may turn up unseen so far, in work pixels (standard deviation).
-_NEAR = 4.0
+# How far around the layer its ground may turn up unseen so far, in work pixels (box).
+_NEAR = (13, 13)
 # What a deviation from the expected colour itself costs, in shares of what leaving the range costs: where two
 # colours meet, the range between them holds colours of neither, skin for one.
 _POINT = 0.15
@@ -83,14 +83,14 @@ def see(live: U8, expected: Expected, evidence: ColourEvidence) -> Seen:
     rest_log = _surface_log(live, expected.rest_low, expected.rest_high, point) - evidence.rest_log
     unseen_log = evidence.covered_log - evidence.rest_log
     logs = cv2.merge((covered_log, rest_log, unseen_log))
-    np.clip(logs, -_LOG_LIMIT, _LOG_LIMIT, out=logs)
+    np.maximum(logs, -_LOG_LIMIT, out=logs)
     pooled = pool(np.ascontiguousarray(live[..., 0]), logs)
     pooled *= _LOOKS
     covered, rest, unseen = cv2.split(cv2.exp(pooled))
 
-    alpha = expected.alpha * np.float32(1 / 255)
-    share = cv2.blur(alpha, (5, 5)) * np.float32(_STILL_SEEN)
-    near = np.clip(cv2.GaussianBlur(alpha, (0, 0), _NEAR), *_UNSEEN) * np.float32(1 - _STILL_SEEN)
+    alpha = np.ascontiguousarray(expected.alpha)
+    share = cv2.blur(alpha, (5, 5)) * np.float32(_STILL_SEEN / 255)
+    near = np.clip(cv2.blur(alpha, _NEAR) * np.float32(1 / 255), *_UNSEEN) * np.float32(1 - _STILL_SEEN)
     covered *= share
     rest *= _STILL_SEEN - share
     layer = covered + unseen * near
@@ -111,15 +111,17 @@ def pool(guide: U8, values: F32) -> F32:
     window = (3, 3)
     small = cv2.resize(guide, half, interpolation=cv2.INTER_AREA).astype(np.float32)
     mean = cv2.blur(small, window)
-    slope_scale = 1 / (cv2.blur(small * small, window) - mean * mean + np.float32(_EDGE_VARIANCE))
+    scale = 1 / (cv2.blur(small * small, window) - mean * mean + np.float32(_EDGE_VARIANCE))
+    mean, small, scale = (cv2.merge((each, each, each)) for each in (mean, small, scale))
     inner = cv2.resize(values, half, interpolation=cv2.INTER_AREA)
     inner_mean = cv2.blur(inner, window)
-    slope = (cv2.blur(inner * small[..., None], window) - inner_mean * mean[..., None]) * slope_scale[..., None]
-    offset = inner_mean - slope * mean[..., None]
+    slope = (cv2.blur(inner * small, window) - inner_mean * mean) * scale
+    offset = inner_mean - slope * mean
     size = (columns, rows)
     slope = cv2.resize(cv2.blur(slope, window), size, interpolation=cv2.INTER_LINEAR)
     offset = cv2.resize(cv2.blur(offset, window), size, interpolation=cv2.INTER_LINEAR)
-    pooled: F32 = slope * guide[..., None] + offset
+    bright = guide.astype(np.float32)
+    pooled: F32 = cv2.add(cv2.multiply(slope, cv2.merge((bright, bright, bright))), offset)
     return pooled
 
 

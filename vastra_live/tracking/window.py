@@ -17,6 +17,7 @@ __all__ = ["Window", "grid", "window_around"]
 _WORK_AREA = 42_000
 # Room on each side of the layer, in shares of its extent.
 _MARGIN = 0.1
+_CELLS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,8 @@ class Window:
         return cv2.resize(field, (self.width, self.height), interpolation=cv2.INTER_LINEAR)
 
     def centres(self) -> F32:
-        """(rows, columns, 2) float32: where in the frame the middle of each work pixel is."""
-        middle = (self.step - 1) / 2
-        return grid(self.columns, self.rows) * self.step + np.array([self.x + middle, self.y + middle], np.float32)
+        """(rows, columns, 2) float32: where in the frame the middle of each work pixel is. Read-only."""
+        return _centres(self)
 
     def cells(self, positions: F32) -> F32:
         """Frame positions (..., 2) on the work grid: the inverse of :meth:`centres`."""
@@ -105,7 +105,17 @@ def window_around(x: float, y: float, width: float, height: float) -> Window:
     room = max(8.0, _MARGIN * max(width, height))
     width, height = width + 2 * room, height + 2 * room
     step = max(1, round((width * height / _WORK_AREA) ** 0.5))
-    return Window(round(x - room), round(y - room), -int(-width // step), -int(-height // step), step)
+    # whole numbers of coarse cells, which halving and quartering the grid fall on
+    columns, rows = (_CELLS * -int(-side // (_CELLS * step)) for side in (width, height))
+    return Window(round(x - room), round(y - room), columns, rows, step)
+
+
+@lru_cache(maxsize=8)
+def _centres(window: Window) -> F32:
+    middle = np.array([window.x, window.y], np.float32) + np.float32((window.step - 1) / 2)
+    centres: F32 = grid(window.columns, window.rows) * np.float32(window.step) + middle
+    centres.flags.writeable = False
+    return centres
 
 
 @lru_cache(maxsize=8)
