@@ -11,6 +11,7 @@ import importlib.util
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -259,19 +260,17 @@ Case = Callable[[Path], Iterator[Check]]
 def _cases() -> dict[str, Case]:
     cases: dict[str, Case] = {
         "condition small": condition_small,
-        "generator small": lambda shared: generator_small(shared, 192, ""),
-        "generator small 128": lambda shared: generator_small(shared, 128, "-128"),
+        "generator small": partial(generator_small, width=192, suffix=""),
+        "generator small 128": partial(generator_small, width=128, suffix="-128"),
     }
     for name, sample in SAMPLES.items():
-        cases[f"condition full, {name}"] = lambda shared, s=sample: condition_full(shared, s)
-        cases[f"path stages, {name}"] = lambda shared, s=sample: path_stages(shared, s)
-        for fast in (True, False):
-            word = "fast" if fast else "plain"
-            both = (True, False)
-            cases[f"picture {word}, {name}"] = lambda shared, s=sample, f=fast, o=both: path_picture(shared, s, o, f)
-        for plus in (False, True):
-            word = "CP-VTON+" if plus else "CP-VTON"
-            cases[f"{word}, {name}"] = lambda shared, s=sample, p=plus: cpvton(shared, s, p)
+        cases[f"condition full, {name}"] = partial(condition_full, sample=sample)
+        cases[f"path stages, {name}"] = partial(path_stages, sample=sample)
+        for word, fast in (("fast", True), ("plain", False)):
+            picture = partial(path_picture, sample=sample, occlusions=(True, False), fast=fast)
+            cases[f"picture {word}, {name}"] = picture
+        for word, plus in (("CP-VTON", False), ("CP-VTON+", True)):
+            cases[f"{word}, {name}"] = partial(cpvton, sample=sample, plus=plus)
     return cases
 
 

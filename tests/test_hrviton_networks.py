@@ -72,8 +72,9 @@ def small_generator() -> SpadeGenerator:
     return net
 
 
+@pytest.mark.usefixtures("one_thread")
 @torch.inference_mode()
-def test_noise_is_off_by_default_and_repeats_with_its_seed(one_thread: None) -> None:
+def test_noise_is_off_by_default_and_repeats_with_its_seed() -> None:
     net = small_generator()
     for name, value in net.named_parameters():
         if name.endswith("noise_scale"):

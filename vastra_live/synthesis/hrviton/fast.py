@@ -116,7 +116,8 @@ class _Modulation:
         by_label = nnf.pad(shared, (0, 0, 0, 1)).reshape(9 * (CLASSES_7 + 1), HIDDEN)
         self.shared_weight = by_label.detach().to(like, copy=True)
         self.shared_bias = named["conv_shared.0.bias"].detach().to(like, copy=True)
-        self.weight = weight.permute(2, 3, 1, 0).reshape(9, HIDDEN, -1).detach().to(like, copy=True)
+        # (hidden, place and output)
+        self.weight = weight.permute(1, 2, 3, 0).reshape(HIDDEN, -1).detach().to(like, copy=True)
         self.bias = bias.detach().to(like, copy=True)
 
     def table(self, patterns: LabelPatterns, mean: Tensor, rstd: Tensor) -> tuple[Tensor, Tensor]:
@@ -128,8 +129,8 @@ class _Modulation:
         # beyond the picture's edge the second convolution meets zeros, not the first one's output
         hidden[windows[:, 4] == OUTSIDE] = 0
         # each window's share at each of the nine places, then nine shares summed per neighbourhood
-        shares = torch.matmul(hidden, self.weight).reshape(9 * windows.shape[0], -1)
-        summed = nnf.embedding_bag(patterns.parts + places * windows.shape[0], shares, mode="sum") + self.bias
+        shares = (hidden @ self.weight).view(windows.shape[0] * 9, -1)
+        summed = nnf.embedding_bag(patterns.parts * 9 + places, shares, mode="sum") + self.bias
         scale = summed[:, : self.channels] * rstd
         return scale, summed[:, self.channels :] - mean * scale
 

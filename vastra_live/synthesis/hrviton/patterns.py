@@ -21,6 +21,7 @@ __all__ = ["OUTSIDE", "LabelPatterns", "find_patterns"]
 OUTSIDE = CLASSES_7
 """The label beyond the picture's edge: the zeros a convolution pads with."""
 _BITS = 3
+_PACKED = 13
 _RADIUS = 2
 
 
@@ -42,19 +43,20 @@ class LabelPatterns:
 def find_patterns(labels: Tensor) -> LabelPatterns:
     """The neighbourhoods of a label map (h, w) int64 with labels 0..6."""
     height, width = labels.shape
-    reach = range(2 * _RADIUS + 1)
     padded = torch.nn.functional.pad(labels.to(torch.uint8), (_RADIUS,) * 4, value=OUTSIDE)
     seam = _seams(padded, height, width)
     at = seam.flatten().nonzero().squeeze(1)
-    rows, columns = at // width, at % width
-    around = torch.stack([padded[rows + dy, columns + dx] for dy in reach for dx in reach], 1).long()
-    flat = torch.arange(CLASSES_7, device=labels.device)[:, None].expand(-1, 25)
+    stride = padded.shape[1]
+    reach = torch.arange(2 * _RADIUS + 1, device=labels.device)
+    places = (reach[:, None] * stride + reach).flatten()
+    around = padded.flatten()[(at // width * stride + at % width)[:, None] + places]
+    flat = torch.arange(CLASSES_7, device=labels.device, dtype=torch.uint8)[:, None].expand(-1, 25)
     kinds, kind_of = _unique_rows(torch.cat((flat, around)))
     # constant neighbourhoods got their numbers from the seven rows in front
     index = kind_of[:CLASSES_7][labels.flatten()]
     index[at] = kind_of[CLASSES_7:]
     windows, part_of = _unique_rows(_inner_windows(kinds).reshape(-1, 9))
-    return LabelPatterns(index, windows, part_of.reshape(-1, 9))
+    return LabelPatterns(index, windows.long(), part_of.reshape(-1, 9))
 
 
 def _seams(padded: Tensor, height: int, width: int) -> Tensor:
@@ -83,17 +85,22 @@ def _inner_windows(neighbourhoods: Tensor) -> Tensor:
 
 
 def _unique_rows(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Different rows of small non-negative labels, and for each row its number among them.
+    """Different rows of (M, 9) or (M, 25) labels 0..7, and for each row its number among them.
 
-    ``torch.unique(dim=0)`` sorts rows column by column and is 20 times slower; here three bits a label are
-    packed into one integer; of 25 labels the first 13 are numbered before the others are added.
+    ``torch.unique(dim=0)`` sorts rows column by column and is 20 times slower. Here up to 13 labels are packed
+    into a number of 39 bits; of 25 labels the first 13 are numbered before the others join them.
     """
-    key = torch.zeros(rows.shape[0], dtype=torch.int64, device=rows.device)
-    for i, column in enumerate(rows.unbind(1)):
-        if i == 13:
-            key = torch.unique(key, return_inverse=True)[1]
-        key = (key << _BITS) | column
+    first, rest = rows[:, :_PACKED], rows[:, _PACKED:]
+    key = _pack(first)
+    if rest.shape[1]:
+        key = torch.unique(key, return_inverse=True)[1] * (1 << _BITS * rest.shape[1]) + _pack(rest)
     different, number = torch.unique(key, return_inverse=True)
-    first = torch.empty(different.shape[0], dtype=torch.int64, device=rows.device)
-    first[number] = torch.arange(rows.shape[0], device=rows.device)
-    return rows[first], number
+    found_at = torch.empty(different.shape[0], dtype=torch.int64, device=rows.device)
+    found_at[number] = torch.arange(rows.shape[0], device=rows.device)
+    return rows[found_at], number
+
+
+def _pack(labels: Tensor) -> Tensor:
+    """(M, n) labels as one int64 each, n at most 13."""
+    shifts = torch.arange(labels.shape[1], device=labels.device) * _BITS
+    return (labels.long() << shifts).sum(1)
