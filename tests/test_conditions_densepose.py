@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import pickle
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -63,3 +65,37 @@ def test_without_detectron2_the_install_line_is_named(tmp_path: Path, monkeypatc
     monkeypatch.setitem(sys.modules, "densepose", None)
     with pytest.raises(MissingDependencyError, match="pip install"):
         DensePose(tmp_path / "model_final_162be9.pkl")
+
+
+# detectron2's own warnings
+@pytest.mark.filterwarnings("ignore")
+def test_the_real_network_with_random_weights_on_a_real_frame(shared: Path, tmp_path: Path) -> None:
+    """Runs where detectron2 and its DensePose project are installed; docs/decisions/0007 names the versions tried."""
+    pytest.importorskip("densepose")
+    import torch
+
+    from vastra_live.errors import NothingToFitError, WeightsError
+    from vastra_live.synthesis.conditions.densepose import build_model
+
+    weights = tmp_path / "model_final_162be9.pkl"
+    frame = cv2.resize(read_picture(shared / "people/00121/image.jpg").bgr, (384, 512))
+    for seed in range(10):
+        torch.manual_seed(seed)
+        state = {key: value.numpy() for key, value in build_model("cpu", 0.0).state_dict().items()}
+        weights.write_bytes(pickle.dumps({"model": state, "__author__": "nobody"}, protocol=4))
+        try:
+            parts = DensePose(weights, device="cpu", min_score=0.0).parts(frame)
+        except NothingToFitError:
+            # no box of a random network need survive
+            continue
+        if parts.any():
+            break
+    else:
+        pytest.fail("no random network found anybody")
+    assert parts.shape == frame.shape[:2] and parts.dtype == np.uint8
+    assert draw_parts(parts).shape == frame.shape
+
+    del state["roi_heads.box_head.fc1.bias"]
+    weights.write_bytes(pickle.dumps({"model": state, "__author__": "nobody"}, protocol=4))
+    with pytest.raises(WeightsError, match=r"1 of \d+ keys missing \(roi_heads\.box_head\.fc1\.bias\)"):
+        DensePose(weights, device="cpu")

@@ -17,9 +17,13 @@ __all__ = ["PARTS", "DensePose", "PartsFinder", "draw_parts", "read_parts"]
 PARTS: Final = 24
 """Part numbers are 1..24; 0 is background."""
 
+# detectron2's set-up reads the torch that is installed, so it cannot be built in isolation; DensePose's asks for
+# opencv-python-headless, a second OpenCV that would break the one that is there
 INSTALL: Final = (
-    "pip install 'git+https://github.com/facebookresearch/detectron2' "
-    "'git+https://github.com/facebookresearch/detectron2#subdirectory=projects/DensePose' av scipy"
+    "pip install torchvision av scipy && "
+    "pip install --no-build-isolation 'git+https://github.com/facebookresearch/detectron2' && "
+    "pip install --no-build-isolation --no-deps "
+    "'git+https://github.com/facebookresearch/detectron2#subdirectory=projects/DensePose'"
 )
 
 _MIN_SCORE: Final = 0.8
