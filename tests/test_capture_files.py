@@ -20,11 +20,11 @@ from tests.fakes_capture import FakeClock
 from vastra_live.capture import open_source
 from vastra_live.capture.base import FrameSource
 from vastra_live.capture.demo import DEMO_FRAMES, Demo
-from vastra_live.capture.fitting import letterbox
 from vastra_live.capture.paced import Pacer
 from vastra_live.capture.still import STILL_SECONDS, Folder, Still
 from vastra_live.capture.video import VideoFile
 from vastra_live.errors import ConfigError, MissingDependencyError, PictureError, SourceEnded, VideoError
+from vastra_live.fitting import letterbox
 from vastra_live.pictures import write_picture
 from vastra_live.types import Frame
 

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vastra_live.errors import RecordingError
+from vastra_live.fitting import letterbox
 from vastra_live.output.base import SlowConsumer
-from vastra_live.output.fitting import letterbox
 from vastra_live.output.recorder import Pacer, Recorder
 from vastra_live.types import Rendered, Shown
 

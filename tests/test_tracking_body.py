@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+
 from vastra_live.tracking.base import BodyTracker
 from vastra_live.tracking.body import BlazePoseTracker
 from vastra_live.types import U8, Body, Frame
@@ -83,8 +84,8 @@ def test_closed_is_closed() -> None:
 def test_start_up_chatter_is_held_back_and_nothing_else(capfd: pytest.CaptureFixture[str]) -> None:
     import os
 
-    from vastra_live.tracking.body import _without_chatter
+    from vastra_live.chatter import without_chatter
 
-    with _without_chatter():
+    with without_chatter():
         os.write(2, b"I0000 00:00:17.5 x.cc:1] ready\nINFO: Created TensorFlow Lite XNNPACK delegate\nreal trouble\n")
     assert capfd.readouterr().err == "real trouble\n"

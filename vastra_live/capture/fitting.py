@@ -1,4 +1,4 @@
-"""Making what a decoder or driver hands out a BGR picture of the wanted size."""
+"""Making what a decoder or driver hands out a BGR picture."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from vastra_live.types import U8
 
-__all__ = ["as_bgr", "letterbox"]
+__all__ = ["as_bgr"]
 
 _TO_BGR = {1: cv2.COLOR_GRAY2BGR, 4: cv2.COLOR_BGRA2BGR}
 
@@ -36,25 +36,3 @@ def as_bgr(raw: Any, reported_size: tuple[int, int]) -> U8 | None:
         return raw
     code = _TO_BGR.get(channels)
     return None if code is None else cv2.cvtColor(raw, code).astype(np.uint8, copy=False)
-
-
-def letterbox(bgr: U8, size: tuple[int, int]) -> U8:
-    """The whole picture at a given size: scaled with its proportions kept, centred, black bars where it ends.
-
-    Args:
-        bgr: (H, W, 3) uint8.
-        size: wanted width and height in pixels.
-    """
-    width, height = size
-    have_h, have_w = bgr.shape[:2]
-    if (have_w, have_h) == (width, height):
-        return bgr
-    scale = min(width / have_w, height / have_h)
-    inner_w = min(width, max(1, round(have_w * scale)))
-    inner_h = min(height, max(1, round(have_h * scale)))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    inner = cv2.resize(bgr, (inner_w, inner_h), interpolation=how)
-    out: U8 = np.zeros((height, width, 3), np.uint8)
-    x, y = (width - inner_w) // 2, (height - inner_h) // 2
-    out[y : y + inner_h, x : x + inner_w] = inner
-    return out

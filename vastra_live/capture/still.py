@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vastra_live.capture.fitting import letterbox
 from vastra_live.capture.paced import Clock, PacedSource
 from vastra_live.errors import PictureError
+from vastra_live.fitting import letterbox
 from vastra_live.pictures import is_picture, read_picture
 from vastra_live.types import U8
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import cv2
 
-from vastra_live.capture.fitting import as_bgr, letterbox
+from vastra_live.capture.fitting import as_bgr
 from vastra_live.capture.opencv import quiet_opencv
 from vastra_live.capture.paced import Clock, PacedSource
 from vastra_live.errors import VideoError
+from vastra_live.fitting import letterbox
 from vastra_live.types import U8
 
 __all__ = ["VideoFile"]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from vastra_live.capture.base import Health
 from vastra_live.capture.camera_reader import CameraLimits, CameraReader, Opener, Request, Shot, open_capture
 from vastra_live.capture.devices import camera_path, why_unusable
-from vastra_live.capture.fitting import letterbox
 from vastra_live.errors import CameraError, SourceEnded
+from vastra_live.fitting import letterbox
 from vastra_live.slot import SlotClosed
 from vastra_live.types import Frame
 

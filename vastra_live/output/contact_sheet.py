@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from vastra_live.errors import PictureError, RecordingError
+from vastra_live.fitting import letterbox
 from vastra_live.output.base import SlowConsumer
-from vastra_live.output.fitting import letterbox
 from vastra_live.pictures import write_picture
 from vastra_live.types import U8, Rendered
 

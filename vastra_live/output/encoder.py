@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 
 from vastra_live.errors import RecordingError
-from vastra_live.output.fitting import letterbox
+from vastra_live.fitting import letterbox
 from vastra_live.types import U8
 
 __all__ = ["Encoder", "ffmpeg_executable"]

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from vastra_live.errors import VirtualCameraError
+from vastra_live.fitting import letterbox
 from vastra_live.output.base import SlowConsumer
-from vastra_live.output.fitting import letterbox
 from vastra_live.output.loopback import in_use, real_size, release, revive
 from vastra_live.types import Rendered
 

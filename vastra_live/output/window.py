@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vastra_live.errors import DisplayError
-from vastra_live.output.fitting import letterbox
+from vastra_live.fitting import letterbox
 from vastra_live.types import U8
 
 if TYPE_CHECKING:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import re
-import sys
-import tempfile
-from collections.abc import Iterator
 from typing import Any
 
 import cv2
 import numpy as np
 
+from vastra_live.chatter import without_chatter
 from vastra_live.tracking.smoothing import OneEuroFilter
 from vastra_live.types import F32, Body, Frame
 
@@ -20,9 +15,6 @@ __all__ = ["BlazePoseTracker"]
 
 # BlazePose crops the person to 256 x 256; beyond this size more pixels only cost time.
 _LONGEST_SIDE = 960
-
-# What mediapipe and TensorFlow Lite print on every start, and no switch of theirs turns off.
-_CHATTER = re.compile(rb"^([IW]\d{4} [\d:.]+ |INFO: Created TensorFlow|WARNING: All log messages before absl)")
 
 
 class BlazePoseTracker:
@@ -39,7 +31,7 @@ class BlazePoseTracker:
     def __init__(self, *, smooth: bool = True, static: bool = False) -> None:
         self._filter = OneEuroFilter() if smooth and not static else None
         self._spoke = False
-        with _without_chatter():
+        with without_chatter():
             # Imported here: it takes 0.7 s, and only those who track a body should wait for it.
             from mediapipe.python.solutions.pose import Pose
 
@@ -99,7 +91,7 @@ class BlazePoseTracker:
         if self._spoke:
             return self._pose.process(rgb)
         # the networks load, and chatter, with the first person they see
-        with _without_chatter():
+        with without_chatter():
             found = self._pose.process(rgb)
         self._spoke = found.pose_landmarks is not None
         return found
@@ -109,24 +101,3 @@ def _size(points: F32) -> float:
     """How large the body is in the picture: mean of width and height of its landmarks, at least a pixel."""
     extent = np.ptp(points[:, :2], axis=0)
     return max(1.0, float(extent.mean()))
-
-
-@contextlib.contextmanager
-def _without_chatter() -> Iterator[None]:
-    """Hold back what the C++ libraries write to stderr; all but their start-up chatter is passed on after."""
-    try:
-        sys.stderr.flush()
-        kept = os.dup(2)
-    except (AttributeError, OSError):  # no stderr, as under pythonw
-        yield
-        return
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        finally:
-            sys.stderr.flush()
-            os.dup2(kept, 2)
-            os.close(kept)
-            held.seek(0)
-            os.write(2, b"".join(line for line in held if not _CHATTER.match(line)))

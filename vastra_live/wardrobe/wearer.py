@@ -6,9 +6,13 @@ printed on a garment is no wearer: there is cloth above it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import cv2
 import numpy as np
 
+from vastra_live.chatter import without_chatter
 from vastra_live.types import U8
 
 __all__ = ["find_person"]
@@ -27,20 +31,26 @@ def find_person(bgr: U8, mask: U8) -> str | None:
         bgr: (H, W, 3) uint8.
         mask: (H, W) uint8, 255 where something lies on the ground.
     """
-    import mediapipe as mp
-
     rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
-    with mp.solutions.face_detection.FaceDetection(model_selection=1, min_detection_confidence=_FACE) as finder:
-        faces = finder.process(rgb).detections or []
+    with without_chatter():
+        faces, hands = _look(rgb)
     for face in faces:
         box = face.location_data.relative_bounding_box
         if box.height > _SMALLEST_FACE and _bare(box.xmin + box.width / 2, box.ymin, box.height, mask):
             return "face"
+    return "hand" if any(hand.classification[0].score > _HAND for hand in hands) else None
+
+
+def _look(rgb: U8) -> tuple[Sequence[Any], Sequence[Any]]:
+    """mediapipe's face detections and hands."""
+    import mediapipe as mp
+
+    with mp.solutions.face_detection.FaceDetection(model_selection=1, min_detection_confidence=_FACE) as finder:
+        faces = finder.process(rgb).detections or []
     with mp.solutions.hands.Hands(
         static_image_mode=True, max_num_hands=2, model_complexity=0, min_detection_confidence=_HAND
     ) as finder:
-        hands = finder.process(rgb).multi_handedness or []
-    return "hand" if any(hand.classification[0].score > _HAND for hand in hands) else None
+        return faces, finder.process(rgb).multi_handedness or []
 
 
 def _bare(x: float, top: float, height: float, mask: U8) -> bool:

@@ -1,4 +1,4 @@
-"""Bringing a picture to the size a sink was opened with."""
+"""Bringing a picture to a given size, whole."""
 
 from __future__ import annotations
 
