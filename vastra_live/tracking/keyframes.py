@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
+import numpy.typing as npt
 
 from vastra_live.types import F32, Body, Carried, Frame
 
@@ -42,8 +43,8 @@ class KeyframeSettings:
         max_age_s: ask after this time even if nothing happened.
         min_confidence: ask when the carried layer's confidence falls below.
         max_residual: ask when its residual, in grey levels, rises above.
-        max_pose_change: ask when a joint moved further, relative to the hips and shoulders' middle, in
-            shoulder widths of the keyframe, or the shoulders turned or came nearer by as much.
+        max_pose_change: ask when a joint moved further, relative to the shoulders' middle, in torso sizes (about
+            a shoulder width), or the wearer grew or shrank in the picture by this share.
     """
 
     min_interval_s: float = 0.1
@@ -69,7 +70,7 @@ class KeyframePolicy:
         self._settings = settings or KeyframeSettings()
         self._garment: str | None = None
         self._taken_ns = 0
-        self._pose: F32 | None = None
+        self._pose: _Pose | None = None
 
     def due(self, frame: Frame, body: Body | None, carried: Carried | None, garment_name: str) -> Reason | None:
         """Why a keyframe should be asked for now, or None.
@@ -90,7 +91,7 @@ class KeyframePolicy:
             return None
         aged = None if carried is None else self._aged(carried)
         if aged is None and body is not None and self._pose is not None:
-            change = float(np.abs(_pose(body) - self._pose).max())
+            change = self._pose.change(_Pose.of(body))
             aged = Reason.POSE if change > limits.max_pose_change else None
         return aged or (Reason.AGE if age_s >= limits.max_age_s else None)
 
@@ -103,7 +104,7 @@ class KeyframePolicy:
         """A keyframe was asked for, from this frame."""
         self._garment = garment_name
         self._taken_ns = frame.captured_ns
-        self._pose = None if body is None else _pose(body)
+        self._pose = None if body is None else _Pose.of(body)
 
     def forget(self) -> None:
         """The keyframe is no good any more (nobody there, synthesis failed): the next one is a first one."""
@@ -111,16 +112,28 @@ class KeyframePolicy:
         self._pose = None
 
 
-def _pose(body: Body) -> F32:
-    """Joints around the torso's middle, in torso sizes, so that walking sideways changes nothing.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pose:
+    """Joints around the shoulders' middle in torso sizes, so that walking sideways changes nothing.
 
     Torso size is the larger of the shoulders' width and half the torso's length: it survives turning.
     """
-    joints = body.landmarks_px[_JOINTS, :2]
-    shoulders = body.landmarks_px[[_LEFT_SHOULDER, _RIGHT_SHOULDER], :2]
-    hips = body.landmarks_px[[_LEFT_HIP, _RIGHT_HIP], :2]
-    length = float(np.linalg.norm(shoulders.mean(axis=0) - hips.mean(axis=0)))
-    size = max(float(np.linalg.norm(shoulders[0] - shoulders[1])), 0.5 * length, 1.0)
-    visible = body.visibility[_JOINTS, None] > 0.5
-    pose: F32 = np.where(visible, (joints - shoulders.mean(axis=0)) / size, 0).astype(np.float32)
-    return pose
+
+    joints: F32
+    visible: npt.NDArray[np.bool_]
+    size: float
+
+    @classmethod
+    def of(cls, body: Body) -> _Pose:
+        shoulders = body.landmarks_px[[_LEFT_SHOULDER, _RIGHT_SHOULDER], :2]
+        hips = body.landmarks_px[[_LEFT_HIP, _RIGHT_HIP], :2]
+        length = float(np.linalg.norm(shoulders.mean(axis=0) - hips.mean(axis=0)))
+        size = max(float(np.linalg.norm(shoulders[0] - shoulders[1])), 0.5 * length, 1.0)
+        joints = (body.landmarks_px[_JOINTS, :2] - shoulders.mean(axis=0)) / np.float32(size)
+        return cls(joints, body.visibility[_JOINTS] > 0.5, size)
+
+    def change(self, other: _Pose) -> float:
+        """The largest move of a joint seen in both, or change of size, in torso sizes."""
+        both = self.visible & other.visible
+        moved = np.linalg.norm(self.joints - other.joints, axis=1)[both]
+        return max(float(moved.max(initial=0.0)), abs(other.size / self.size - 1))

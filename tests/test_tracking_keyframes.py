@@ -1,0 +1,78 @@
+"""When a keyframe is asked for: what ages one, and never too often."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vastra_live.tracking.keyframes import KeyframePolicy, KeyframeSettings, Reason
+from vastra_live.types import Body, Carried, Frame
+
+SETTINGS = KeyframeSettings(min_interval_s=0.1, max_age_s=1.0)
+
+
+def _frame(seconds: float) -> Frame:
+    return Frame(np.zeros((4, 4, 3), np.uint8), 0, int(seconds * 1e9), "test")
+
+
+def _body(wrist: tuple[float, float] = (60, 200), shift: float = 0, scale: float = 1, visible: float = 1) -> Body:
+    landmarks = np.zeros((33, 3), np.float32)
+    landmarks[[11, 12, 23, 24], :2] = [[200, 100], [100, 100], [185, 250], [115, 250]]
+    landmarks[[13, 14, 15, 16], :2] = [[230, 160], [70, 160], [240, 200], wrist]
+    visibility = np.ones(33, np.float32)
+    visibility[16] = visible
+    return Body(landmarks * np.float32(scale) + np.float32(shift), visibility, np.zeros((4, 4), np.float32), 0)
+
+
+def _carried(confidence: float = 1.0, residual: float = 2.0) -> Carried:
+    return Carried((0, 0, 1, 1), np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1), np.uint8), confidence, residual)
+
+
+def _taken(body: Body | None = None) -> KeyframePolicy:
+    policy = KeyframePolicy(SETTINGS)
+    policy.taken(_frame(10), body or _body(), "tee")
+    return policy
+
+
+def test_the_first_one_is_due_at_once() -> None:
+    policy = KeyframePolicy(SETTINGS)
+    assert policy.due(_frame(10), None, None, "tee") is Reason.FIRST
+    policy.taken(_frame(10), None, "tee")
+    policy.forget()
+    assert policy.due(_frame(10.01), None, None, "tee") is Reason.FIRST
+
+
+@pytest.mark.parametrize(
+    "body, carried, garment, reason",
+    [
+        (_body(), _carried(), "tee", None),
+        (_body(), _carried(), "shirt", Reason.GARMENT),
+        (_body(), _carried(confidence=0.4), "tee", Reason.LOST),
+        (_body(), _carried(residual=30), "tee", Reason.RESIDUAL),
+        (_body(wrist=(100, 140)), _carried(), "tee", Reason.POSE),
+        (_body(scale=1.5), _carried(), "tee", Reason.POSE),
+        (_body(shift=40), _carried(), "tee", None),  # walking sideways changes no pose
+        (_body(wrist=(100, 140), visible=0.1), _carried(), "tee", None),  # an unseen wrist says nothing
+        (None, None, "tee", None),
+    ],
+)
+def test_what_ages_a_keyframe(body: Body | None, carried: Carried, garment: str, reason: Reason | None) -> None:
+    assert _taken().due(_frame(10.5), body, carried, garment) is reason
+
+
+def test_age_alone_is_enough() -> None:
+    assert _taken().due(_frame(11.0), _body(), _carried(), "tee") is Reason.AGE
+
+
+def test_never_too_often_but_for_another_garment() -> None:
+    policy = _taken()
+    assert policy.due(_frame(10.05), _body(), _carried(confidence=0), "tee") is None
+    assert policy.due(_frame(10.05), _body(), _carried(), "shirt") is Reason.GARMENT
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"min_interval_s": 2.0, "max_age_s": 1.0}, {"min_confidence": 1.5}, {"max_residual": 0.0}]
+)
+def test_settings_are_checked(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        KeyframeSettings(**wrong)
