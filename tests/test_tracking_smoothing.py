@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from vastra_live.tracking.smoothing import OneEuroFilter, OneEuroSettings
 from vastra_live.types import F32
 
@@ -42,6 +43,7 @@ def test_equals_the_plain_filter() -> None:
         np.testing.assert_allclose(ours[:, point], _plain(track[:, point], OneEuroSettings()), rtol=1e-4)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.floats(0.1, 50), st.floats(-1000, 1000))
 def test_scale_and_place_of_the_body_do_not_matter(scale: float, shift: float) -> None:
     track = np.random.default_rng(1).normal(0, 1, (12, 3, 2)).astype(np.float32)

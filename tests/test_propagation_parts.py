@@ -1,0 +1,289 @@
+"""The parts of propagation: each fast kernel beside a slow plain twin, the geometry under random input."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.propagation_scene import body, recoloured, scene
+from vastra_live.tracking.anchor import Painted, continue_colours, first_anchor
+from vastra_live.tracking.appearance import colour_bins, learn_colours
+from vastra_live.tracking.following import expect, expect_by_body, recentre
+from vastra_live.tracking.motion import Flow, repair
+from vastra_live.tracking.surface import surface_of
+from vastra_live.tracking.visibility import ColourEvidence, pool, see
+from vastra_live.tracking.window import Window, grid, window_around
+from vastra_live.types import F32, U8
+
+IDENTITY = np.eye(2, 3, dtype=np.float32)
+
+
+def _noise(seed: int, *shape: int, top: int = 256) -> U8:
+    return np.random.default_rng(seed).integers(0, top, shape).astype(np.uint8)
+
+
+# ------------------------------------------------------------------ window
+
+windows = st.builds(
+    Window,
+    x=st.integers(-90, 90),
+    y=st.integers(-90, 90),
+    columns=st.integers(1, 12).map(lambda n: 4 * n),
+    rows=st.integers(1, 12).map(lambda n: 4 * n),
+    step=st.integers(1, 4),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(windows)
+def test_cells_are_the_inverse_of_centres(window: Window) -> None:
+    np.testing.assert_allclose(window.cells(window.centres()), grid(window.columns, window.rows), atol=1e-3)
+
+
+@settings(max_examples=40, deadline=None)
+@given(windows, st.integers(1, 60), st.integers(1, 60))
+def test_a_cut_repeats_the_frames_edge(window: Window, width: int, height: int) -> None:
+    picture = np.arange(width * height, dtype=np.float32).reshape(height, width)
+    rows = np.clip(np.arange(window.y, window.y + window.height), 0, height - 1)
+    columns = np.clip(np.arange(window.x, window.x + window.width), 0, width - 1)
+    np.testing.assert_array_equal(window.cut(picture), picture[np.ix_(rows, columns)])
+
+
+@settings(max_examples=40, deadline=None)
+@given(windows, st.integers(1, 60), st.integers(1, 60))
+def test_the_inside_is_the_common_part(window: Window, width: int, height: int) -> None:
+    x0, y0, x1, y1 = window.inside(width, height)
+    covered = np.zeros((height, width), bool)
+    for y in range(max(0, window.y), min(height, window.y + window.height)):
+        for x in range(max(0, window.x), min(width, window.x + window.width)):
+            covered[y, x] = True
+    found = np.zeros_like(covered)
+    found[y0:y1, x0:x1] = True
+    np.testing.assert_array_equal(found, covered)
+
+
+@settings(max_examples=40, deadline=None)
+@given(windows)
+def test_growing_then_shrinking_changes_no_smooth_field(window: Window) -> None:
+    field = window.centres()[..., 0].copy()
+    again = window.shrink(window.grow(field))
+    np.testing.assert_allclose(again[:, 1:-1], field[:, 1:-1], atol=0.01 + 0.26 * (window.step - 1))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(-50, 600), st.floats(-50, 400), st.floats(1, 1900), st.floats(1, 1080))
+def test_a_window_holds_its_layer_on_a_bounded_grid(x: float, y: float, width: float, height: float) -> None:
+    window = window_around(x, y, width, height)
+    assert window.x <= x and window.x + window.width >= x + width
+    assert window.y <= y and window.y + window.height >= y + height
+    assert window.columns % 4 == 0 and window.rows % 4 == 0
+    assert window.columns * window.rows < 120_000
+
+
+# ------------------------------------------------------------------ colours
+
+
+def test_bins_equal_the_plain_formula() -> None:
+    picture = _noise(1, 9, 11, 3)
+    for row, column in np.ndindex(9, 11):
+        y, cr, cb = (int(level) for level in picture[row, column])
+        assert colour_bins(picture)[row, column] == (y // 8) * 4096 + (cr // 4) * 64 + cb // 4
+
+
+def test_learned_colours_tell_their_own_from_others_and_remember() -> None:
+    picture = np.zeros((20, 20, 3), np.uint8)
+    picture[:, :10], picture[:, 10:] = (60, 120, 130), (180, 150, 110)
+    covered = np.zeros((20, 20), np.float32)
+    covered[:, :10] = 1
+    first = learn_colours(picture, covered, 1 - covered, None)
+    ours, others = colour_bins(picture)[0, 0], colour_bins(picture)[0, -1]
+    assert first.covered_log[ours] > first.rest_log[ours] + 5
+    assert first.rest_log[others] > first.covered_log[others] + 5
+    # in the next keyframe nothing of the other colour is seen: it is still known
+    second = learn_colours(picture[:, :10], covered[:, :10], 1 - covered[:, :10], first)
+    assert second.rest_log[others] > second.covered_log[others] + 5
+
+
+# ------------------------------------------------------------------ surface
+
+
+def test_ranges_equal_the_plain_search() -> None:
+    ycrcb, alpha = _noise(2, 10, 12, 3), np.zeros((10, 12), np.float32)
+    alpha[2:8, 3:9] = 1
+    surface = surface_of(ycrcb, alpha)
+    for row, column in np.ndindex(10, 12):
+        around = np.s_[max(0, row - 2) : row + 3, max(0, column - 2) : column + 3]
+        colours, inside = ycrcb[around].reshape(-1, 3), alpha[around].ravel() > 0.5
+        for chosen, low, high in (
+            (colours[inside], surface.covered_low, surface.covered_high),
+            (colours[~inside], surface.rest_low, surface.rest_high),
+        ):
+            expected_low = chosen.min(axis=0) if len(chosen) else np.full(3, 255)
+            expected_high = chosen.max(axis=0) if len(chosen) else np.zeros(3)
+            np.testing.assert_array_equal(low[row, column, :3], expected_low)
+            np.testing.assert_array_equal(high[row, column, :3], expected_high)
+
+
+def test_a_surface_moved_by_whole_pixels_is_itself() -> None:
+    ycrcb, alpha = _noise(3, 16, 20, 3), (_noise(4, 16, 20, top=2)).astype(np.float32)
+    expected = surface_of(ycrcb, alpha).at(grid(20, 16) + np.array([3, 2], np.float32))
+    np.testing.assert_array_equal(expected.ycrcb[:-2, :-3, :3], ycrcb[2:, 3:])
+    np.testing.assert_array_equal(expected.alpha[:-2, :-3], (alpha * 255)[2:, 3:])
+
+
+# ------------------------------------------------------------------ visibility
+
+
+def _plain_pool(guide: U8, values: F32) -> F32:
+    """He and Sun's fast guided filter, with explicit loops over the 3 x 3 windows at half size."""
+    rows, columns = guide.shape[0] // 2, guide.shape[1] // 2
+
+    def halved(picture: F32) -> F32:
+        return picture.reshape(rows, 2, columns, 2).mean(axis=(1, 3))
+
+    def box(picture: F32) -> F32:
+        out = np.empty_like(picture)
+        padded = np.pad(picture, 1, mode="reflect")
+        for row, column in np.ndindex(*picture.shape):
+            out[row, column] = padded[row : row + 3, column : column + 3].mean()
+        return out
+
+    small = np.round(halved(guide.astype(np.float64)))
+    out = np.empty(values.shape)
+    for channel in range(3):
+        inner = halved(values[..., channel].astype(np.float64))
+        variance = box(small * small) - box(small) ** 2
+        slope = (box(small * inner) - box(small) * box(inner)) / (variance + 40.0)
+        offset = box(inner) - slope * box(small)
+        size = guide.shape[::-1]
+        out[..., channel] = cv2.resize(box(slope), size) * guide + cv2.resize(box(offset), size)
+    return out.astype(np.float32)
+
+
+def test_pooling_equals_the_plain_guided_filter() -> None:
+    guide = cv2.GaussianBlur(_noise(5, 24, 32), (0, 0), 2)
+    values = np.random.default_rng(6).normal(0, 4, (24, 32, 3)).astype(np.float32)
+    np.testing.assert_allclose(pool(guide, values), _plain_pool(guide, values), atol=0.02)
+
+
+def test_seeing_equals_the_plain_mixture() -> None:
+    """Where the picture is flat the pooling changes nothing, and each pixel is the mixture of its own."""
+    rng = np.random.default_rng(7)
+    for _ in range(20):
+        colour, covered_colour, rest_colour = rng.integers(90, 130, (3, 3))
+        share = float(rng.choice([0.0, 1.0]))
+        evidence_logs = rng.uniform(-18, -8, 2)
+        flat = np.ones((12, 12, 1), np.uint8)
+        ycrcb = (covered_colour if share else rest_colour).astype(np.uint8) * flat
+        expected = surface_of(ycrcb, np.full((12, 12), share, np.float32)).at(grid(12, 12))
+        live = np.dstack([colour.astype(np.uint8) * flat, np.zeros((12, 12), np.uint8)])
+        logs = (np.full((12, 12), value, np.float32) for value in evidence_logs)
+        seen = see(live, expected, ColourEvidence(*logs))
+
+        distance = (colour - ycrcb[0, 0]).astype(float) ** 2 / (36, 9, 9)
+        surface = -3.5 * np.log1p(1.15 * distance.sum() / 4)
+        surface += -1.5 * np.log(2 * np.pi) - 0.5 * np.log(36) - np.log(9) - 0.85
+        near = np.clip(share, 0.05, 0.3)
+        # without such a neighbour the other side's range is empty, and as good as impossible
+        logs4 = 4 * np.maximum(np.array([surface, evidence_logs[0]]) - evidence_logs[1], -15)
+        match, unseen = 0.7 * np.exp(logs4[0]), 0.3 * near * np.exp(logs4[1])
+        layer = share * match + unseen
+        everything = match + unseen + 0.3 * (1 - near)
+        assert seen.alpha[6, 6] == pytest.approx(layer / everything, abs=0.01)
+        assert seen.matched[6, 6] == pytest.approx(match / everything, abs=0.01)
+
+
+# ------------------------------------------------------------------ motion
+
+
+def test_repair_keeps_what_is_trusted_and_continues_it() -> None:
+    """The twin: each untrusted vector is the average of the trusted ones, weighted by a Gaussian of the distance."""
+    flow = np.dstack([grid(48, 48)[..., 0] * 0.1, np.full((48, 48), -2.0, np.float32)])
+    trust = np.ones((48, 48), np.float32)
+    trust[16:32, 16:32] = 0
+    torn = flow.copy()
+    torn[trust == 0] = (40, 40)
+    light = np.where(trust > 0, np.float32(5), np.float32(-90))
+    repaired, smooth = repair(torn, light, trust, reach=8.0)
+    np.testing.assert_allclose(repaired[:10], flow[:10], atol=0.05)
+    ys, xs = np.mgrid[0:48, 0:48]
+    for row, column in ((24, 24), (20, 27)):
+        weight = trust * np.exp(-((ys - row) ** 2 + (xs - column) ** 2) / (2 * 8.0**2))
+        plain = (flow * weight[..., None]).sum(axis=(0, 1)) / weight.sum()
+        np.testing.assert_allclose(repaired[row, column], plain, atol=0.35)
+    np.testing.assert_allclose(smooth, 5, atol=0.5)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(-5, 5), st.integers(-5, 5))
+def test_flow_finds_a_shift(dx: int, dy: int) -> None:
+    key = cv2.GaussianBlur(_noise(8, 96, 112), (0, 0), 2)
+    key = cv2.normalize(key, None, 0, 255, cv2.NORM_MINMAX)
+    live = np.roll(key, (dy, dx), axis=(0, 1))
+    flow = Flow().follow(live, key, np.zeros((96, 112, 2), np.float32))
+    np.testing.assert_allclose(np.median(flow[16:-16, 16:-16], axis=(0, 1)), (-dx, -dy), atol=0.3)
+
+
+# ------------------------------------------------------------------ anchor and expectation
+
+
+def _anchor(shift: int = 0) -> tuple[U8, Painted]:
+    frame, mask = scene(shift)
+    return frame, Painted(frame, recoloured(frame, mask), mask, IDENTITY, "tee", body(shift))
+
+
+def test_colours_are_continued_and_kept() -> None:
+    bgr, alpha = np.zeros((64, 80, 3), np.uint8), np.zeros((64, 80), np.float32)
+    bgr[20:40, 30:50], alpha[20:40, 30:50] = (40, 90, 200), 1
+    filled = continue_colours(bgr, alpha)
+    assert np.abs(filled.astype(int) - (40, 90, 200)).max() <= 2
+
+
+@pytest.mark.parametrize("negative, sign", [(False, 1), (True, -1)])
+def test_the_answer_to_light_is_read_off_the_layer(negative: bool, sign: int) -> None:
+    frame, mask = scene()
+    painted = 255 - frame if negative else frame
+    anchor = first_anchor(Painted(frame, painted, mask, IDENTITY, "tee"))
+    assert anchor.response == pytest.approx(sign, abs=0.15)
+
+
+def test_a_flat_layer_answers_to_light_by_its_brightness() -> None:
+    frame, mask = scene()
+    grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)[mask > 0.5].mean()
+    flat = np.full_like(frame, 2 * round(float(grey)))
+    assert first_anchor(Painted(frame, flat, mask, IDENTITY, "tee")).response == pytest.approx(2.0, abs=0.2)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(-40, 40), st.integers(-30, 30))
+def test_recentring_moves_the_window_and_nothing_else(columns: int, rows: int) -> None:
+    _, painted = _anchor()
+    start = expect(first_anchor(painted), None)
+    moved = np.array([columns, rows], np.float32)
+    wandered = start.__class__(
+        anchor=start.anchor,
+        window=start.window,
+        flow=start.flow + moved,
+        light=start.light,
+        seen=start.seen.__class__(start.anchor.alpha, start.anchor.alpha),
+        expected_luma=start.expected_luma,
+        expected_alpha=start.expected_alpha,
+        residual=0.0,
+        confidence=1.0,
+    )
+    after = recentre(wandered)
+    np.testing.assert_allclose(after.displacement(), wandered.displacement(), atol=1e-3)
+    assert np.abs(after.flow).max() <= 0.05 * max(start.window.columns, start.window.rows) + 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(-100, 100))
+def test_the_body_predicts_the_torsos_motion(shift: int) -> None:
+    anchor = first_anchor(_anchor()[1])
+    expected = expect_by_body(anchor, body(shift, 1))
+    assert expected is not None
+    np.testing.assert_allclose(expected.displacement()[..., 0], -shift, atol=0.5)
+    np.testing.assert_allclose(expected.displacement()[..., 1], 0, atol=0.5)
