@@ -174,10 +174,13 @@ def test_the_engine_gives_the_path_s_picture_and_takes_another_garment(
     person = Person(pictures[0], pictures[1], torch.randint(0, 13, (1, height, width)))
     with pytest.raises(RuntimeError, match="wear"):
         engine(person)
+    with pytest.raises(RuntimeError, match="wear"):
+        engine.warm_up()
     for cloth in (pictures[2], pictures[2].flip(3)):
         mask = torch.zeros(1, 1, height, width)
         mask[..., 64:300, 50:200] = 1
         engine.wear(cloth, mask)
+        engine.warm_up()
         got = engine(person)
         inputs = path.TryOnInputs(person.agnostic, person.densepose, person.parse_agnostic, cloth, mask)
         want = path.run(inputs, condition, sized)

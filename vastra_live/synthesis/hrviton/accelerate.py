@@ -116,13 +116,26 @@ class TryOnEngine:
         for kept, new in zip(self._features.levels, features.levels, strict=True):
             kept.copy_(new)
 
+    def warm_up(self) -> None:
+        """Make the slow first call now, on empty inputs; needs a garment.
+
+        Raises:
+            RuntimeError: no garment was worn yet.
+            torch.cuda.OutOfMemoryError: the size does not fit on the device.
+        """
+        inputs = self._inputs
+        self(Person(inputs.agnostic, inputs.densepose, inputs.parse_agnostic))
+
     @torch.inference_mode()
     def __call__(self, person: Person) -> Keyframe:
         """Dress one person.
 
+        Tensors in pinned memory are uploaded behind the caller's back: leave them alone until the result was read.
+
         Raises:
             RuntimeError: no garment was worn yet.
             TypeError, ValueError: an input has another dtype or shape.
+            torch.cuda.OutOfMemoryError: the size does not fit on the device.
         """
         if self._cloth is None:
             raise RuntimeError("TryOnEngine: call wear() with a garment before the first person")

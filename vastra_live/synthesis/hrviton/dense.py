@@ -101,11 +101,17 @@ class _Block:
             self._shortcut = _Norm(block.norm_s, like), fold_spectral(block.conv_s, like)
 
     def __call__(self, x: Tensor, seg: Tensor) -> Tensor:
-        z = nnf.instance_norm(x, eps=EPSILON)
+        z = _normalise(x)
         d = self._conv_0(nnf.leaky_relu_(self._norm_0(z, seg), LEAK))
         passed = x
         if self._shortcut is not None:
             norm, conv = self._shortcut
             passed = conv(norm(z, seg))
-        d = self._conv_1(nnf.leaky_relu_(self._norm_1(nnf.instance_norm(d, eps=EPSILON), seg), LEAK))
+        d = self._conv_1(nnf.leaky_relu_(self._norm_1(_normalise(d), seg), LEAK))
         return d.add_(passed)
+
+
+def _normalise(x: Tensor) -> Tensor:
+    """Instance normalisation that stays channels_last: torch's own makes its input contiguous first."""
+    each = [nnf.batch_norm(one, None, None, training=True, eps=EPSILON) for one in torch.split(x, 1)]
+    return each[0] if len(each) == 1 else torch.cat(each)

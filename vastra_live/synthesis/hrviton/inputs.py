@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -13,6 +16,8 @@ from vastra_live.synthesis.hrviton.path import TryOnInputs
 from vastra_live.types import U8
 
 __all__ = ["to_cloth_tensors", "to_inputs", "to_person_tensors"]
+
+_SIGNED: Final = (np.arange(256, dtype=np.float32) / np.float32(255) - np.float32(0.5)) / np.float32(0.5)
 
 
 def to_inputs(person: PersonConditions, cloth: ClothConditions) -> TryOnInputs:
@@ -36,5 +41,7 @@ def to_cloth_tensors(cloth: ClothConditions) -> tuple[Tensor, Tensor]:
 
 
 def _signed_rgb(bgr: U8) -> Tensor:
-    rgb = torch.from_numpy(np.ascontiguousarray(bgr[:, :, ::-1].transpose(2, 0, 1)))[None]
-    return (rgb.float() / 255 - 0.5) / 0.5
+    """(1, 3, H, W) float32, (u / 255 - 0.5) / 0.5 of every value u, looked up."""
+    height, width = bgr.shape[:2]
+    planes = np.concatenate(cv2.split(bgr)[::-1])
+    return torch.from_numpy(cv2.LUT(planes, _SIGNED)).view(1, 3, height, width)

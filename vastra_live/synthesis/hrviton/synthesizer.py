@@ -268,6 +268,7 @@ def _picture(made: Keyframe) -> U8:
 
 
 def _grown(mask: npt.NDArray[np.bool_], radius: int) -> npt.NDArray[np.bool_]:
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    # a square, because its sides are done one after the other
+    kernel = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
     grown: npt.NDArray[np.bool_] = cv2.dilate(mask.astype(np.uint8), kernel) > 0
     return grown
