@@ -49,7 +49,7 @@ def draw_agnostic(bgr: U8, parse: U8, keypoints: Keypoints) -> U8:
         (H, W, 3) uint8.
     """
     drawn = bgr.copy()
-    drawn[agnostic_mask(parse, keypoints)] = GREY
+    np.copyto(drawn, GREY, where=agnostic_mask(parse, keypoints)[:, :, None])
     return drawn
 
 

@@ -26,6 +26,8 @@ _STD: Final = np.array([0.225, 0.224, 0.229], np.float32)
 
 CHIN: Final = 0.41
 """Where the face ends on the way from the nose (0) to the shoulders' middle (1): the median of six VITON-HD parses."""
+_STRIP: Final = 4096
+
 _NECK_ENDS: Final = 1.3
 _NECK_HALF_WIDTH: Final = 0.3  # in shoulder widths
 
@@ -134,24 +136,42 @@ def _argmax(
     model_size: tuple[int, int],
     size: tuple[int, int],
 ) -> U8:
-    """The best class of every pixel of the picture, from scores on the model's coarser grid.
+    """The best class of every pixel of the picture, from scores on the model's coarser grid, read bilinearly.
 
-    Class by class, so that memory holds two planes instead of one per class. The grid's corners are the corners of
-    the model's input (``align_corners``), as SCHP enlarges its scores.
+    The grid's corners are the corners of the model's input (``align_corners``), as SCHP enlarges its scores. Where the
+    four grid points around a pixel have one winner, it wins at the pixel too, for bilinear weights are positive;
+    only the cells where classes meet are computed.
     """
-    classes, rows, columns = scores.shape
+    _, rows, columns = scores.shape
     grid = np.array([(columns - 1) / (model_size[0] - 1), (rows - 1) / (model_size[1] - 1)])
     affine = to_model * grid[:, None]
-    best = np.full(size[::-1], -np.inf, np.float32)
-    labels = np.zeros(size[::-1], np.uint8)
-    for label in range(classes):
-        plane = cv2.warpAffine(
-            scores[label], affine, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
-        )
-        better = plane > best
-        labels[better] = label
-        best[better] = plane[better]
+    x = (affine[0, 0] * np.arange(size[0]) + affine[0, 2]).astype(np.float32)
+    y = (affine[1, 1] * np.arange(size[1]) + affine[1, 2]).astype(np.float32)
+    column = np.clip(np.floor(x).astype(np.intp), 0, columns - 1)
+    row = np.clip(np.floor(y).astype(np.intp), 0, rows - 1)[:, None]
+
+    winner = scores.argmax(axis=0).astype(np.uint8)
+    cell = np.ones((2, 2), np.uint8)
+    meet = cv2.dilate(winner, cell, anchor=(0, 0)) != cv2.erode(winner, cell, anchor=(0, 0))
+    labels: U8 = np.ascontiguousarray(winner[row, column])
+    at = np.flatnonzero(meet[row, column])
+    if at.size:
+        labels.reshape(-1)[at] = _argmax_at(scores, x[at % size[0]], y[at // size[0]])
     return labels
+
+
+def _argmax_at(scores: npt.NDArray[np.float32], x: npt.NDArray[np.float32], y: npt.NDArray[np.float32]) -> U8:
+    """The best class at points (n,) of the grid, class by class, so that memory holds two planes, not one per class."""
+    # remap takes pictures, and none of them wider than 32767
+    padding = -x.size % _STRIP
+    x, y = (np.pad(v, (0, padding)).reshape(-1, _STRIP) for v in (x, y))
+    best = np.full(x.shape, -np.inf, np.float32)
+    labels = np.zeros(x.shape, np.uint8)
+    for label, plane in enumerate(scores):
+        read = cv2.remap(plane, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        np.copyto(labels, label, where=read > best)
+        cv2.max(read, best, dst=best)
+    return labels.reshape(-1)[: labels.size - padding]
 
 
 def find_neck(parse: U8, keypoints: Keypoints, person: npt.NDArray[np.bool_]) -> U8:
