@@ -133,10 +133,23 @@ def test_a_large_person_is_painted_small_and_drawn_up() -> None:
     assert greenish(lay_over(layer))[800, 640]
 
 
-@pytest.mark.parametrize("category", [Category.LOWER])
-def test_what_it_cannot_dress_is_named(category: Category) -> None:
+def test_a_dress_hangs_over_the_hips() -> None:
+    top = drawn_garment(Sleeve.NONE)
+    marks = {**top.landmarks_px, "hem_left": (225.0, 355.0), "hem_right": (75.0, 355.0)}
+    alpha = np.array(top.alpha)
+    cv2.fillPoly(alpha, [np.array([(85, 130), (215, 130), (225, 355), (75, 355)])], 1.0)
+    bgr = np.where(alpha[..., None] > 0, np.uint8(GREEN), np.uint8(245)).astype(np.uint8)
+    dress = Garment("dress", Category.DRESS, Sleeve.NONE, bgr, alpha, marks)
+    frame, body = drawn_person()
+    green = greenish(lay_over(EmbeddedSynthesizer().synthesize(frame, body, dress)))
+    assert green[100:300, 160].mean() > 0.8
+    knees = body.landmarks_px[25, 1]
+    assert green[int(body.landmarks_px[23, 1]) : int(knees), 160].mean() > 0.3
+
+
+def test_what_it_cannot_dress_is_named() -> None:
     top = drawn_garment()
-    other = Garment("slacks", category, Sleeve.NONE, top.bgr, top.alpha, top.landmarks_px)
+    other = Garment("slacks", Category.LOWER, Sleeve.NONE, top.bgr, top.alpha, top.landmarks_px)
     frame, body = drawn_person()
     with pytest.raises(SynthesisError, match="slacks"):
         EmbeddedSynthesizer().synthesize(frame, body, other)

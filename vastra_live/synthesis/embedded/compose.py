@@ -37,7 +37,7 @@ def hands(skin: F32, s: Skeleton) -> F32:
     for arm in (small.left, small.right):
         reach = arm.tip - arm.wrist
         distance, _ = segment_distance(shape, arm.wrist + 0.25 * reach, arm.tip + 0.9 * reach)
-        near = np.maximum(near, _within(distance, 0.26 * small.unit, 0.04 * small.unit))
+        near = np.maximum(near, _within(distance, 0.21 * small.unit, 0.04 * small.unit))
     return enlarged(near, skin.shape) * skin
 
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vastra_live.synthesis.embedded.girth import ARM_STATIONS, DEPTHS, Girth, arm_point
+from vastra_live.synthesis.embedded.girth import ARM_STATIONS, DEPTHS, USUAL_HALF, Girth, arm_point
 from vastra_live.synthesis.embedded.places import LOWER, SKIN, segment_distance
 from vastra_live.synthesis.embedded.scale import enlarged, halved
 from vastra_live.synthesis.embedded.skeleton import Skeleton
@@ -122,7 +122,8 @@ def bare_body(shape: tuple[int, ...], s: Skeleton, girth: Girth, sleeve_ends: tu
         heights = -rise[::1, 1] * unit / s.torso_length
         # heights ascend downwards: first the neck, then the shoulder's slope, then the sides
         order_d = np.concatenate([[-1.2], heights, DEPTHS])
-        order_w = np.concatenate([[0.16], rise[:, 0], girth.torso[side]])
+        # the silhouette is that of the worn top, which may flare: trousers below it do not
+        order_w = np.concatenate([[0.16], rise[:, 0], np.minimum(girth.torso[side], 1.1 * USUAL_HALF)])
         order = np.argsort(order_d)
         table = np.interp(np.linspace(-1.2, 1.4, 512), order_d[order], order_w[order]).astype(np.float32)
         index = np.clip(((depth + 1.2) * (511 / 2.6)), 0, 511).astype(np.int32)

@@ -17,7 +17,7 @@ from vastra_live.synthesis.embedded.girth import (
 )
 from vastra_live.synthesis.embedded.mesh import LEFT_SLEEVE, RIGHT_SLEEVE, TORSO, part_masks
 from vastra_live.synthesis.embedded.skeleton import Arm, Point, Skeleton
-from vastra_live.types import F32, Garment, Sleeve
+from vastra_live.types import F32, Category, Garment, Sleeve
 
 __all__ = ["TopPattern"]
 
@@ -63,10 +63,10 @@ def _along(outline: Point, start: Point, end: Point, avoid: Point, shares: Point
 
 
 class TopPattern:
-    """The points of one top that are pinned to the body: where they are in the photo, and how to place them.
+    """The points of one top or dress that are pinned to the body: where they are in the photo, and how to place them.
 
     Args:
-        garment: a top.
+        garment: a top or a dress.
     """
 
     def __init__(self, garment: Garment) -> None:
@@ -85,7 +85,8 @@ class TopPattern:
         # Photo pixels per shoulder width of the wearer, were the garment cut for them. Shoulders alone are a poor
         # measure (dropped, hidden by the mannequin's curve), so a usual length has a say.
         unit = (shoulder_width if self._sleeved else max(shoulder_width, 0.95 * chest_width)) / _PHOTO_SHOULDERS
-        self._unit = unit**_TRUST_IN_SHOULDERS * (length / _USUAL_LENGTH) ** (1 - _TRUST_IN_SHOULDERS)
+        trust = _TRUST_IN_SHOULDERS if garment.category is Category.UPPER else 1.0
+        self._unit: float = unit**trust * (length / _USUAL_LENGTH) ** (1 - trust)
         self._axis = (hem_mid - neck_mid) / length
         self._neck_mid = neck_mid
         for name in ("neck_right", "neck_left", "neck_front", "shoulder_right", "shoulder_left"):
@@ -224,6 +225,8 @@ class TopPattern:
                 body = float(np.interp(depth, DEPTHS, girth.torso[k]))
                 # cloth laid flat is half its round; on the body part of that goes to the depth of the chest
                 half = float(np.clip(body + 0.4 * (flat - body), body + 0.015, 1.25 * body + 0.05)) * turn
+                if depth > 1.0:  # a skirt hangs free of the hips, as wide as it is cut
+                    half = max(half, 0.9 * flat * turn)
                 sides[side].append(centre + s.across_at(depth) * signs[side] * half * unit)
             placed.extend(sides[side])
         placed.extend((sides["right"][i] + sides["left"][i]) / 2 for i in (0, 3, 5))
@@ -231,6 +234,11 @@ class TopPattern:
             for k, (side, arm) in enumerate((("right", s.right), ("left", s.left))):
                 placed.extend(self._place_sleeve(side, arm, girth.arms[k], scale, unit, s.across * signs[side]))
         return np.array(placed)
+
+    def reach(self, skeleton: Skeleton) -> float:
+        """How far below the shoulder joints the hem hangs, in the skeleton's pixels."""
+        hem = (self._marks["hem_left"] + self._marks["hem_right"]) / 2
+        return float((hem - self._neck_mid) @ self._axis) * skeleton.unit / self._unit
 
     @property
     def sleeve_ends(self) -> tuple[float, float]:

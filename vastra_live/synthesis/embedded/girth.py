@@ -12,11 +12,21 @@ from vastra_live.synthesis.embedded.places import arm_distance
 from vastra_live.synthesis.embedded.skeleton import Arm, Point, Skeleton
 from vastra_live.types import F32
 
-__all__ = ["ARM_STATIONS", "ASIDE", "DEPTHS", "ELBOW", "Girth", "arm_point", "measure_girth", "unit_vector"]
+__all__ = [
+    "ARM_STATIONS",
+    "ASIDE",
+    "DEPTHS",
+    "ELBOW",
+    "USUAL_HALF",
+    "Girth",
+    "arm_point",
+    "measure_girth",
+    "unit_vector",
+]
 
 DEPTHS = np.array([0.15, 0.3, 0.5, 0.7, 0.85, 1.0, 1.25])
 """Where the torso is measured: 0 at the shoulder joints, 1 at the hip joints."""
-_USUAL_HALF = np.array([0.52, 0.48, 0.45, 0.43, 0.46, 0.5, 0.52])
+USUAL_HALF = np.array([0.52, 0.48, 0.45, 0.43, 0.46, 0.5, 0.52])
 ASIDE = np.array([0.3, 0.4, 0.5, 0.6])
 """Where the height of the shoulders is measured: distance from the spine."""
 _USUAL_RISE = np.array([0.22, 0.18, 0.135, 0.075])
@@ -49,12 +59,13 @@ class Girth:
         )
 
 
-def measure_girth(person: F32, skeleton: Skeleton) -> Girth:
+def measure_girth(person: F32, skeleton: Skeleton, clothed: F32) -> Girth:
     """Measure the silhouette; where an arm hides the side of the torso, the arm's inner side bounds it.
 
     Args:
         person: (h, w) float32 silhouette.
         skeleton: in the same pixels.
+        clothed: (h, w) float32 0..1, the worn top, under which an arm is thinner than what is seen.
     """
     s, unit = skeleton, skeleton.unit
     arms_d = np.minimum(arm_distance(person.shape, s.left), arm_distance(person.shape, s.right)) / unit
@@ -67,21 +78,9 @@ def measure_girth(person: F32, skeleton: Skeleton) -> Girth:
             body = (sample(person, line) > 0.5) & (sample(arms_d, line) > 0.13)
             stop = np.flatnonzero(~body)
             half = reach[stop[0]] if len(stop) else reach[-1]
-            torso[side, k] = np.clip(half, 0.88 * _USUAL_HALF[k], 1.7 * _USUAL_HALF[k])
+            torso[side, k] = np.clip(half, 0.88 * USUAL_HALF[k], 1.4 * USUAL_HALF[k])
     torso[:, 1:-1] = 0.5 * torso[:, 1:-1] + 0.25 * (torso[:, 2:] + torso[:, :-2])
-    arms = np.empty((2, len(ARM_STATIONS)))
-    out = np.linspace(0.03, 0.4, 38)
-    for side, arm in enumerate((s.right, s.left)):
-        for k, station in enumerate(ARM_STATIONS):
-            point, along = arm_point(arm, station)
-            normal = np.array([-along[1], along[0]])
-            widths = []
-            for sign in (-1, 1):
-                off = np.flatnonzero(sample(person, point + np.outer(out * sign * unit, normal)) < 0.5)
-                if len(off):
-                    widths.append(out[off[0]])
-            measured = min(widths) if widths else _USUAL_ARM[k]
-            arms[side, k] = np.clip(measured, 0.85 * _USUAL_ARM[k], 1.35 * _USUAL_ARM[k])
+    arms = np.array([_measure_arm(person, clothed, arm, unit) for arm in (s.right, s.left)])
     rise = np.empty((2, len(ASIDE)))
     height = np.linspace(0.45, -0.2, 66)
     for side, sign in enumerate((-1, 1)):
@@ -94,6 +93,28 @@ def measure_girth(person: F32, skeleton: Skeleton) -> Girth:
             most = 0.05 if aside < 0.45 else 0.11
             rise[side, k] = _USUAL_RISE[k] + (float(np.clip(off, -0.07, most)) if abs(off) < 0.2 else 0.0)
     return Girth(torso, arms, rise)
+
+
+def _measure_arm(person: F32, clothed: F32, arm: Arm, unit: float) -> npt.NDArray[np.float64]:
+    """Half widths at the stations, in shoulder widths: the nearer side, where the other one may touch the torso."""
+    out = np.linspace(0.03, 0.4, 38)
+    ratios, covered = [], []
+    for k, station in enumerate(ARM_STATIONS):
+        point, along = arm_point(arm, station)
+        normal = np.array([-along[1], along[0]])
+        widths = [
+            out[off[0]]
+            for sign in (-1, 1)
+            if len(off := np.flatnonzero(sample(person, point + np.outer(out * sign * unit, normal)) < 0.5))
+        ]
+        ratios.append(min(widths) / _USUAL_ARM[k] if widths else 1.0)
+        covered.append(float(sample(clothed, point[None])[0]) > 0.5)
+    measured, hidden = np.clip(ratios, 0.85, 1.35), np.array(covered)
+    # under a sleeve the arm goes on as it is where it is bare
+    bare = measured[~hidden]
+    most = float(np.clip(1.08 * np.median(bare), 0.9, 1.2)) if len(bare) else 1.15
+    measured[hidden] = np.minimum(measured[hidden], most)
+    return np.asarray(measured * _USUAL_ARM, np.float64)
 
 
 def sample(picture: F32, points: Point) -> F32:

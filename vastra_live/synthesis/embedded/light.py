@@ -57,7 +57,7 @@ def scene_gain(bgr: U8) -> F32:
     """
     small = cv2.resize(bgr, (64, 64), interpolation=cv2.INTER_AREA).reshape(-1, 3).astype(np.float64)
     norm = (small**6).mean(axis=0) ** (1 / 6)
-    level = float(np.clip(norm.mean() / 200, 0.72, 1.0))
+    level = float(np.clip((norm.mean() / 200) ** 0.8, 0.42, 1.0))
     cast = np.clip(norm / norm.mean(), 0.88, 1.12) ** 0.6
     return np.asarray(level * cast, np.float32)
 

@@ -106,7 +106,7 @@ class Places:
         band = _falling(depth, top_hem.depth, top_hem.width) * _falling(-depth, 0.15, 0.45)
         prior = np.empty((len(CLASSES), *depth.shape), np.float32)
         prior[BACKGROUND] = 1 - inside
-        prior[TOP] = 0.004 + np.maximum(near_torso * band, 0.75 * near_arm * (1 - 0.85 * near_hand))
+        prior[TOP] = 0.004 + np.maximum(near_torso * band, 0.75 * near_arm * (1 - 0.75 * near_hand))
         # above the chin a collar or hood is rare, but it is there
         prior[TOP] *= _falling(-below_chin, 0.12, 0.25) * 0.97 + np.where(self.above_mouth, 0.001, 0.03)
         prior[SKIN] = 0.02 + np.maximum.reduce(
@@ -119,7 +119,7 @@ class Places:
                 0.25 * _falling(-depth, -1.3, 0.3),
             ]
         )
-        prior[HAIR] = 0.002 + 0.6 * _falling(self._face_radius, 1.5, 3.2) * _falling(below_chin, 0.25, 1.1)
+        prior[HAIR] = 0.002 + 0.6 * _falling(self._face_radius, 1.5, 3.2) * _falling(below_chin, 0.6, 0.8)
         prior[LOWER] = 0.002 + 0.9 * _falling(-depth, -lower_hem.depth, lower_hem.width)
         prior[1:] *= inside / np.maximum(prior[1:].sum(axis=0), 1e-6)
         return prior

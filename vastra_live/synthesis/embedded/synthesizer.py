@@ -20,13 +20,14 @@ from vastra_live.synthesis.embedded.mesh import ElasticSheet, Painted
 from vastra_live.synthesis.embedded.reading import (
     BACKGROUND,
     HAIR,
+    LOWER,
     SKIN,
     TOP,
     ColourModels,
     Reading,
     read_person,
 )
-from vastra_live.synthesis.embedded.scale import halved_skeleton
+from vastra_live.synthesis.embedded.scale import halved, halved_skeleton
 from vastra_live.synthesis.embedded.skeleton import Point, Skeleton, read_skeleton
 from vastra_live.types import F32, U8, Body, Category, Frame, Garment, Layer
 
@@ -68,7 +69,7 @@ class _Resting:
 
 
 class EmbeddedSynthesizer:
-    """Puts a top on a person with what a CPU can do in a keyframe's time; a ``Synthesizer``.
+    """Puts a top or a dress on a person with what a CPU can do in a keyframe's time; a ``Synthesizer``.
 
     Remembers the wearer's colours and girth and the background from keyframe to keyframe, so that a still person
     gets a still garment; a new picture size begins anew. One instance serves one run and one thread.
@@ -106,21 +107,21 @@ class EmbeddedSynthesizer:
 
         Raises:
             NothingToFitError: no shoulders, from behind, from the side, too small.
-            SynthesisError: the garment is no top.
+            SynthesisError: the garment is of category lower.
         """
-        if garment.category is not Category.UPPER:
+        if garment.category is Category.LOWER:
             raise SynthesisError(
-                f"{garment.name}: the embedded synthesizer dresses tops, this is a {garment.category.value} garment"
+                f"{garment.name}: the embedded synthesizer dresses tops and dresses, not a garment of category lower"
             )
         if frame.size != self._size:
             self._forget()
             self._size = frame.size
         skeleton = read_skeleton(body)
-        scene = self._cut_out(frame, body, skeleton)
-        reading, worn = self._read(scene)
-        girth = self._measure(scene)
-        self._plate.update(frame.bgr, body.person_alpha)
         cut = self._prepared(garment)
+        scene = self._cut_out(frame, body, skeleton, cut.pattern.reach(skeleton))
+        reading, worn = self._read(scene)
+        girth = self._measure(scene, worn)
+        self._plate.update(frame.bgr, body.person_alpha)
         targets = self._steadied(cut.pattern.targets(skeleton, girth), frame, garment, skeleton.unit)
         origin = np.array(scene.box[:2], float)
         placed = cut.sheet.shape((targets - origin) * scene.scale)
@@ -140,7 +141,7 @@ class EmbeddedSynthesizer:
         Raises:
             NothingToFitError: as :meth:`synthesize`.
         """
-        scene = self._cut_out(frame, body, read_skeleton(body))
+        scene = self._cut_out(frame, body, read_skeleton(body), 0.0)
         _, worn = self._read(scene)
         x0, y0, x1, y1 = scene.box
         whole = np.zeros(frame.bgr.shape[:2], np.float32)
@@ -158,12 +159,12 @@ class EmbeddedSynthesizer:
         self._cuts[id(garment)] = (garment, cut)
         return cut
 
-    def _cut_out(self, frame: Frame, body: Body, s: Skeleton) -> _Scene:
+    def _cut_out(self, frame: Frame, body: Body, s: Skeleton, reach: float) -> _Scene:
         width, height = frame.size
         points = np.array(
             [
                 *(s.left.elbow, s.left.tip, s.right.elbow, s.right.tip, s.left.shoulder, s.right.shoulder),
-                *(s.pelvis + s.down * 0.75 * s.unit, s.eyes + s.face_up * 2.4 * s.face_span),
+                *(s.pelvis + s.down * 0.75 * s.unit, s.neck + s.down * reach, s.eyes + s.face_up * 2.4 * s.face_span),
                 *(s.pelvis + s.across * 0.6 * s.unit, s.pelvis - s.across * 0.6 * s.unit),
             ]
         )
@@ -198,11 +199,8 @@ class EmbeddedSynthesizer:
         self._show("reading", np.clip(share[[TOP, SKIN, HAIR]].transpose(1, 2, 0) * 255, 0, 255).astype(np.uint8))
         return Reading(share, face), np.clip(share[TOP] * 1.6 - 0.3, 0, 1)
 
-    def _measure(self, scene: _Scene) -> Girth:
-        k = min(1.0, _READING_SIDE / max(scene.person.shape))
-        size = (max(8, round(scene.person.shape[1] * k)), max(8, round(scene.person.shape[0] * k)))
-        person = cv2.resize(scene.person, size, interpolation=cv2.INTER_AREA)
-        new = measure_girth(person, scene.skeleton.seen_in(np.zeros(2), k))
+    def _measure(self, scene: _Scene, worn: F32) -> Girth:
+        new = measure_girth(halved(scene.person), halved_skeleton(scene.skeleton), halved(worn))
         self._girth = new if self._girth is None else self._girth.mixed(new, 0.25)
         return self._girth
 
@@ -234,10 +232,11 @@ class EmbeddedSynthesizer:
         unit = s.unit
         share, face = reading.share, reading.face
         # the rim of the worn top, where its colour is mixed with its neighbour's, goes with it
-        rim = 2 * max(1, round(0.012 * unit)) + 1
+        rim = 2 * max(1, round(0.018 * unit)) + 1
         gone = cv2.blur(cv2.dilate(worn, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim))), (3, 3))
         kept = np.maximum(np.clip(share[HAIR] * 1.6 - 0.3, 0, 1), face)
-        gone = gone * (1 - kept)
+        # a sleeve that hangs beside trousers takes no strip of them along
+        gone = np.maximum(worn, gone * (1 - np.clip(share[LOWER] * 2 - 0.6, 0, 1))) * (1 - kept)
         small = halved_skeleton(s)
         half = ((worn.shape[1] + 1) // 2, (worn.shape[0] + 1) // 2)
         bare = bare_body(half[::-1], small, girth, pattern.sleeve_ends)
