@@ -151,7 +151,7 @@ def _plain_pool(guide: U8, values: F32) -> F32:
             out[row, column] = padded[row : row + 3, column : column + 3].mean()
         return out
 
-    small = np.round(halved(guide.astype(np.float64)))
+    small = np.floor(halved(guide.astype(np.float64)) + 0.5)  # as OpenCV rounds
     out = np.empty(values.shape)
     for channel in range(3):
         inner = halved(values[..., channel].astype(np.float64))
