@@ -5,30 +5,28 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from vastra_live.errors import MissingDependencyError, NothingToFitError, WeightsError
+from vastra_live.errors import MissingDependencyError, WeightsError
 from vastra_live.synthesis.conditions.agnostic import agnostic_mask
 from vastra_live.synthesis.conditions.cloth import ClothConditions, prepare_cloth
-from vastra_live.synthesis.conditions.crop import Crop, frame_person
+from vastra_live.synthesis.conditions.crop import Crop
 from vastra_live.synthesis.conditions.densepose import INSTALL as DENSEPOSE_INSTALL
 from vastra_live.synthesis.conditions.densepose import PartsFinder, draw_parts
 from vastra_live.synthesis.conditions.drawing import draw_crop, draw_mask
-from vastra_live.synthesis.conditions.keypoints import Keypoints, complete_torso, from_blazepose
-from vastra_live.synthesis.conditions.labels import Cihp, LabelSet, to_cihp
-from vastra_live.synthesis.conditions.parsing import find_neck
+from vastra_live.synthesis.conditions.labels import Cihp, LabelSet
 from vastra_live.synthesis.conditions.person import PersonConditions, prepare_person
+from vastra_live.synthesis.conditions.seen import Parser, see
 from vastra_live.types import F32, U8, Body, Frame, Garment, Layer
 
 if TYPE_CHECKING:
     from vastra_live.synthesis.hrviton.accelerate import Keyframe, TryOnEngine
     from vastra_live.weights import Store
 
-__all__ = ["HrVitonSynthesizer", "Parser", "Watch", "dress", "layer_alpha", "open_engine", "open_hr_viton", "require"]
+__all__ = ["HrVitonSynthesizer", "Watch", "dress", "layer_alpha", "open_engine", "open_hr_viton", "require"]
 
 Watch = Callable[[str, U8], None]
 """Sees every intermediate: its name, and it as a picture."""
@@ -37,17 +35,6 @@ _WORN: Final = (Cihp.UPPER_CLOTHES, Cihp.DRESS, Cihp.COAT, Cihp.NECK, Cihp.LEFT_
 """What the networks take away and make anew."""
 _UPPER_7, _HAIR_7, _ARMS_7 = 2, 3, (4, 5)
 _EDGE_SIGMA: Final = 1.5  # of the alpha's edge, in pixels at 768 wide
-_BYSTANDERS_MARGIN: Final = 0.03  # of the crop's width around the person, within which labels are the person's
-
-
-class Parser(Protocol):
-    """What :class:`~vastra_live.synthesis.conditions.parsing.OnnxParser` is."""
-
-    numbering: LabelSet
-
-    def labels(self, bgr: U8) -> U8:
-        """(H, W) uint8, the class of every pixel, in the parser's numbering."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +76,13 @@ class HrVitonSynthesizer:
             raise RuntimeError("HrVitonSynthesizer.synthesize: the synthesizer is closed")
         engine = self._stages.engine
         size = engine.width, engine.height
-        keypoints = complete_torso(from_blazepose(body))
-        crop = frame_person(keypoints, frame.size, size)
-        person = self._conditions(self._stages, frame, body, keypoints, crop)
+        seen = see(frame, body, size, self._stages.parser, self._stages.densepose)
+        assert seen.parts is not None
+        person = prepare_person(seen.bgr, seen.keypoints, seen.parse, draw_parts(seen.parts))
+        self._show("frame", lambda: draw_crop(frame.bgr, seen.crop))
+        if self._watch is not None:
+            for name, drawn in person.drawn().items():
+                self._watch(name, drawn)
         if garment is not self._worn:
             cloth = prepare_cloth(garment, size)
             engine.wear(*to_cloth_tensors(cloth))
@@ -101,35 +92,14 @@ class HrVitonSynthesizer:
         made = engine(Person(*to_person_tensors(person)))
         picture = _picture(made)
         label7: U8 = made.label7[0].cpu().numpy().astype(np.uint8)
-        alpha = layer_alpha(person, label7, crop)
+        alpha = layer_alpha(person, label7, seen.crop)
         self._show("dressed", lambda: picture)
         self._show("layer-alpha", lambda: draw_mask((alpha > 0.5).astype(np.uint8)))
-        return Layer(bgr=picture, alpha=alpha, frame=frame, body=body, garment=garment, to_frame=crop.to_frame)
+        return Layer(bgr=picture, alpha=alpha, frame=frame, body=body, garment=garment, to_frame=seen.crop.to_frame)
 
     def close(self) -> None:
         """Give the networks back. Harmless when repeated."""
         self._stages = self._worn = None
-
-    def _conditions(
-        self, stages: _Stages, frame: Frame, body: Body, keypoints: Keypoints, crop: Crop
-    ) -> PersonConditions:
-        picture = crop.cut(frame.bgr)
-        # what lies beyond the camera's picture is made up of repeated edges: nobody is there
-        shown = crop.inside()
-        parts = np.where(shown, stages.densepose.parts(picture), np.uint8(0))
-        if not parts.any():
-            raise NothingToFitError("DensePose finds nobody where the tracker sees somebody")
-        silhouette = (crop.cut_alpha(body.person_alpha) > 0.5) | (parts > 0)
-        parse = to_cihp(stages.parser.labels(picture), stages.parser.numbering)
-        parse = np.where(shown & _grown(silhouette, round(_BYSTANDERS_MARGIN * crop.size[0])), parse, np.uint8(0))
-        inside = keypoints.moved(crop.to_crop)
-        parse = find_neck(parse, inside, parts > 0)
-        person = prepare_person(picture, inside, parse, draw_parts(parts))
-        self._show("frame", lambda: draw_crop(frame.bgr, crop))
-        if self._watch is not None:
-            for name, drawn in person.drawn().items():
-                self._watch(name, drawn)
-        return person
 
     def _show(self, name: str, draw: Callable[[], U8]) -> None:
         if self._watch is not None:
@@ -265,10 +235,3 @@ def _picture(made: Keyframe) -> U8:
     """The engine's picture in blue-green-red, in memory of its own."""
     bgr: U8 = np.ascontiguousarray(made.picture[0].cpu().numpy()[:, :, ::-1])
     return bgr
-
-
-def _grown(mask: npt.NDArray[np.bool_], radius: int) -> npt.NDArray[np.bool_]:
-    # a square, because its sides are done one after the other
-    kernel = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
-    grown: npt.NDArray[np.bool_] = cv2.dilate(mask.astype(np.uint8), kernel) > 0
-    return grown
