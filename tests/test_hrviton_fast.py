@@ -84,10 +84,10 @@ def test_fast_and_dense_paint_the_plain_picture(generator: SpadeGenerator, kind:
 
 
 @torch.inference_mode()
-def test_a_picture_in_many_bands_is_the_same(generator: SpadeGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_in_many_pieces_is_the_same(generator: SpadeGenerator, monkeypatch: pytest.MonkeyPatch) -> None:
     x, seg = torch.rand(1, 9, *SIZE), path.one_hot(labels_of("areas", *SIZE), 7)
     whole = FastGenerator(generator)(x, seg)
-    monkeypatch.setattr(fast, "BAND_VALUES", 5000)
+    monkeypatch.setattr(fast, "PIECE_VALUES", 5000)
     torch.testing.assert_close(FastGenerator(generator)(x, seg), whole, atol=2e-5, rtol=0)
 
 

@@ -9,7 +9,7 @@ were doubled in size are taken before the doubling. Everything is (pixels, chann
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -31,8 +31,8 @@ from vastra_live.synthesis.hrviton.patterns import OUTSIDE, LabelPatterns, find_
 
 __all__ = ["FastGenerator"]
 
-BAND_VALUES = 1 << 23
-"""Values of a modulated band (32 MB in float32). Small enough to spare memory; smaller ones would sit in the
+PIECE_VALUES = 1 << 23
+"""Values of a modulated piece (32 MB in float32). Small enough to spare memory; smaller ones would sit in the
 caches and be a little faster alone, but then a keyframe is thousands of parallel steps, each of which waits for
 a core that the live loop has taken: measured beside a busy process, 10 times slower at 1 << 18."""
 
@@ -137,28 +137,77 @@ class _Modulation:
 
 @dataclass(slots=True)
 class _Doubled:
-    """Features at half the size (rows, or None at the coarsest level) beside the level's own side input."""
+    """A block's input at h x w: features of half the size (none at the coarsest level), doubled, then side input.
+
+    In a 2 x 2 cell the doubled features are one value, and its four pixels mostly have one label neighbourhood:
+    that of the top left pixel. So features are modulated at half size and copied four times; pixels whose
+    neighbourhood is another than their cell's (``odd``, along the seams) are done again one by one.
+    """
 
     half: Tensor | None
     side: Tensor
+    index: Tensor
     height: int
     width: int
+    cell_index: Tensor = field(init=False)
+    odd: Tensor = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.half is None:
+            return
+        cells = self.index.view(self.height // 2, 2, self.width // 2, 2)
+        first = cells[:, :1, :, :1]
+        self.cell_index = first.flatten()
+        self.odd = (cells != first).flatten().nonzero().squeeze(1)
 
     def moments(self) -> tuple[Tensor, Tensor]:
         """Mean and 1/std of each channel; doubling changes neither."""
         parts = [_moments(self.side)] if self.half is None else [_moments(self.half), _moments(self.side)]
         return torch.cat([mean for mean, _ in parts]), torch.cat([rstd for _, rstd in parts])
 
-    def rows(self, top: int, bottom: int) -> Tensor:
-        """((bottom - top) * width, C): picture rows top (even) to bottom, doubled and joined."""
-        side = self.side[top * self.width : bottom * self.width]
+    def modulated(self, scale: Tensor, shift: Tensor) -> Tensor:
+        """(h * w, C) activations: LeakyReLU(input * scale + shift), by neighbourhood."""
         if self.half is None:
-            return side
-        w, c = self.width // 2, self.half.shape[1]
-        joined = side.new_empty((bottom - top) // 2, 2, w, 2, c + side.shape[1])
-        joined[..., :c] = self.half.view(-1, 1, w, 1, c)[top // 2 : bottom // 2]
-        joined[..., c:] = side.view(joined.shape[:4] + side.shape[1:])
-        return joined.view(side.shape[0], -1)
+            return _modulate(self.side, scale, shift, self.index, torch.empty_like(self.side))
+        c = self.half.shape[1]
+        out = self.side.new_empty(self.height * self.width, scale.shape[1])
+        near, far = ((scale[:, at].contiguous(), shift[:, at].contiguous()) for at in (slice(c), slice(c, None)))
+        cells = _modulate(self.half, *near, self.cell_index, torch.empty_like(self.half))
+        self._copy_to_cells(cells, out[:, :c])
+        del cells
+        _modulate(self.side, *far, self.index, out[:, c:])
+        raw, index = self._odd_rows(), self.index[self.odd]
+        out[self.odd] = _modulate(raw, scale, shift, index, raw)
+        return out
+
+    def projected(self, scale: Tensor, shift: Tensor, weight: Tensor) -> Tensor:
+        """(h * w, C'): (input * scale) @ weight + shift, by neighbourhood; weight (C, C'), shift (P, C')."""
+        assert self.half is not None, "the coarsest block has no learned shortcut"
+        c = self.half.shape[1]
+        out = self.side.new_empty(self.height * self.width, weight.shape[1])
+        near, far = scale[:, :c].contiguous(), scale[:, c:].contiguous()
+        cells = self.half.new_empty(self.half.shape[0], weight.shape[1])
+        for piece in _pieces(len(cells), c):
+            index = self.cell_index[piece]
+            scaled = self.half[piece] * near.index_select(0, index)
+            torch.addmm(shift.index_select(0, index), scaled, weight[:c], out=cells[piece])
+        self._copy_to_cells(cells, out)
+        for piece in _pieces(len(out), scale.shape[1]):
+            out[piece].addmm_(self.side[piece] * far.index_select(0, self.index[piece]), weight[c:])
+        index = self.index[self.odd]
+        out[self.odd] = torch.addmm(shift[index], self._odd_rows() * scale[index], weight)
+        return out
+
+    def _copy_to_cells(self, cells: Tensor, out: Tensor) -> None:
+        h, w, c = self.height // 2, self.width // 2, cells.shape[1]
+        four = out.view(h, 2, w, 2, c)
+        four.copy_(cells.view(h, 1, w, 1, c).expand(h, 2, w, 2, c))
+
+    def _odd_rows(self) -> Tensor:
+        """The raw input of the odd pixels."""
+        assert self.half is not None
+        y, x = self.odd // self.width, self.odd % self.width
+        return torch.cat((self.half[y // 2 * (self.width // 2) + x // 2], self.side[self.odd]), 1)
 
 
 def _moments(rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -167,7 +216,7 @@ def _moments(rows: Tensor) -> tuple[Tensor, Tensor]:
     In pieces, joined as by Chan et al. (1979): as exact as ``torch.var_mean``, which takes eight times longer
     on this layout.
     """
-    pieces = torch.split(rows, max(1, BAND_VALUES // rows.shape[1]))
+    pieces = torch.split(rows, max(1, PIECE_VALUES // rows.shape[1]))
     means, squares = [], []
     for piece in pieces:
         values = piece.float()
@@ -195,39 +244,31 @@ class _Block:
 
     def __call__(self, half: Tensor | None, side: Tensor, patterns: LabelPatterns, height: int, width: int) -> Tensor:
         """(h * w, C) features from (h * w / 4, C') features and the level's (h * w, 16) side input."""
-        source = _Doubled(half, side, height, width)
+        source = _Doubled(half, side, patterns.index, height, width)
         mean, rstd = source.moments()
-        scale, shift = self.norm_0.table(patterns, mean, rstd)
-        x = side.new_empty(height * width, scale.shape[1])
         if self.norm_s is None:
             passed = side
         else:
-            scale_s, shift_s = self.norm_s.table(patterns, mean, rstd)
+            scale, shift = self.norm_s.table(patterns, mean, rstd)
             # the shortcut has no activation, so its shift goes through the 1 x 1 convolution as a table
-            shift_s = shift_s @ self.shortcut
-            passed = side.new_empty(height * width, self.shortcut.shape[1])
-        for top, bottom in _bands(height, width, scale.shape[1]):
-            piece = slice(top * width, bottom * width)
-            raw, index = source.rows(top, bottom), patterns.index[piece]
-            if self.norm_s is not None:
-                scaled = raw * scale_s.index_select(0, index)
-                torch.addmm(shift_s.index_select(0, index), scaled, self.shortcut, out=passed[piece])
-            _modulate(raw, scale, shift, index, x[piece])
+            passed = source.projected(scale, shift @ self.shortcut, self.shortcut)
+        x = source.modulated(*self.norm_0.table(patterns, mean, rstd))
         d = _rows(self.conv_0(_picture(x, height, width)))
         del x
         scale, shift = self.norm_1.table(patterns, *_moments(d))
-        for top, bottom in _bands(height, width, scale.shape[1]):
-            piece = slice(top * width, bottom * width)
-            _modulate(d[piece], scale, shift, patterns.index[piece], d[piece])
+        _modulate(d, scale, shift, patterns.index, d)
         return _rows(self.conv_1(_picture(d, height, width))).add_(passed)
 
 
-def _modulate(raw: Tensor, scale: Tensor, shift: Tensor, index: Tensor, out: Tensor) -> None:
-    torch.addcmul(shift.index_select(0, index), raw, scale.index_select(0, index), out=out)
-    nnf.leaky_relu_(out, LEAK)
+def _modulate(raw: Tensor, scale: Tensor, shift: Tensor, index: Tensor, out: Tensor) -> Tensor:
+    """``out`` = LeakyReLU(raw * scale[index] + shift[index]), piece by piece; ``out`` may be ``raw``."""
+    for piece in _pieces(len(raw), raw.shape[1]):
+        at = index[piece]
+        torch.addcmul(shift.index_select(0, at), raw[piece], scale.index_select(0, at), out=out[piece])
+    return nnf.leaky_relu_(out, LEAK)
 
 
-def _bands(height: int, width: int, channels: int) -> list[tuple[int, int]]:
-    """Even-sized bands of picture rows of about ``BAND_VALUES`` values each."""
-    rows = max(2, BAND_VALUES // (width * channels) // 2 * 2)
-    return [(top, min(top + rows, height)) for top in range(0, height, rows)]
+def _pieces(rows: int, channels: int) -> list[slice]:
+    """Slices of about ``PIECE_VALUES`` values each."""
+    step = max(1, PIECE_VALUES // channels)
+    return [slice(first, first + step) for first in range(0, rows, step)]

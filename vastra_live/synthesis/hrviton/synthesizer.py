@@ -12,12 +12,12 @@ import numpy as np
 
 from vastra_live.errors import MissingDependencyError, WeightsError
 from vastra_live.synthesis.conditions.agnostic import agnostic_mask
-from vastra_live.synthesis.conditions.cloth import ClothConditions, prepare_cloth
+from vastra_live.synthesis.conditions.cloth import ClothConditions, prepare_cloth, refuse_all_but_tops
 from vastra_live.synthesis.conditions.crop import Crop
 from vastra_live.synthesis.conditions.densepose import INSTALL as DENSEPOSE_INSTALL
 from vastra_live.synthesis.conditions.densepose import PartsFinder, draw_parts
 from vastra_live.synthesis.conditions.drawing import draw_crop, draw_mask
-from vastra_live.synthesis.conditions.labels import Cihp, LabelSet
+from vastra_live.synthesis.conditions.labels import Cihp
 from vastra_live.synthesis.conditions.person import PersonConditions, prepare_person
 from vastra_live.synthesis.conditions.seen import Parser, see
 from vastra_live.types import F32, U8, Body, Frame, Garment, Layer
@@ -65,7 +65,7 @@ class HrVitonSynthesizer:
         """The layer for this frame, in the crop's resolution.
 
         Raises:
-            NothingToFitError: no shoulders, too small, or nobody DensePose could find.
+            NothingToFitError: no shoulders, too small, nobody DensePose could find, or the garment is no top.
             SynthesisError: a stage failed.
             RuntimeError: the synthesizer was closed.
         """
@@ -74,6 +74,7 @@ class HrVitonSynthesizer:
 
         if self._stages is None:
             raise RuntimeError("HrVitonSynthesizer.synthesize: the synthesizer is closed")
+        refuse_all_but_tops(garment, self.name)
         engine = self._stages.engine
         size = engine.width, engine.height
         seen = see(frame, body, size, self._stages.parser, self._stages.densepose)
@@ -184,8 +185,6 @@ def open_hr_viton(
 ) -> HrVitonSynthesizer:
     """The synthesizer with its networks, parser and DensePose, all of them filled from their files.
 
-    The ATR parser is taken where it is there and the LIP parser is not.
-
     Args:
         store, device, size: as for :func:`open_engine`.
         watch: sees every intermediate.
@@ -195,14 +194,13 @@ def open_hr_viton(
         WeightsError: a file is missing or wrong.
         ValueError: the size is not one the networks take.
     """
+    from vastra_live.synthesis.checkpoints import open_parser
     from vastra_live.synthesis.conditions.densepose import DensePose
-    from vastra_live.synthesis.conditions.parsing import OnnxParser
     from vastra_live.weights import Store
 
     store = store or Store()
     require(store)
-    lip, atr = (status.path for status in (*store.status("parser-lip"), *store.status("parser-atr")))
-    parser = OnnxParser(lip, LabelSet.LIP) if lip.is_file() else OnnxParser(atr, LabelSet.ATR)
+    parser = open_parser(store)
     densepose = DensePose(store.path("densepose"), device=device)
     return HrVitonSynthesizer(open_engine(store, device, size), densepose, parser, watch)
 
