@@ -173,19 +173,22 @@ def next_anchor(painted: Painted, placed: Placed) -> Anchor:
     bridge = _sample(placed.displacement, placed.window.cells(window.centres()))
     cells = old.window.cells(window.centres() + bridge)
     before_alpha = _sample(old.alpha, cells)
-    hidden = _hidden(alpha, before_alpha)
-    seen_or_remembered = _mix(ycrcb, _sample(old.ycrcb, cells), cv2.dilate(hidden, np.ones((3, 3), np.uint8)))
-    whole_alpha = np.maximum(alpha, hidden)
+    behind = _behind(alpha, before_alpha)
+    # an edge of the hand is part hand, part cloth: what was seen before is all cloth
+    hidden = cv2.dilate(behind * (1 - alpha), np.ones((3, 3), np.uint8))
+    seen_or_remembered = _mix(ycrcb, _sample(old.ycrcb, cells), hidden)
+    whole_alpha = _over(alpha, behind)
 
     # the same in the layer's own pixels
     rows, columns = painted.own_alpha.shape
     places = cv2.transform(grid(columns, rows), painted.to_frame)
     own_cells = window.cells(places)
     before_texture = _sample(old.texture_bgra, cv2.transform(places + _sample(bridge, own_cells), old.to_texture))
-    own_hidden = cv2.remap(hidden, own_cells, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    own_whole_alpha = np.maximum(painted.own_alpha, own_hidden)
+    own_behind = cv2.remap(behind, own_cells, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    own_whole_alpha = _over(painted.own_alpha, own_behind)
     if old.garment_name == painted.garment_name:
-        remembered = _mix(painted.bgr, before_texture[..., :3], own_hidden)
+        share = 1 - painted.own_alpha / np.maximum(own_whole_alpha, 1e-3)
+        remembered = _mix(painted.bgr, before_texture[..., :3], np.clip(share, 0, 1) * (own_behind > 0))
         texture = continue_colours(remembered, own_whole_alpha)
     else:
         # another garment: what its layer would be behind the hand is guessed from around the hand
@@ -260,8 +263,8 @@ def _response(window: Window, ycrcb: U8, alpha: F32, painted: Painted) -> float:
     return explained * float(np.clip(slope, -2.0, 2.0)) + (1 - explained) * gain
 
 
-def _hidden(alpha: F32, before_alpha: F32) -> F32:
-    """Where the layer was, is not, and something is likely to be in front of it.
+def _behind(alpha: F32, before_alpha: F32) -> F32:
+    """How much of the layer lies behind something in front of it, where it was before and is not now.
 
     Something in front lies between parts of the garment; a sleeve that has gone elsewhere does not. Closing
     the new layer by about half a forearm tells the two apart; what is thinner than a finger is an outline that
@@ -271,11 +274,16 @@ def _hidden(alpha: F32, before_alpha: F32) -> F32:
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     padded = cv2.copyMakeBorder(alpha, reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=0)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, disc)[reach:-reach, reach:-reach]
-    candidate = np.minimum(before_alpha, closed) * (1 - alpha)
+    there = np.minimum(before_alpha, closed)
     around = np.ones((5, 5), np.uint8)
-    hidden = np.minimum(candidate, cv2.dilate(cv2.morphologyEx(candidate, cv2.MORPH_OPEN, around), around))
-    certain: F32 = np.clip((hidden - 0.3) / 0.4, 0, 1, dtype=np.float32)
-    return certain
+    thick = cv2.dilate(cv2.morphologyEx(there * (1 - alpha), cv2.MORPH_OPEN, around), around)
+    behind: F32 = there * np.clip((thick - 0.3) / 0.4, 0, 1, dtype=np.float32)
+    return behind
+
+
+def _over(alpha: F32, behind: F32) -> F32:
+    whole: F32 = alpha + (1 - alpha) * behind
+    return whole
 
 
 def _sample(field: Picture, at: F32) -> Picture:
