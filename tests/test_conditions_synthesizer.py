@@ -80,19 +80,25 @@ class Scene:
         return HrVitonSynthesizer(*stages, **options), engine  # type: ignore[arg-type]
 
 
-@pytest.fixture(scope="module")
-def scene(shared: Path) -> Scene:
-    """A data set's person, seen by BlazePose; parse and DensePose are the data set's own, in the crop."""
+def seen_by_blazepose(shared: Path) -> tuple[Frame, Body]:
+    """A data set's person as a frame, and the body in it."""
     from vastra_live.tracking.body import BlazePoseTracker
 
-    folder = shared / "people/00121"
-    frame = Frame(np.ascontiguousarray(read_picture(folder / "image.jpg").bgr), 0, 0, "00121")
+    frame = Frame(np.ascontiguousarray(read_picture(shared / "people/00121/image.jpg").bgr), 0, 0, "00121")
     tracker = BlazePoseTracker(static=True)
     try:
         body = tracker.track(frame)
     finally:
         tracker.close()
     assert body is not None
+    return frame, body
+
+
+@pytest.fixture(scope="module")
+def scene(shared: Path) -> Scene:
+    """A data set's person, seen by BlazePose; parse and DensePose are the data set's own, in the crop."""
+    folder = shared / "people/00121"
+    frame, body = seen_by_blazepose(shared)
     crop = frame_person(complete_torso(from_blazepose(body)), frame.size, SIZE)
     parse, parts = (
         cv2.warpAffine(labels, crop.to_crop, SIZE, flags=cv2.INTER_NEAREST)
@@ -211,6 +217,13 @@ def test_prepared_conditions_are_dressed_without_the_stages(scene: Scene, tee: G
     picture = dress(engine, person, prepare_cloth(tee, SIZE))  # type: ignore[arg-type]
     assert engine.worn == 1
     assert_array_equal(picture, np.broadcast_to(np.array(RED, np.uint8), (*SIZE[::-1], 3)))
+
+
+@pytest.mark.parametrize("category", [Category.LOWER, Category.DRESS])
+def test_what_is_no_top_is_not_dressed(scene: Scene, tee: Garment, category: Category) -> None:
+    other = Garment("slip", category, Sleeve.NONE, tee.bgr, tee.alpha, {})
+    with pytest.raises(NothingToFitError, match="hr-viton was trained on tops"):
+        scene.synthesizer()[0].synthesize(scene.frame, scene.body, other)
 
 
 def test_closed_is_closed(scene: Scene, tee: Garment) -> None:

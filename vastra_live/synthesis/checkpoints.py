@@ -14,7 +14,9 @@ from vastra_live.weights.checkpoint import Shapes, differences, read_state
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["check", "expected_shapes", "open_network"]
+    from vastra_live.synthesis.conditions.parsing import OnnxParser
+
+__all__ = ["check", "expected_shapes", "open_network", "open_parser"]
 
 
 def _hrviton(name: str, **size: int) -> nn.Module:
@@ -74,6 +76,21 @@ def open_network(store: Store, name: str, **size: int) -> nn.Module:
     network = _NETWORKS[entry.network](**size)
     network.load_state_dict(_load(entry, path), strict=True)
     return network.eval().requires_grad_(False)
+
+
+def open_parser(store: Store) -> OnnxParser:
+    """The human parser whose file is there: LIP's, or ATR's where only that is.
+
+    Raises:
+        WeightsError: neither is there, or it is not a parser.
+        MissingDependencyError: onnxruntime is not installed.
+    """
+    from vastra_live.synthesis.conditions.labels import LabelSet
+    from vastra_live.synthesis.conditions.parsing import OnnxParser
+
+    lip, atr = (store.status(name)[0] for name in ("parser-lip", "parser-atr"))
+    chosen = atr if atr.present and not lip.present else lip
+    return OnnxParser(store.path(chosen.entry.name), LabelSet(chosen.entry.network))
 
 
 def check(entry: Entry, path: Path) -> None:

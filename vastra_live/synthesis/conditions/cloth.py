@@ -8,10 +8,10 @@ from typing import Final
 import cv2
 import numpy as np
 
-from vastra_live.errors import GarmentError
-from vastra_live.types import U8, Garment
+from vastra_live.errors import GarmentError, NothingToFitError
+from vastra_live.types import U8, Category, Garment
 
-__all__ = ["ClothConditions", "prepare_cloth"]
+__all__ = ["ClothConditions", "prepare_cloth", "refuse_all_but_tops"]
 
 FILLED: Final = 0.815
 """Share of the picture's width or height, whichever is reached first, that VITON-HD's garments fill."""
@@ -38,6 +38,19 @@ class ClothConditions:
             raise ValueError(
                 f"ClothConditions.mask: expected {self.bgr.shape[:2]} uint8, got {self.mask.shape} {self.mask.dtype}"
             )
+
+
+def refuse_all_but_tops(garment: Garment, synthesizer: str) -> None:
+    """Return for a top.
+
+    Raises:
+        NothingToFitError: the networks were trained on nothing else.
+    """
+    if garment.category is not Category.UPPER:
+        raise NothingToFitError(
+            f"{garment.name} is of category {garment.category.value}: {synthesizer} was trained on tops; "
+            "use --synthesizer embedded"
+        )
 
 
 def prepare_cloth(garment: Garment, size: tuple[int, int] = (768, 1024)) -> ClothConditions:
