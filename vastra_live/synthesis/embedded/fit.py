@@ -15,7 +15,7 @@ from vastra_live.synthesis.embedded.girth import (
     arm_point,
     unit_vector,
 )
-from vastra_live.synthesis.embedded.mesh import LEFT_SLEEVE, RIGHT_SLEEVE, TORSO, part_masks
+from vastra_live.synthesis.embedded.mesh import LEFT_SLEEVE, RIGHT_SLEEVE, TORSO, has_sleeves, part_masks
 from vastra_live.synthesis.embedded.skeleton import Arm, Point, Skeleton
 from vastra_live.types import F32, Category, Garment, Sleeve
 
@@ -72,7 +72,7 @@ class TopPattern:
     def __init__(self, garment: Garment) -> None:
         m = {name: np.array(point) for name, point in garment.landmarks_px.items()}
         self._marks = m
-        self._sleeved = "cuff_outer_left" in m
+        self._sleeved = has_sleeves(garment)
         self._sleeve = garment.sleeve
         self._masks = part_masks(garment)
         self._points: list[Point] = []
@@ -232,7 +232,7 @@ class TopPattern:
         placed.extend((sides["right"][i] + sides["left"][i]) / 2 for i in (0, 3, 5))
         if self._sleeved:
             for k, (side, arm) in enumerate((("right", s.right), ("left", s.left))):
-                placed.extend(self._place_sleeve(side, arm, girth.arms[k], scale, unit, s.across * signs[side]))
+                placed.extend(self._place_sleeve(side, arm, girth.sleeves[k], scale, unit, s.across * signs[side]))
         return np.array(placed)
 
     def reach(self, skeleton: Skeleton) -> float:
@@ -261,6 +261,7 @@ class TopPattern:
     ) -> list[Point]:
         outer, inner, shares = self._edges[side]
         end = self._sleeve_end(side)
+        inner_start = 0.22 * min(1.0, end / 0.5)
         # the side of the arm that is outside when it hangs, wherever it points to
         sign = 1.0 if side == "right" else -1.0
         normal = np.array([-1.0, 1.0]) * arm_point(arm, 0.1)[1][::-1] * sign
@@ -274,8 +275,8 @@ class TopPattern:
         for a, b, share in zip(outer[1:], inner, shares, strict=True):
             flat = float(np.linalg.norm(a - b)) / 2 * scale / unit
             points = []
-            for start in (0.0, 0.22):
-                station = start * min(1.0, end / 0.5) + (end - start * min(1.0, end / 0.5)) * share
+            for start in (0.0, inner_start):
+                station = start + (end - start) * share
                 point, along = arm_point(arm, station)
                 normal = np.array([-along[1], along[0]])
                 arm_half = float(np.interp(station, ARM_STATIONS, girth))

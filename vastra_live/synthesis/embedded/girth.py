@@ -43,11 +43,13 @@ class Girth:
     Attributes:
         torso: (2, 7) from the spine to the wearer's right and left side, at ``DEPTHS``.
         arms: (2, 5) half width of right and left arm, from shoulder to wrist.
+        sleeves: (2, 5) the same as they are seen, with what is worn on them.
         rise: (2, 4) how far the right and left shoulder's outline lies above the joints, from neck to arm.
     """
 
     torso: npt.NDArray[np.float64]
     arms: npt.NDArray[np.float64]
+    sleeves: npt.NDArray[np.float64]
     rise: npt.NDArray[np.float64]
 
     def mixed(self, newer: Girth, share: float) -> Girth:
@@ -55,6 +57,7 @@ class Girth:
         return Girth(
             self.torso + share * (newer.torso - self.torso),
             self.arms + share * (newer.arms - self.arms),
+            self.sleeves + share * (newer.sleeves - self.sleeves),
             self.rise + share * (newer.rise - self.rise),
         )
 
@@ -80,7 +83,8 @@ def measure_girth(person: F32, skeleton: Skeleton, clothed: F32) -> Girth:
             half = reach[stop[0]] if len(stop) else reach[-1]
             torso[side, k] = np.clip(half, 0.88 * USUAL_HALF[k], 1.4 * USUAL_HALF[k])
     torso[:, 1:-1] = 0.5 * torso[:, 1:-1] + 0.25 * (torso[:, 2:] + torso[:, :-2])
-    arms = np.array([_measure_arm(person, clothed, arm, unit) for arm in (s.right, s.left)])
+    measured = np.array([_measure_arm(person, clothed, arm, unit) for arm in (s.right, s.left)])
+    arms, sleeves = measured[:, 0], measured[:, 1]
     rise = np.empty((2, len(ASIDE)))
     height = np.linspace(0.45, -0.2, 66)
     for side, sign in enumerate((-1, 1)):
@@ -92,11 +96,14 @@ def measure_girth(person: F32, skeleton: Skeleton, clothed: F32) -> Girth:
             off = measured - _USUAL_RISE[k]
             most = 0.05 if aside < 0.45 else 0.11
             rise[side, k] = _USUAL_RISE[k] + (float(np.clip(off, -0.07, most)) if abs(off) < 0.2 else 0.0)
-    return Girth(torso, arms, rise)
+    return Girth(torso, arms, sleeves, rise)
 
 
 def _measure_arm(person: F32, clothed: F32, arm: Arm, unit: float) -> npt.NDArray[np.float64]:
-    """Half widths at the stations, in shoulder widths: the nearer side, where the other one may touch the torso."""
+    """(2, 5) half widths at the stations, in shoulder widths: of the bare arm, and as it is seen.
+
+    The nearer side counts, for the other one may touch the torso.
+    """
     out = np.linspace(0.03, 0.4, 38)
     ratios, covered = [], []
     for k, station in enumerate(ARM_STATIONS):
@@ -113,8 +120,8 @@ def _measure_arm(person: F32, clothed: F32, arm: Arm, unit: float) -> npt.NDArra
     # under a sleeve the arm goes on as it is where it is bare
     bare = measured[~hidden]
     most = float(np.clip(1.08 * np.median(bare), 0.9, 1.2)) if len(bare) else 1.15
-    measured[hidden] = np.minimum(measured[hidden], most)
-    return np.asarray(measured * _USUAL_ARM, np.float64)
+    arm_alone = np.where(hidden, np.minimum(measured, most), measured)
+    return np.array([arm_alone * _USUAL_ARM, measured * _USUAL_ARM])
 
 
 def sample(picture: F32, points: Point) -> F32:

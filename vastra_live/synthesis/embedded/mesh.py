@@ -27,6 +27,7 @@ __all__ = [
     "TORSO",
     "ElasticSheet",
     "Painted",
+    "has_sleeves",
     "part_masks",
 ]
 
@@ -57,6 +58,13 @@ class Painted:
     alpha: F32
 
 
+def has_sleeves(garment: Garment) -> bool:
+    """Whether both sleeves' ends are known; a garment with one is dressed without, as a vest."""
+    return all(
+        f"cuff_{edge}_{side}" in garment.landmarks_px for edge in ("outer", "inner") for side in ("left", "right")
+    )
+
+
 def part_masks(garment: Garment) -> list[F32]:
     """Torso, left and right sleeve: (H, W) float32 0..1 each, what of the front each part shows.
 
@@ -65,7 +73,7 @@ def part_masks(garment: Garment) -> list[F32]:
     """
     front = garment.alpha if garment.inside_alpha is None else garment.alpha * (1 - garment.inside_alpha)
     marks = {name: np.array(point) for name, point in garment.landmarks_px.items()}
-    if "cuff_outer_left" not in marks:
+    if not has_sleeves(garment):
         return [front.astype(np.float32)]
     shape = front.shape
     torso_d = _distance(
@@ -279,7 +287,7 @@ def _grid(masks: list[F32], garment: Garment, spacing: float) -> tuple[F64, I32,
 
 def _seams(garment: Garment) -> list[tuple[F64, F64]]:
     marks = garment.landmarks_px
-    if "cuff_outer_left" not in marks:
+    if not has_sleeves(garment):
         return []
     return [(np.array(marks[f"shoulder_{s}"]), np.array(marks[f"armpit_{s}"])) for s in ("left", "right")]
 
