@@ -26,6 +26,7 @@ def body_of(points: np.ndarray, seen: np.ndarray | None = None) -> Body:
     return Body(points, np.ones(33, np.float32) if seen is None else seen, np.ones((360, 320), np.float32), 0)
 
 
+@settings(deadline=None)
 @given(
     matrix=st.lists(st.floats(-1.5, 1.5), min_size=4, max_size=4),
     shift=st.lists(st.floats(-200, 200), min_size=2, max_size=2),
@@ -45,7 +46,7 @@ def test_an_unpulled_sheet_shows_the_photo() -> None:
     assert (np.abs(piece.bgr[piece.alpha > 0.95].astype(int) - (60, 170, 40)).max(axis=-1) < 3).all()
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(arms=st.tuples(angles, angles, angles, angles), unit=st.floats(50, 90))
 def test_no_pose_folds_the_torso(arms: tuple[float, float, float, float], unit: float) -> None:
     _frame, body = drawn_person(unit=unit, bends=arms)
@@ -55,7 +56,7 @@ def test_no_pose_folds_the_torso(arms: tuple[float, float, float, float], unit: 
     assert SHEET.folds(placed, TORSO) < 0.02
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(arms=st.tuples(angles, angles))
 def test_straight_arms_fold_no_sleeve(arms: tuple[float, float]) -> None:
     _frame, body = drawn_person(bends=(arms[0], arms[0], arms[1], arms[1]))
@@ -75,7 +76,7 @@ def test_cuffs_reach_the_wrists_and_follow_them() -> None:
         assert np.linalg.norm(targets[handle] - skeleton.left.wrist) < 0.35 * skeleton.unit
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_the_inverse_map_agrees_with_a_plain_loop(seed: int) -> None:
     rng = np.random.default_rng(seed)
