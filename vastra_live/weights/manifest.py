@@ -50,7 +50,7 @@ class Entry(BaseModel):
     licence: str
     licence_url: str
     commercial: bool
-    """Whether its terms allow commercial use."""
+    """Whether the licence itself allows commercial use; ``licence`` says so where the training data may not."""
     size: int | None = Field(default=None, gt=0)
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     brought_as: tuple[str, ...] = ()
