@@ -18,6 +18,7 @@ from vastra_live.cli import main
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VASTRA_WARDROBE", str(tmp_path / "wardrobe"))
+    monkeypatch.setenv("VASTRA_WEIGHTS", str(tmp_path / "weights"))
     monkeypatch.chdir(tmp_path)
 
 
@@ -168,6 +169,44 @@ def test_the_wardrobe_from_the_command_line(tmp_path: Path, capsys: pytest.Captu
     assert (tmp_path / "lee.png").is_file()
     assert call("garment", "remove", "lee") == 0
     assert call("garment", "show", "lee", "-o", "lee.png") == 2
+
+
+def test_weights_are_listed_with_their_licence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("weights", "list") == 0
+    said = capsys.readouterr().out
+    assert "hr-viton-generator" in said
+    assert "CC BY-NC" in said
+    assert call("weights", "verify") == 0
+
+
+def test_weights_are_not_pulled_unless_the_licence_is_accepted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("weights", "pull", "hr-viton-generator") == 2
+    assert "--accept-licence" in capsys.readouterr().err
+
+
+def test_a_wrong_checkpoint_is_refused_and_not_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "brought").mkdir()
+    (tmp_path / "brought" / "gen.pth").write_text("<html>sign in to continue</html>")
+    assert call("weights", "pull", "hr-viton-generator", "--from", "brought", "--accept-licence") == 2
+    said = capsys.readouterr().err
+    assert "gen.pth" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "weights" / "gen.pth").exists()
+
+
+@pytest.mark.parametrize("name", ["hr-viton", "cp-vton"])
+def test_a_network_without_its_files_says_what_to_install_or_pull(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("run", "--source", "demo", "--output", "null", "--synthesizer", name) == 2
+    said = capsys.readouterr().err
+    assert "pip install" in said or "weights pull" in said
+
+
+def test_auto_says_why_it_took_the_embedded_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("run", "--source", "demo", "--asap", "--frames", "2", "--output", "null", "--report", "r.json") == 0
+    assert "the embedded synthesizer works here: " in capsys.readouterr().err
+    assert json.loads((tmp_path / "r.json").read_text())["synthesizer"] == "embedded"
 
 
 def test_doctor_examines_and_prints_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from vastra_live import __version__
 from vastra_live.errors import VastraError
@@ -31,6 +31,8 @@ app = typer.Typer(
 )
 garment_app = typer.Typer(help="The wardrobe: garments cut out of product photos.", no_args_is_help=True)
 app.add_typer(garment_app, name="garment")
+weights_app = typer.Typer(help="The published networks' files: none is needed for the embedded synthesizer.")
+app.add_typer(weights_app, name="weights")
 
 out = Console()
 err = Console(stderr=True)
@@ -230,6 +232,67 @@ def garment_remove(name: GarmentName) -> None:
     """Take a garment out of the wardrobe."""
     _wardrobe().remove(name)
     out.print(f"removed {name}", highlight=False)
+
+
+@weights_app.command("list")
+def weights_list() -> None:
+    """Every file any network needs: what it is for, its licence, whether it is here."""
+    from vastra_live.weights import Store
+
+    store = Store()
+    table = Table(Column("name", no_wrap=True), "what for", "licence", "commercial use", "here")
+    for status in store.status():
+        entry = status.entry
+        size = "" if status.size is None else f"{status.size / 2**20:.0f} MiB"
+        table.add_row(entry.name, entry.stage, entry.licence, "yes" if entry.commercial else "no", size or "-")
+    out.print(table)
+    out.print(f"in {store.folder}; groups: hr-viton, cp-vton, cp-vton-plus", highlight=False)
+
+
+@weights_app.command("pull")
+def weights_pull(
+    name: Annotated[str, typer.Argument(help="A file or a group of `weights list`.")],
+    source: Annotated[
+        str | None, typer.Option("--from", metavar="DIR|URL", help="A folder with files brought by hand, or a mirror.")
+    ] = None,
+    accept_licence: Annotated[
+        bool, typer.Option("--accept-licence", help="You read its licence and accept it.")
+    ] = False,
+) -> None:
+    """Fetch files; goes on where an interrupted pull stopped, and checks what came."""
+    from vastra_live.synthesis.checkpoints import check
+    from vastra_live.weights import Store, progress_bar
+
+    store = Store()
+    for entry in store.select(name):
+        err.print(f"{entry.name}: {entry.licence}, {entry.licence_url}", highlight=False, soft_wrap=True)
+        with progress_bar(err, entry.file) as progress:
+            path = store.pull(entry.name, source=source, accept_licence=accept_licence, check=check, progress=progress)
+        err.print(f"{path} is there", highlight=False, soft_wrap=True)
+
+
+@weights_app.command("verify")
+def weights_verify(
+    name: Annotated[str | None, typer.Argument(help="A file or group; default: all that is here.")] = None,
+) -> None:
+    """Open the files: hash, keys, shapes; says what differs."""
+    from vastra_live.synthesis.checkpoints import check
+    from vastra_live.weights import Store
+
+    store = Store()
+    wrong = 0
+    for status in store.status(name):
+        if name is None and not status.present:
+            continue
+        try:
+            store.verify(status.entry.name, check)
+        except VastraError as error:
+            wrong += 1
+            err.print(f"{status.entry.name}: {error}", style="red", highlight=False, soft_wrap=True)
+        else:
+            out.print(f"{status.entry.name}: right", highlight=False)
+    if wrong:
+        raise typer.Exit(2)
 
 
 @app.command()

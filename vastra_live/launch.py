@@ -115,7 +115,7 @@ def launch(settings: Settings, tell: Callable[[str], None], tick: Callable[[Tele
     """
     parse_outputs(settings.output)
     rack = _rack(settings, Wardrobe(settings.wardrobe))
-    synthesizer = open_synthesizer(settings.synthesizer.value)
+    synthesizer = open_synthesizer(settings.synthesizer.value, tell=tell)
     plan = _plan(settings, tell)
     try:
         # every frame of a source read as fast as possible is wanted; otherwise time goes on

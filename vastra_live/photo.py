@@ -11,8 +11,7 @@ import numpy as np
 
 from vastra_live.errors import ConfigError, NothingToFitError, PictureError
 from vastra_live.pictures import read_picture, write_picture
-from vastra_live.synthesis import Synthesizer, open_synthesizer
-from vastra_live.synthesis.embedded import EmbeddedSynthesizer
+from vastra_live.synthesis import open_synthesizer
 from vastra_live.tracking.body import BlazePoseTracker
 from vastra_live.types import U8, Body, Frame, Garment, Layer
 
@@ -49,7 +48,7 @@ def try_on(person_bgr: U8, garment: Garment, synthesizer: str = "embedded", watc
         height, width = person_bgr.shape[:2]
         raise PictureError(f"person: {width}x{height} is too small to show a person; {_SMALLEST} pixels are the least")
     frame = Frame(person_bgr, 0, time.monotonic_ns(), "photo")
-    painter = _open(synthesizer, watch)
+    painter = open_synthesizer(synthesizer, watch=watch, layer_pixels=_LAYER_PIXELS)
     try:
         tracker = BlazePoseTracker(static=True)
         try:
@@ -111,12 +110,6 @@ def lay_over(layer: Layer) -> U8:
         alpha = cv2.warpAffine(alpha, layer.to_frame, size, flags=cv2.INTER_LINEAR)
     mixed = under + alpha[..., None] * (bgr.astype(np.float32) - under)
     return np.asarray(np.clip(mixed + 0.5, 0, 255), np.uint8)
-
-
-def _open(name: str, watch: Watch | None) -> Synthesizer:
-    if name in ("auto", "embedded"):
-        return EmbeddedSynthesizer(layer_pixels=_LAYER_PIXELS, watch=watch)
-    return open_synthesizer(name)
 
 
 def _writer(folder: Path) -> Watch:
