@@ -135,7 +135,7 @@ def run(
                 f"{telemetry.latency_p50():.0f} ms old when shown   (Ctrl-C ends)"
             )
 
-        session = launch(settings, lambda line: err.print(line, style="yellow", highlight=False), tick)
+        session = launch(settings, lambda line: err.print(line, style="yellow", highlight=False, soft_wrap=True), tick)
         # a service manager's stop is a stop, not a kill: the film gets its end
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:

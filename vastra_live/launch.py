@@ -115,9 +115,9 @@ def launch(settings: Settings, tell: Callable[[str], None], tick: Callable[[Tele
     """
     parse_outputs(settings.output)
     rack = _rack(settings, Wardrobe(settings.wardrobe))
-    synthesizer = open_synthesizer(settings.synthesizer.value, tell=tell)
     plan = _plan(settings, tell)
     try:
+        synthesizer = open_synthesizer(settings.synthesizer.value, tell=tell)
         # every frame of a source read as fast as possible is wanted; otherwise time goes on
         slow = SlowConsumer.WAIT if plan.source.every_frame else SlowConsumer.DROP_OLDEST
         sinks: list[FrameSink] = [open_sink(spec, fps=plan.source.fps, slow_consumer=slow) for spec in plan.outputs]

@@ -64,7 +64,7 @@ def _why_not_deep() -> str | None:
     try:
         require(Store())
     except (MissingDependencyError, WeightsError) as error:
-        return str(error)
+        return str(error).partition(";")[0]  # how to install it is said to who asks for it by name
     import torch
 
     if torch.cuda.is_available():
