@@ -80,7 +80,7 @@ def test_a_window_holds_its_layer_on_a_bounded_grid(x: float, y: float, width: f
     assert window.x <= x and window.x + window.width >= x + width
     assert window.y <= y and window.y + window.height >= y + height
     assert window.columns % 4 == 0 and window.rows % 4 == 0
-    assert window.columns * window.rows < 120_000
+    assert window.columns * window.rows < 45_000
 
 
 # ------------------------------------------------------------------ colours
