@@ -4,8 +4,8 @@
 VITON-HD layout: ``people/<id>/image.jpg`` with ``parse.png`` (CIHP labels) and ``garments/*.jpg``.
 
 * leak: share of the worn top's pixels that keep their colour (within 6 levels) after another top was put on.
-* kept: share of face, hair and lower body that stays within 12 levels, beyond 3 px of the worn top's border, under
-  a cropped top, which covers none of them.
+* kept: share of face, hair and lower body that stays within 12 levels, beyond 3 px of the worn top's border, where
+  the new (cropped) top does not cover them.
 * worn top: IoU of the reading with the ground truth.
 * own garment: SSIM and PSNR over the top's region after the garment a person wears is put on them once more.
 """
@@ -48,9 +48,9 @@ def leak(before: U8, after: U8, top: Mask) -> float:
     return float(same[top].mean())
 
 
-def kept(before: U8, after: U8, region: Mask, top: Mask) -> float:
-    """Share of the region, away from the top's border, whose colour stayed."""
-    near = cv2.dilate(top.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+def kept(before: U8, after: U8, region: Mask, tops: Mask) -> float:
+    """Share of the region, away from the border of the tops, whose colour stayed."""
+    near = cv2.dilate(tops.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     same = np.abs(before.astype(int) - after).max(axis=-1) <= 12
     return float(same[region & ~near].mean())
 
@@ -90,14 +90,14 @@ class Bench:
         """A garment of the data folder."""
         return read_garment(self.data / "garments" / f"{name}.jpg")
 
-    def dressed(self, person: str, garment: Garment) -> tuple[U8, float]:
-        """The person wearing it, and the seconds of CPU it took once the garment was prepared."""
+    def dressed(self, person: str, garment: Garment) -> tuple[U8, Mask]:
+        """The person wearing it, and where the garment was put."""
         frame, body = self.people[person]
-        synthesizer = EmbeddedSynthesizer(layer_pixels=PIXELS)
-        synthesizer.synthesize(frame, body, garment)
-        start = time.process_time()
-        layer = synthesizer.synthesize(frame, body, garment)
-        return lay_over(layer), time.process_time() - start
+        stages: dict[str, U8] = {}
+        layer = EmbeddedSynthesizer(layer_pixels=PIXELS, watch=stages.__setitem__).synthesize(frame, body, garment)
+        assert layer.to_frame is not None
+        fitted = cv2.warpAffine(stages["fitted"], layer.to_frame, frame.size)
+        return lay_over(layer), np.asarray(fitted > 25)
 
 
 def measure(bench: Bench) -> tuple[dict[str, Any], list[list[U8]]]:
@@ -110,12 +110,12 @@ def measure(bench: Bench) -> tuple[dict[str, Any], list[list[U8]]]:
         for person, (frame, _) in bench.people.items():
             parse = bench.parse(person)
             top = np.isin(parse, TOP)
-            made, _ = bench.dressed(person, garment)
+            made, fitted = bench.dressed(person, garment)
             pictures.append(made)
             kind = "long" if name in LONG else "short"
             rows[person][f"leak_{kind}_{name}"] = leak(frame.bgr, made, top)
             if name == CROPPED:
-                rows[person]["kept"] = kept(frame.bgr, made, np.isin(parse, KEPT), top)
+                rows[person]["kept"] = kept(frame.bgr, made, np.isin(parse, KEPT) & ~fitted, top)
         sheet.append(pictures)
     for person, (frame, body) in bench.people.items():
         worn = EmbeddedSynthesizer(layer_pixels=PIXELS).worn_top(frame, body)

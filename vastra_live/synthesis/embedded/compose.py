@@ -109,7 +109,9 @@ def compose(
             alpha = piece.alpha
             if name == TORSO:
                 alpha = alpha * (1 - own_arms[part])
-            elif name in (LEFT_FOREARM, RIGHT_FOREARM):
+            else:
+                alpha = alpha * (1 - under.forearms[part] * np.maximum(under.gone, own_arms)[part])
+            if name in (LEFT_FOREARM, RIGHT_FOREARM):
                 # a forearm shades what it lies on, but not its own upper arm
                 on = (1 - alpha) * (1 - _placed(pieces.get(_UPPER[name]), shape)[part])
                 canvas[part] *= (1 - contact_shadow(alpha, unit) * on)[..., None]

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vastra_live.synthesis.embedded.girth import ARM_STATIONS, DEPTHS, USUAL_HALF, Girth, arm_point
+from vastra_live.synthesis.embedded.girth import ARM_STATIONS, DEPTHS, ELBOW, USUAL_HALF, Girth, arm_point
 from vastra_live.synthesis.embedded.places import LOWER, SKIN, segment_distance
 from vastra_live.synthesis.embedded.scale import enlarged, halved
 from vastra_live.synthesis.embedded.skeleton import Skeleton
@@ -89,6 +89,7 @@ class Bare:
         below: what of the torso lies below the waist, where a lower garment begins.
         arms: both arms, to the palms.
         front: what of the arms is bare under the new garment, and so seen in front of its torso.
+        forearms: the forearms below short sleeves, which a bent arm carries in front of its own sleeve.
         round: light across a limb, 1 in its middle, less towards its sides.
     """
 
@@ -96,10 +97,12 @@ class Bare:
     below: F32
     arms: F32
     front: F32
+    forearms: F32
     round: F32
 
 
 _WAIST = 0.8
+_UNSEEN_TROUSERS = (48.0, 42.0, 38.0)
 
 
 def bare_body(shape: tuple[int, ...], s: Skeleton, girth: Girth, sleeve_ends: tuple[float, float]) -> Bare:
@@ -132,7 +135,7 @@ def bare_body(shape: tuple[int, ...], s: Skeleton, girth: Girth, sleeve_ends: tu
     inside = np.clip((half - np.abs(aside)) / soft + 0.5, 0, 1).astype(np.float32)
     below = np.clip((depth - _WAIST) / np.float32(2.0 / s.torso_length) + 0.5, 0, 1).astype(np.float32)
     light = 1 - 0.22 * np.minimum((aside / np.maximum(half, 0.05)) ** 2, 1.0) ** 2
-    arms, front = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    arms, front, forearms = (np.zeros(shape, np.float32) for _ in range(3))
     for side, arm in enumerate((s.right, s.left)):
         ratio = np.full(shape, 9.0, np.float32)
         stations = np.array([0.0, 0.12, *ARM_STATIONS, 1.0])
@@ -151,8 +154,17 @@ def bare_body(shape: tuple[int, ...], s: Skeleton, girth: Girth, sleeve_ends: tu
             if stations[k + 1] > start:
                 along = stations[k] + (stations[k + 1] - stations[k]) * t
                 front = np.maximum(front, piece * np.clip((along - start) / 0.03, 0, 1))
+                if sleeve_ends[side] < ELBOW:
+                    forearms = np.maximum(forearms, piece * np.clip((along - ELBOW - 0.1) / 0.04, 0, 1))
         light = np.where(ratio < 1, 1 - 0.25 * ratio**2, light)
-    return Bare(inside * (1 - below), inside * below, arms, front.astype(np.float32), light.astype(np.float32))
+    return Bare(
+        torso=inside * (1 - below),
+        below=inside * below,
+        arms=arms,
+        front=np.asarray(front, np.float32),
+        forearms=np.asarray(forearms, np.float32),
+        round=np.asarray(light, np.float32),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,12 +176,14 @@ class Undressed:
         gone: 0..1, where it was remade.
         skin_bgr: skin colour everywhere.
         front: 0..1, arms that stay bare and are seen in front of the garment's torso.
+        forearms: 0..1, those of them that are seen in front of its sleeves too.
     """
 
     bgr: F32
     gone: F32
     skin_bgr: F32
     front: F32
+    forearms: F32
 
 
 def undress(picture: U8, behind: F32, share: F32, face: F32, gone: F32, s: Skeleton, bare: Bare) -> Undressed:
@@ -186,18 +200,22 @@ def undress(picture: U8, behind: F32, share: F32, face: F32, gone: F32, s: Skele
     """
     small = halved(picture)
     skin = shaded_skin(small, halved(share[SKIN]), halved(face), bare)
-    lower = _lower_carried_up(small, np.clip(halved(share[LOWER]) * 3 - 2, 0, 1), s, skin)
+    lower = _lower_carried_up(small, np.clip(halved(share[LOWER]) * 3 - 2, 0, 1), s)
     seen = behind + bare.below[..., None] * (lower - behind)
     seen += np.maximum(bare.torso, bare.arms)[..., None] * (skin - seen)
     canvas = picture.astype(np.float32)
     canvas += gone[..., None] * (enlarged(seen, gone.shape) - canvas)
-    return Undressed(canvas, gone, enlarged(skin, gone.shape), enlarged(bare.front, gone.shape))
+    front, forearms = enlarged(bare.front, gone.shape), enlarged(bare.forearms, gone.shape)
+    return Undressed(canvas, gone, enlarged(skin, gone.shape), front, forearms)
 
 
-def _lower_carried_up(bgr: F32, known: F32, s: Skeleton, otherwise: F32) -> F32:
-    """The lower garment, continued over its upper edge: its colour, and its grain from further down."""
-    if float(known.sum()) < 20:
-        return otherwise
+def _lower_carried_up(bgr: F32, known: F32, s: Skeleton) -> F32:
+    """The lower garment, continued over its upper edge: its colour, and its grain from further down.
+
+    Where no more than a strip of it is in the picture it is taken for dark trousers: a strip is mostly rim.
+    """
+    if float(known.sum()) < 0.12 * s.unit**2:
+        return np.full_like(bgr, _UNSEEN_TROUSERS)
     size = 2 * max(1, round(0.04 * s.unit)) + 1
     grain = np.clip(bgr - cv2.blur(bgr, (size, size)), -12, 12) * known[..., None]
     drop = round(0.35 * s.unit)

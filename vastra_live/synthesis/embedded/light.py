@@ -34,7 +34,8 @@ def relief(bgr: U8, worn: F32, unit: float) -> F32:
     steps = _inside_blur(np.abs(log - smooth), worn, 0.12 * unit)
     spread = np.sqrt(np.maximum(_inside_blur(folds**2, worn, 0.15 * unit), 0))
     calm = 1 / (1 + (steps / 0.05) ** 2) / (1 + (spread / 0.22) ** 4)
-    bounded = 0.32 * np.tanh(folds / 0.32)
+    # redescending: a fold is weak, and what is strong (a badge, a letter, a strap) is none
+    bounded = folds * np.exp(-((folds / 0.36) ** 2))
     inner = cv2.GaussianBlur(cv2.erode(worn, np.ones((3, 3), np.uint8)), (0, 0), max(0.03 * unit, 0.8))
     return np.exp(enlarged(0.85 * bounded * calm * inner, full))
 

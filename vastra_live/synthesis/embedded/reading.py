@@ -146,7 +146,7 @@ def _long_hem(lab: U8, places: Places) -> float | None:
         return float(found[0]) if 1.04 < found[0] < 1.42 else None
     # No step down to the picture's edge: a strong colour is one long top; grey on grey can hide a hem.
     chroma = np.median([np.hypot(m[1] - 128, m[2] - 128) for m in medians[:10]])
-    return seen_to + 0.1 if chroma > 25 and 1.0 < seen_to < 1.38 else None
+    return seen_to + 0.3 if chroma > 25 and 1.0 < seen_to < 1.38 else None
 
 
 def _bare_belly(skin: F32, places: Places) -> float | None:

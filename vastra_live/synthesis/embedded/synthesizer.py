@@ -248,6 +248,12 @@ class EmbeddedSynthesizer:
         folds = relief(scene.bgr, worn, unit)
         self._show("relief", np.clip(folds * 128, 0, 255).astype(np.uint8))
         sure_skin = np.clip(share[SKIN] * 1.6 - 0.3, 0, 1)
+        if self._watch is not None:
+            fitted = np.zeros(worn.shape, np.float32)
+            for piece in painted.values():
+                x0, y0, x1, y1 = piece.box
+                fitted[y0:y1, x0:x1] = np.maximum(fitted[y0:y1, x0:x1], piece.alpha)
+            self._show("fitted", fitted * 255)
         bgr, alpha = compose(
             scene.bgr,
             under,
