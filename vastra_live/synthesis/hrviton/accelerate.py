@@ -64,7 +64,7 @@ class TryOnEngine:
         generator: the plain image generator with its weights; its height and width are the engine's.
         device: where to run.
         dtype: of the image generator's features; default float16 on CUDA, else float32. The condition generator
-            stays in float32, TF32 off: it is a twentieth of the work and cannot bear less.
+            stays in float32, TF32 off: it is a nineteenth of the work and cannot bear less.
         handle_occlusion: see :func:`path.warp_garment`.
 
     Raises:
