@@ -12,12 +12,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from vastra_live.photo import try_on
 
 from vastra_live.capture import open_source
 from vastra_live.config import Settings
 from vastra_live.errors import SourceEnded
 from vastra_live.launch import launch
+from vastra_live.photo import try_on
 from vastra_live.pictures import read_picture, write_picture
 from vastra_live.types import U8, Garment
 from vastra_live.wardrobe.store import Wardrobe

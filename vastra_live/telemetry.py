@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
+import secrets
 import threading
 import time
 from collections import Counter
@@ -78,19 +77,15 @@ class Report:
         Raises:
             RecordingError: the file cannot be written.
         """
+        part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
         try:
-            handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(json.dumps(asdict(self), indent=1) + "\n")
-                Path(part).replace(path)
-            except BaseException:
-                Path(part).unlink(missing_ok=True)
-                raise
+            part.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+            part.replace(path)
         except OSError as error:
-            raise RecordingError(
-                f"cannot write the report {path}: {error.strerror}; choose another --report"
-            ) from error
+            reason = error.strerror or str(error)
+            raise RecordingError(f"cannot write the report {path}: {reason}; choose another --report") from error
+        finally:
+            part.unlink(missing_ok=True)
 
 
 class Telemetry:
