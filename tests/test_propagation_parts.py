@@ -188,7 +188,7 @@ def test_seeing_equals_the_plain_mixture() -> None:
         surface += -1.5 * np.log(2 * np.pi) - 0.5 * np.log(36) - np.log(9) - 0.85
         near = np.clip(share, 0.05, 0.3)
         # without such a neighbour the other side's range is empty, and as good as impossible
-        logs4 = 4 * np.maximum(np.array([surface, evidence_logs[0]]) - evidence_logs[1], -15)
+        logs4 = (4, 2) * np.maximum(np.array([surface, evidence_logs[0]]) - evidence_logs[1], -15)
         match, unseen = 0.7 * np.exp(logs4[0]), 0.3 * near * np.exp(logs4[1])
         layer = share * match + unseen
         everything = match + unseen + 0.3 * (1 - near)

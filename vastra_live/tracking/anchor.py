@@ -19,6 +19,9 @@ Picture = TypeVar("Picture", F32, U8)
 
 # Shading is what is smoother than this, in work pixels (standard deviation).
 _SHADING = 3.0
+# Columns the whole frame is shrunk to when its colours are learned, and what a pixel of it counts there.
+_FAR_COLUMNS = 160
+_FAR_WEIGHT = 0.25
 # Half the width of what may lie in front of a garment, in shares of the root of its area.
 _FOREARM = 0.2
 
@@ -158,7 +161,7 @@ def first_anchor(painted: Painted) -> Anchor:
         surface=surface_of(ycrcb, alpha),
         texture_bgra=_bgra(continue_colours(painted.bgr, painted.own_alpha), painted.own_alpha),
         to_texture=cv2.invertAffineTransform(painted.to_frame).astype(np.float32),
-        colours=_learn(ycrcb, alpha, None),
+        colours=_learn(painted, window, ycrcb, alpha, None),
         response=_response(window, ycrcb, alpha, painted),
         garment_name=painted.garment_name,
         body=painted.body,
@@ -201,7 +204,7 @@ def next_anchor(painted: Painted, placed: Placed) -> Anchor:
         surface=surface_of(seen_or_remembered, whole_alpha),
         texture_bgra=_bgra(texture, own_whole_alpha),
         to_texture=cv2.invertAffineTransform(painted.to_frame).astype(np.float32),
-        colours=_learn(ycrcb, alpha, old.colours),
+        colours=_learn(painted, window, ycrcb, alpha, old.colours),
         response=_response(window, ycrcb, alpha, painted),
         garment_name=painted.garment_name,
         body=painted.body,
@@ -238,9 +241,18 @@ def _camera(painted: Painted, window: Window) -> U8:
     return ycrcb
 
 
-def _learn(ycrcb: U8, alpha: F32, earlier: ColourModel | None) -> ColourModel:
-    covered, rest = (alpha > 0.95).astype(np.float32), (alpha < 0.05).astype(np.float32)
-    return learn_colours(ycrcb, covered, rest, earlier)
+def _learn(painted: Painted, window: Window, ycrcb: U8, alpha: F32, earlier: ColourModel | None) -> ColourModel:
+    """Colours in the window, and, counting less, those of the frame around it: they may move in."""
+    height, width = painted.frame_bgr.shape[:2]
+    size = (_FAR_COLUMNS, max(1, round(_FAR_COLUMNS * height / width)))
+    far = cv2.cvtColor(cv2.resize(painted.frame_bgr, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2YCrCb)
+    weight = np.full(far.shape[:2], _FAR_WEIGHT, np.float32)
+    x0, y0, x1, y1 = (round(side * _FAR_COLUMNS / width) for side in window.inside(width, height))
+    weight[y0:y1, x0:x1] = 0
+    samples = np.concatenate([ycrcb.reshape(1, -1, 3), far.reshape(1, -1, 3)], axis=1)
+    rest = np.concatenate([(alpha < 0.05).astype(np.float32).ravel(), weight.ravel()])
+    covered = np.concatenate([(alpha > 0.95).astype(np.float32).ravel(), np.zeros_like(weight).ravel()])
+    return learn_colours(samples, covered, rest, earlier)
 
 
 def _response(window: Window, ycrcb: U8, alpha: F32, painted: Painted) -> float:

@@ -51,9 +51,9 @@ def learn_colours(ycrcb: U8, covered: F32, rest: F32, earlier: ColourModel | Non
     """Colour densities of one keyframe, joined to what earlier ones showed.
 
     Args:
-        ycrcb: (H, W, 3) uint8, the camera picture.
-        covered: (H, W) float32, 0..1, weight of each pixel as a sample of what the layer covers.
-        rest: (H, W) float32, 0..1, weight as a sample of the rest.
+        ycrcb: (H, W, 3) uint8, pixels of the camera picture, in any arrangement.
+        covered: H * W float32, 0..1, weight of each pixel as a sample of what the layer covers.
+        rest: H * W float32, 0..1, weight as a sample of the rest.
         earlier: the model before this keyframe, or None.
     """
     bins = colour_bins(ycrcb).ravel()

@@ -26,6 +26,8 @@ _LUMA_VARIANCE, _CHROMA_VARIANCE = 36.0, 9.0
 _PEAK_LOG = float(-1.5 * np.log(2 * np.pi) - 0.5 * np.log(_LUMA_VARIANCE) - np.log(_CHROMA_VARIANCE)) - 0.85
 # How many independent looks a neighbourhood is worth.
 _LOOKS = 4.0
+# The same for colour by itself: a wall's shade is as likely here as there, so neighbours add less.
+_COLOUR_LOOKS = 2.0
 # Guided filter: what luma variance, in levels squared, counts as an edge.
 _EDGE_VARIANCE = 40.0
 # Prior probability that the keyframe's surface is still what is seen.
@@ -85,7 +87,7 @@ def see(live: U8, expected: Expected, evidence: ColourEvidence) -> Seen:
     logs = cv2.merge((covered_log, rest_log, unseen_log))
     np.maximum(logs, -_LOG_LIMIT, out=logs)
     pooled = pool(np.ascontiguousarray(live[..., 0]), logs)
-    pooled *= _LOOKS
+    pooled *= np.array([_LOOKS, _LOOKS, _COLOUR_LOOKS], np.float32)
     covered, rest, unseen = cv2.split(cv2.exp(pooled))
 
     alpha = np.ascontiguousarray(expected.alpha)
