@@ -1,6 +1,6 @@
 """The mirror: one window, and the keys pressed in it.
 
-SDL through pygame-ce; docs/decisions/0004-window.md says why not cv2's own window.
+SDL through pygame-ce; docs/decisions/0008-window.md says why not cv2's own window.
 """
 
 from __future__ import annotations
