@@ -141,9 +141,12 @@ def _long_hem(lab: U8, places: Places) -> float | None:
         return None
     # a print has steps of its own
     step = max(9.0, 1.6 * max(above))
-    found = [low + 0.05 for size, low in zip(steps, edges, strict=False) if size > step and low >= 0.75]
+    found = [k for k, size in enumerate(steps) if size > step and edges[k] >= 0.75]
     if found:
-        return float(found[0]) if 1.04 < found[0] < 1.42 else None
+        # a step shows in two or three neighbours; it is where it shows most
+        sharpest = max((k for k in found if k <= found[0] + 2), key=lambda k: steps[k])
+        hem = float(edges[sharpest]) + 0.085
+        return hem if 1.06 < hem < 1.45 else None
     # No step down to the picture's edge: a strong colour is one long top; grey on grey can hide a hem.
     chroma = np.median([np.hypot(m[1] - 128, m[2] - 128) for m in medians[:10]])
     return seen_to + 0.3 if chroma > 25 and 1.0 < seen_to < 1.38 else None

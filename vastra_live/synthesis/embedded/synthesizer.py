@@ -232,8 +232,9 @@ class EmbeddedSynthesizer:
         unit = s.unit
         share, face = reading.share, reading.face
         # the rim of the worn top, where its colour is mixed with its neighbour's, goes with it
-        rim = 2 * max(1, round(0.018 * unit)) + 1
-        gone = cv2.blur(cv2.dilate(worn, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim))), (3, 3))
+        reach = max(2, round(0.022 * unit))
+        ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+        gone = cv2.blur(cv2.dilate(worn, ellipse), (reach | 1, reach | 1))
         kept = np.maximum(np.clip(share[HAIR] * 1.6 - 0.3, 0, 1), face)
         # a sleeve that hangs beside trousers takes no strip of them along
         gone = np.maximum(worn, gone * (1 - np.clip(share[LOWER] * 2 - 0.6, 0, 1))) * (1 - kept)
@@ -247,6 +248,9 @@ class EmbeddedSynthesizer:
         self._gain = gain if self._gain is None else self._gain + np.float32(0.15) * (gain - self._gain)
         folds = relief(scene.bgr, worn, unit)
         self._show("relief", np.clip(folds * 128, 0, 255).astype(np.uint8))
+        # where a cuff met a hand, a line of the cuff's colour must not stay as if it were the hand's
+        off = np.abs(under.skin_bgr - scene.bgr).max(axis=-1)
+        unlike_skin = np.clip((off - 50) / 30, 0, 1)
         sure_skin = np.clip(share[SKIN] * 1.6 - 0.3, 0, 1)
         if self._watch is not None:
             fitted = np.zeros(worn.shape, np.float32)
@@ -259,7 +263,7 @@ class EmbeddedSynthesizer:
             under,
             painted,
             s=s,
-            kept=np.maximum(kept, hands(sure_skin, s)),
+            kept=np.maximum(kept, hands(sure_skin, s) * (1 - gone * unlike_skin)),
             own_arms=bare_arms(sure_skin, s, girth, pattern.sleeve_ends),
             body=1 - share[BACKGROUND],
             light=folds,
