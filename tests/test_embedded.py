@@ -194,9 +194,18 @@ def test_folds_are_light_and_prints_are_not() -> None:
 
 
 def test_a_dim_scene_dims_the_garment_and_keeps_its_colour() -> None:
-    bright = scene_gain(np.full((90, 120, 3), 235, np.uint8))
-    dim = scene_gain(np.full((90, 120, 3), 120, np.uint8))
+    nobody = np.zeros((90, 120), np.float32)
+    bright = scene_gain(np.full((90, 120, 3), 235, np.uint8), nobody)
+    dim = scene_gain(np.full((90, 120, 3), 120, np.uint8), nobody)
     assert (dim < bright).all()
     assert (dim > 0.6).all()
-    blue = scene_gain(np.full((90, 120, 3), (255, 150, 120), np.uint8))
+    blue = scene_gain(np.full((90, 120, 3), (255, 150, 120), np.uint8), nobody)
     assert blue.max() / blue.min() < 1.3
+
+
+def test_what_is_worn_does_not_colour_the_scene() -> None:
+    room = np.full((90, 120, 3), 220, np.uint8)
+    person = np.zeros((90, 120), np.float32)
+    person[20:, 30:90] = 1
+    orange = np.where(person[..., None] > 0, np.uint8([[[0, 90, 250]]]), room)
+    np.testing.assert_allclose(scene_gain(orange, person), scene_gain(room, person), atol=0.02)

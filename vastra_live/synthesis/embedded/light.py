@@ -50,13 +50,16 @@ def _inside_blur(values: F32, weight: F32, sigma: float) -> F32:
     return np.asarray(total / np.maximum(mass, 1e-5), np.float32)
 
 
-def scene_gain(bgr: U8) -> F32:
+def scene_gain(bgr: U8, person: F32) -> F32:
     """(3,) factors that bring a product photo, lit to pure white, under the light of the scene.
 
     The scene's white is estimated with a Minkowski norm of its colours ("shades of grey", Finlayson and Trezzi
-    2004) and only part of its cast is taken over: a coloured room must not turn a garment into another one.
+    2004) and only part of its cast is taken over: a coloured room must not turn a garment into another one. What the wearer wears says nothing about the light.
     """
     small = cv2.resize(bgr, (64, 64), interpolation=cv2.INTER_AREA).reshape(-1, 3).astype(np.float64)
+    around = cv2.resize(person, (64, 64), interpolation=cv2.INTER_AREA).ravel() < 0.2
+    if around.mean() > 0.15:
+        small = small[around]
     norm = (small**6).mean(axis=0) ** (1 / 6)
     level = float(np.clip((norm.mean() / 200) ** 0.8, 0.42, 1.0))
     cast = np.clip(norm / norm.mean(), 0.88, 1.12) ** 0.6

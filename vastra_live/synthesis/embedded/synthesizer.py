@@ -129,7 +129,7 @@ class EmbeddedSynthesizer:
         painted = {
             name: piece for name in cut.sheet.pieces if (piece := cut.sheet.paint(placed, name, size)) is not None
         }
-        bgr, alpha = self._compose(frame, scene, reading, worn, girth, cut.pattern, painted)
+        bgr, alpha = self._compose(frame, body, scene, reading, worn, girth, cut.pattern, painted)
         x0, y0, _, _ = scene.box
         k = 1 / scene.scale
         to_frame = np.array([[k, 0, x0 + (k - 1) / 2], [0, k, y0 + (k - 1) / 2]], np.float32)
@@ -221,6 +221,7 @@ class EmbeddedSynthesizer:
     def _compose(
         self,
         frame: Frame,
+        body: Body,
         scene: _Scene,
         reading: Reading,
         worn: F32,
@@ -244,7 +245,7 @@ class EmbeddedSynthesizer:
         behind = self._plate.seen_through(scene.box, frame.size, half)
         under = undress(scene.bgr, behind, share, face, gone, small, bare)
         self._show("undressed", under.bgr)
-        gain = scene_gain(frame.bgr)
+        gain = scene_gain(frame.bgr, body.person_alpha)
         self._gain = gain if self._gain is None else self._gain + np.float32(0.15) * (gain - self._gain)
         folds = relief(scene.bgr, worn, unit)
         self._show("relief", np.clip(folds * 128, 0, 255).astype(np.uint8))
