@@ -26,6 +26,9 @@ _LUMA_VARIANCE, _CHROMA_VARIANCE = 36.0, 9.0
 _PEAK_LOG = float(-1.5 * np.log(2 * np.pi) - 0.5 * np.log(_LUMA_VARIANCE) - np.log(_CHROMA_VARIANCE)) - 0.85
 # How many independent looks a neighbourhood is worth.
 _LOOKS = 4.0
+# How much rather a pixel too many is covered than one too few: an outline drawn too tight lets the worn garment
+# shine through all around, one drawn too wide hides a pixel of wall. In odds, after pooling.
+_COVER = 20.0
 # The same for colour by itself: a wall's shade is as likely here as there, so neighbours add less.
 _COLOUR_LOOKS = 2.0
 # Guided filter: what luma variance, in levels squared, counts as an edge.
@@ -95,6 +98,7 @@ def see(live: U8, expected: Expected, evidence: ColourEvidence) -> Seen:
     near = np.clip(cv2.blur(alpha, _NEAR) * np.float32(1 / 255), *_UNSEEN) * np.float32(1 - _STILL_SEEN)
     covered *= share
     rest *= _STILL_SEEN - share
+    covered *= _COVER
     layer = covered + unseen * near
     everything = layer + rest
     everything += (1 - _STILL_SEEN) - near
