@@ -161,10 +161,13 @@ def bench_cpu(shared: Path, width: int, height: int, ngf: int, rounds: int) -> R
         path.person_input(inputs.parse_agnostic, inputs.densepose),
     )
     garment = folded.cloth_features(cloth)
-    condition(cloth, person)
-    forms = {"plain": lambda: condition(cloth, person), "garment_kept": lambda: folded.dress(garment, person)}
-    for name, call in forms.items():
-        result[f"condition_{name}_s"] = min(milliseconds(call, cpu, 1) for _ in range(rounds)) / 1000
+    both = {"plain": lambda: condition(cloth, person), "garment_kept": lambda: folded.dress(garment, person)}
+    condition_s: dict[str, list[float]] = {name: [] for name in both}
+    for _ in range(rounds + 1):
+        for name, call in both.items():
+            condition_s[name].append(milliseconds(call, cpu, 1) / 1000)
+    for name, taken in condition_s.items():
+        result[f"condition_{name}_s"] = min(taken)
     result["condition_ratio"] = result["condition_plain_s"] / result["condition_garment_kept_s"]
     return result
 
