@@ -54,7 +54,8 @@ def scene_gain(bgr: U8, person: F32) -> F32:
     """(3,) factors that bring a product photo, lit to pure white, under the light of the scene.
 
     The scene's white is estimated with a Minkowski norm of its colours ("shades of grey", Finlayson and Trezzi
-    2004) and only part of its cast is taken over: a coloured room must not turn a garment into another one. What the wearer wears says nothing about the light.
+    2004) and only part of its cast is taken over: a coloured room must not turn a garment into another one.
+    What the wearer wears says nothing about the light and is left out.
     """
     small = cv2.resize(bgr, (64, 64), interpolation=cv2.INTER_AREA).reshape(-1, 3).astype(np.float64)
     around = cv2.resize(person, (64, 64), interpolation=cv2.INTER_AREA).ravel() < 0.2

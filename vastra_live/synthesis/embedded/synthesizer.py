@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vastra_live.errors import SynthesisError
+from vastra_live.errors import NothingToFitError, SynthesisError
 from vastra_live.synthesis.embedded.compose import bare_arms, compose, hands
 from vastra_live.synthesis.embedded.fill import BackgroundPlate, bare_body, undress
 from vastra_live.synthesis.embedded.fit import TopPattern
@@ -130,10 +130,21 @@ class EmbeddedSynthesizer:
             name: piece for name in cut.sheet.pieces if (piece := cut.sheet.paint(placed, name, size)) is not None
         }
         bgr, alpha = self._compose(frame, body, scene, reading, worn, girth, cut.pattern, painted)
-        x0, y0, _, _ = scene.box
+        # what was only needed to read the person (head, background) is not worth carrying from frame to frame
+        left, top, width, height = cv2.boundingRect((alpha > 0).astype(np.uint8))
+        if not width or not height:
+            raise NothingToFitError("the garment falls outside of the picture: move into the middle")
+        part = np.s_[top : top + height, left : left + width]
+        if self._watch is not None:
+            fitted = np.zeros(alpha.shape, np.float32)
+            for piece in painted.values():
+                x0, y0, x1, y1 = piece.box
+                fitted[y0:y1, x0:x1] = np.maximum(fitted[y0:y1, x0:x1], piece.alpha)
+            self._show("fitted", fitted[part] * 255)
         k = 1 / scene.scale
-        to_frame = np.array([[k, 0, x0 + (k - 1) / 2], [0, k, y0 + (k - 1) / 2]], np.float32)
-        return Layer(bgr, alpha, frame, body, garment, to_frame)
+        corner = np.array(scene.box[:2]) + k * np.array([left, top]) + (k - 1) / 2
+        to_frame = np.array([[k, 0, corner[0]], [0, k, corner[1]]], np.float32)
+        return Layer(np.ascontiguousarray(bgr[part]), np.ascontiguousarray(alpha[part]), frame, body, garment, to_frame)
 
     def worn_top(self, frame: Frame, body: Body) -> F32:
         """Where this person wears a top: (H, W) float32 0..1, at the frame's size.
@@ -253,12 +264,6 @@ class EmbeddedSynthesizer:
         off = np.abs(under.skin_bgr - scene.bgr).max(axis=-1)
         unlike_skin = np.clip((off - 50) / 30, 0, 1)
         sure_skin = np.clip(share[SKIN] * 1.6 - 0.3, 0, 1)
-        if self._watch is not None:
-            fitted = np.zeros(worn.shape, np.float32)
-            for piece in painted.values():
-                x0, y0, x1, y1 = piece.box
-                fitted[y0:y1, x0:x1] = np.maximum(fitted[y0:y1, x0:x1], piece.alpha)
-            self._show("fitted", fitted * 255)
         bgr, alpha = compose(
             scene.bgr,
             under,
