@@ -21,7 +21,7 @@ class Flow:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
         self._dis.setFinestScale(0)
         self._dis.setPatchStride(6)
-        self._dis.setGradientDescentIterations(8)
+        self._dis.setGradientDescentIterations(5)
         self._dis.setVariationalRefinementIterations(0)
 
     def follow(self, live: U8, key: U8, start: F32) -> F32:
