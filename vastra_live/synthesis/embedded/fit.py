@@ -196,7 +196,7 @@ class TopPattern:
         def on_shoulder(side: int, aside: float) -> Point:
             """A point of the shoulder's outline, ``aside`` shoulder widths from the middle (seen from the front)."""
             outline = [girth.rise[side, 0] + 0.075, *girth.rise[side]]
-            rise = float(np.interp(aside, [0.2, *ASIDE], outline)) + 0.015
+            rise = float(np.interp(aside, [0.2, *ASIDE], outline)) + (0.02 if self._sleeved else 0.01)
             shoulder = s.neck + s.across * (-1, 1)[side] * aside * unit * turn - s.down * rise * unit
             return np.asarray(shoulder, np.float64)
 
@@ -265,7 +265,7 @@ class TopPattern:
         # the side of the arm that is outside when it hangs, wherever it points to
         sign = 1.0 if side == "right" else -1.0
         normal = np.array([-1.0, 1.0]) * arm_point(arm, 0.1)[1][::-1] * sign
-        cap = arm.shoulder + unit_vector(normal + 0.3 * outward, outward) * 1.06 * girth[0] * unit
+        cap = arm.shoulder + unit_vector(normal + 0.3 * outward, outward) * 1.08 * girth[0] * unit
         # outside of the bend the two edges of upper arm and forearm meet in a corner
         upper = unit_vector(arm.elbow - arm.shoulder, outward)
         fore = unit_vector(arm.wrist - arm.elbow, upper)
