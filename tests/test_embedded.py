@@ -142,7 +142,7 @@ def test_a_dress_hangs_over_the_hips() -> None:
     dress = Garment("dress", Category.DRESS, Sleeve.NONE, bgr, alpha, marks)
     frame, body = drawn_person()
     green = greenish(lay_over(EmbeddedSynthesizer().synthesize(frame, body, dress)))
-    assert green[100:300, 160].mean() > 0.8
+    assert green[130:300, 160].mean() > 0.8
     knees = body.landmarks_px[25, 1]
     assert green[int(body.landmarks_px[23, 1]) : int(knees), 160].mean() > 0.3
 

@@ -70,7 +70,9 @@ class BackgroundPlate:
         self._bgr = self._bgr + rate * (small - self._bgr)
         self._known = np.maximum(self._known, free)
 
-    def seen_through(self, box: tuple[int, int, int, int], frame_size: tuple[int, int], size: tuple[int, int]) -> F32:
+    def seen_through(
+        self, box: tuple[float, float, float, float], frame_size: tuple[int, int], size: tuple[int, int]
+    ) -> F32:
         """The background of a box (x0, y0, x1, y1) of the frame, at (width, height) ``size``."""
         assert self._bgr is not None and self._known is not None
         kx, ky = self._bgr.shape[1] / frame_size[0], self._bgr.shape[0] / frame_size[1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -55,8 +55,14 @@ class _Scene:
     bgr: U8
     person: F32
     skeleton: Skeleton
-    box: tuple[int, int, int, int]
+    box: tuple[float, float, float, float]
     scale: float
+
+    def below(self, row: int) -> _Scene:
+        """The same without its first rows."""
+        x0, y0, x1, y1 = self.box
+        moved = self.skeleton.seen_in(np.array([0.0, row]), 1.0)
+        return _Scene(self.bgr[row:], self.person[row:], moved, (x0, y0 + row / self.scale, x1, y1), self.scale)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,8 +135,12 @@ class EmbeddedSynthesizer:
         painted = {
             name: piece for name in cut.sheet.pieces if (piece := cut.sheet.paint(placed, name, size)) is not None
         }
+        # the head was needed to read the person; what stays as it is need not be painted
+        row = _first_row(worn, painted.values())
+        scene, worn, reading = scene.below(row), worn[row:], Reading(reading.share[:, row:], reading.face[row:])
+        painted = {name: _raised(piece, row) for name, piece in painted.items()}
         bgr, alpha = self._compose(frame, body, scene, reading, worn, girth, cut.pattern, painted)
-        # what was only needed to read the person (head, background) is not worth carrying from frame to frame
+        # nor is the background beside the garment worth carrying from frame to frame
         left, top, width, height = cv2.boundingRect((alpha > 0).astype(np.uint8))
         if not width or not height:
             raise NothingToFitError("the garment falls outside of the picture: move into the middle")
@@ -282,3 +292,17 @@ class EmbeddedSynthesizer:
     def _show(self, name: str, picture: npt.NDArray[np.generic]) -> None:
         if self._watch is not None:
             self._watch(name, np.clip(picture, 0, 255).astype(np.uint8))
+
+
+def _first_row(worn: F32, pieces: Iterable[Painted]) -> int:
+    """The first row, an even one, where the worn top or a piece of the garment begins, with room for its rim."""
+    rows = np.flatnonzero(worn.max(axis=1) > 0.01)
+    starts = [int(rows[0])] if len(rows) else []
+    starts += [piece.box[1] for piece in pieces]
+    room = max(8, worn.shape[0] // 40)
+    return max(0, min(starts, default=0) - room) // 2 * 2
+
+
+def _raised(piece: Painted, rows: int) -> Painted:
+    x0, y0, x1, y1 = piece.box
+    return Painted((x0, y0 - rows, x1, y1 - rows), piece.bgr, piece.alpha)
