@@ -223,7 +223,9 @@ class Carried:
             is out of the picture.
         premultiplied_bgr: (y1 - y0, x1 - x0, 3) uint8, colour times alpha.
         alpha: (y1 - y0, x1 - x0) uint8, 0..255.
-        confidence: 0..1, how much of the layer was found again or is known to be covered by something.
+        confidence: 0..1, share of the layer whose surface was found again, looking as expected. Above 0.7 all is
+            well, hands in front take it to about 0.6; below 0.5 a new keyframe helps; below 0.3 the wearer has
+            left, turned away or is covered, and the layer should fade.
         residual: grey levels, how far the picture is from what the keyframe led to expect, where it was found.
     """
 

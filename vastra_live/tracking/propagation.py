@@ -89,7 +89,7 @@ class Propagator:
         """
         _, drawn = self._carry(frame_bgr, None)
         x0, y0, x1, y1 = drawn.box
-        bgr, alpha = np.zeros_like(frame_bgr), np.zeros(frame_bgr.shape[:2], np.float32)
+        bgr, alpha = np.zeros(frame_bgr.shape, np.uint8), np.zeros(frame_bgr.shape[:2], np.float32)
         bgr[y0:y1, x0:x1] = drawn.bgr
         np.multiply(drawn.alpha, np.float32(1 / 255), out=alpha[y0:y1, x0:x1])
         return bgr, alpha

@@ -86,11 +86,11 @@ def see(live: U8, expected: Expected, evidence: ColourEvidence) -> Seen:
     point = _cost(cv2.absdiff(live, expected.ycrcb), _POINT)
     covered_log = _surface_log(live, expected.covered_low, expected.covered_high, point) - evidence.rest_log
     rest_log = _surface_log(live, expected.rest_low, expected.rest_high, point) - evidence.rest_log
-    unseen_log = evidence.covered_log - evidence.rest_log
+    unseen_log = (evidence.covered_log - evidence.rest_log) * np.float32(_COLOUR_LOOKS / _LOOKS)
     logs = cv2.merge((covered_log, rest_log, unseen_log))
     np.maximum(logs, -_LOG_LIMIT, out=logs)
     pooled = pool(np.ascontiguousarray(live[..., 0]), logs)
-    pooled *= np.array([_LOOKS, _LOOKS, _COLOUR_LOOKS], np.float32)
+    pooled *= _LOOKS
     covered, rest, unseen = cv2.split(cv2.exp(pooled))
 
     alpha = np.ascontiguousarray(expected.alpha)
