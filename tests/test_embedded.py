@@ -91,6 +91,16 @@ def test_the_worn_top_is_read(people: dict[str, tuple[Frame, Body, np.ndarray]],
     assert (worn & top).sum() / (worn | top).sum() > 0.9
 
 
+def test_an_opencv_without_its_contrib_part_dresses_too(
+    people: dict[str, tuple[Frame, Body, np.ndarray]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(cv2, "ximgproc")
+    frame, body, parse = people["00006"]
+    worn = EmbeddedSynthesizer(layer_pixels=PIXELS).worn_top(frame, body) > 0.5
+    top = np.isin(parse, TOP)
+    assert (worn & top).sum() / (worn | top).sum() > 0.9
+
+
 def test_short_sleeves_bare_the_arms_in_the_wearers_tone(people: dict[str, tuple[Frame, Body, np.ndarray]]) -> None:
     frame, body, parse = people["00006"]
     made = lay_over(EmbeddedSynthesizer(layer_pixels=PIXELS).synthesize(frame, body, drawn_garment(Sleeve.SHORT)))

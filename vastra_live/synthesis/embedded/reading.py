@@ -10,12 +10,12 @@ jumps from frame to frame.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vastra_live.synthesis.embedded.guided import Smoother, edge_smoother
 from vastra_live.synthesis.embedded.places import BACKGROUND, CLASSES, HAIR, LOWER, SKIN, TOP, Places
 from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32, U8
@@ -83,7 +83,7 @@ def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: ColourModels) 
     hem = _long_hem(lab, places)
     if hem is not None:
         seeds[LOWER] *= places.depth > hem + 0.05
-    smooth = cv2.ximgproc.createFastGlobalSmootherFilter(bgr, 24.0, 6.0, 0.25, 2)
+    smooth = edge_smoother(bgr, strength=24.0, levels=6.0, radius=4)
     priors = places.priors(hem)
     share = _classify(cells, memory.blended(_learn(cells, seeds)), priors, smooth, places.face)
     bare_from = _bare_belly(share[SKIN], places)
@@ -192,7 +192,7 @@ def _learn(cells: I64, weights: F32) -> F32:
     return models
 
 
-def _classify(cells: I64, models: F32, places: F32, smooth: Any, face: F32) -> F32:
+def _classify(cells: I64, models: F32, places: F32, smooth: Smoother, face: F32) -> F32:
     """(5, h, w) probability of each class: colour times place, smoothed with an edge-keeping filter."""
     shape = places.shape[1:]
     # the floor lets place decide where a colour was never seen (a sleeve of another colour)
@@ -201,7 +201,7 @@ def _classify(cells: I64, models: F32, places: F32, smooth: Any, face: F32) -> F
     share = score / score.sum(axis=0)
     # the filter is linear and keeps constants: the smoothed shares still sum to 1, so one follows from the rest
     for k in range(1, len(share)):
-        share[k] = smooth.filter(share[k])
+        share[k] = smooth(share[k])
     share[BACKGROUND] = np.maximum(1 - share[1:].sum(axis=0), 0)
     share[HAIR] *= 1 - face
     share[TOP] *= 1 - face

@@ -15,6 +15,7 @@ from vastra_live.synthesis.embedded.compose import bare_arms, compose, hands
 from vastra_live.synthesis.embedded.fill import BackgroundPlate, bare_body, undress
 from vastra_live.synthesis.embedded.fit import TopPattern
 from vastra_live.synthesis.embedded.girth import Girth, measure_girth
+from vastra_live.synthesis.embedded.guided import edge_smoother
 from vastra_live.synthesis.embedded.light import relief, scene_gain
 from vastra_live.synthesis.embedded.mesh import ElasticSheet, Painted
 from vastra_live.synthesis.embedded.reading import (
@@ -214,9 +215,10 @@ class EmbeddedSynthesizer:
             [cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) for plane in reading.share]
         )
         face = cv2.resize(reading.face, (width, height), interpolation=cv2.INTER_LINEAR)
-        smooth = cv2.ximgproc.createFastGlobalSmootherFilter(scene.bgr, 60.0, 6.0, 0.25, 2)
+        radius = max(4, round(0.03 * scene.skeleton.unit))
+        smooth = edge_smoother(scene.bgr, strength=60.0, levels=6.0, radius=radius, shrink=2)
         for plane in (SKIN, HAIR, TOP):
-            share[plane] = smooth.filter(share[plane])
+            share[plane] = smooth(share[plane])
         self._show("reading", np.clip(share[[TOP, SKIN, HAIR]].transpose(1, 2, 0) * 255, 0, 255).astype(np.uint8))
         return Reading(share, face), np.clip(share[TOP] * 1.6 - 0.3, 0, 1)
 
