@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -136,6 +137,18 @@ def test_a_garment_swap_fades_and_never_shows_the_wearer() -> None:
     # between the two the layer stays opaque: nothing of the cloth's own blue comes through
     assert max(step[0] for step in steps) < 12
     assert np.abs(np.diff(reds)).max() < 100, "a pop"
+
+
+def test_a_keyframe_is_prepared_while_frames_are_carried() -> None:
+    propagator = _based()
+    frames = [scene(shift)[0] for shift in range(0, 24, 2)]
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        anchors = [pool.submit(propagator.prepare, layer(*scene(shift), "")) for shift in (0, 4, 8)]
+        for index, frame in enumerate(frames):
+            if index in (3, 6, 9):
+                propagator.adopt(anchors.pop(0).result())
+            carried = propagator.carry(frame)
+    assert overlap(expanded(carried, SHAPE), scene(22)[1]) > 0.95
 
 
 def test_a_layer_may_have_its_own_resolution() -> None:
