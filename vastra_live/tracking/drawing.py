@@ -58,8 +58,7 @@ class Canvas:
         x0, x1 = max(x0, window.x + left * step), min(x1, window.x + right * step)
         y0, y1 = max(y0, window.y + top * step), min(y1, window.y + bottom * step)
         if columns == 0 or x0 >= x1 or y0 >= y1:
-            nothing = np.zeros((0, 0), np.uint8)
-            return Drawn((0, 0, 0, 0), np.zeros((0, 0, 3), np.uint8), nothing)
+            return Drawn((0, 0, 0, 0), np.zeros((0, 0, 3), np.uint8), np.zeros((0, 0), np.uint8))
         cells = np.s_[top:bottom, left:right]
         size = ((right - left) * step, (bottom - top) * step)
         column0, row0 = window.x + left * step, window.y + top * step
@@ -93,7 +92,7 @@ class Canvas:
         As two unsigned halves: saturating 8-bit sums cost a quarter of wider ones.
         """
         for apply, half in ((cv2.add, change), (cv2.subtract, -change)):
-            levels = np.maximum(half, 0).round().astype(np.uint8)
+            levels = np.clip(half, 0, 255).round().astype(np.uint8)
             wide = self._grow("levels", levels, size)[part]
             if picture.ndim == 3:
                 wide = cv2.merge((wide,) * 3, self._buffer("spread", picture.shape, np.uint8))

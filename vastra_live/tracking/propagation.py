@@ -48,7 +48,15 @@ class Propagator:
         self._body = body
 
     def prepare(self, layer: Layer) -> Anchor:
-        """The heavy half of taking over a keyframe. One thread at a time, beside ``carry``."""
+        """The heavy half of taking over a keyframe; about six times the work of carrying a frame.
+
+        May run on the keyframe thread beside ``carry``, one call at a time. It reads the newest carried state once
+        and changes nothing. Adopt the anchor before preparing the next one, or the next one takes over from an
+        older layer than the one shown.
+
+        Args:
+            layer: in its frame's size or at its own resolution; not copied further than its garment's extent.
+        """
         to_frame = np.eye(2, 3, dtype=np.float32) if layer.to_frame is None else layer.to_frame
         return self._prepare(Painted(layer.frame.bgr, layer.bgr, layer.alpha, to_frame, layer.garment.name, layer.body))
 
