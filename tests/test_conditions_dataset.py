@@ -21,25 +21,6 @@ from vastra_live.synthesis.conditions.person import PersonConditions
 from vastra_live.types import Category, Garment, Sleeve
 
 
-@pytest.fixture(scope="session")
-def published(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Person 00006_00 and its cloths, laid out as VITON-HD is published."""
-    root, person = tmp_path_factory.mktemp("published"), shared / "people/00006"
-    for origin, target in {
-        "image.jpg": "image/00006_00.jpg",
-        "keypoints.json": "openpose_json/00006_00_keypoints.json",
-        "parse.png": "image-parse-v3/00006_00.png",
-        "parse-agnostic.png": "image-parse-agnostic-v3.2/00006_00.png",
-        "densepose.jpg": "image-densepose/00006_00.jpg",
-        "cloth-001.jpg": "cloth/001.jpg",
-        "cloth-001.mask.jpg": "cloth-mask/001.jpg",
-    }.items():
-        path = root / target
-        path.parent.mkdir(exist_ok=True)
-        shutil.copy(person / origin, path)
-    return root
-
-
 def test_the_stages_of_the_folder(published: Path, shared: Path) -> None:
     person = read_person(published, "00006_00")
     assert_array_equal(person.agnostic_bgr, read_picture(shared / "reference/prep/00006_00-agnostic.png").bgr)

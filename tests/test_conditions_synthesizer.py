@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from vastra_live.errors import MissingDependencyError, NothingToFitError, WeightsError
 from vastra_live.pictures import read_labels, read_picture
-from vastra_live.synthesis.base import Synthesizer
+from vastra_live.synthesis.base import Progress, Synthesizer
 from vastra_live.synthesis.conditions.cloth import prepare_cloth
 from vastra_live.synthesis.conditions.crop import Crop, frame_person
 from vastra_live.synthesis.conditions.densepose import draw_parts, read_parts
@@ -40,13 +40,16 @@ class RedEngine:
     height: int = SIZE[1]
     worn: int = 0
     persons: list[Person] = field(default_factory=list)
+    name: str = "hr-viton red"
 
     def wear(self, cloth: torch.Tensor, cloth_mask: torch.Tensor) -> None:
         assert cloth.shape == (1, 3, self.height, self.width) and cloth_mask.shape == (1, 1, self.height, self.width)
         self.worn += 1
 
-    def __call__(self, person: Person) -> Keyframe:
+    def __call__(self, person: Person, progress: Progress = lambda _stage, _done: None) -> Keyframe:
         self.persons.append(person)
+        progress("condition generator", 0.0)
+        progress("generator", 0.5)
         picture = torch.zeros((1, self.height, self.width, 3), dtype=torch.uint8)
         picture[..., 0] = 255
         return Keyframe(picture, torch.from_numpy(self.label7)[None].long(), torch.ones(1, 1, self.height, self.width))
@@ -201,9 +204,18 @@ def test_every_stage_can_be_watched(scene: Scene, tee: Garment) -> None:
     synthesizer.synthesize(scene.frame, scene.body, tee)
     assert list(seen) == [
         "frame", "crop", "keypoints", "parse", "densepose", "agnostic", "parse-agnostic", "cloth", "cloth-mask",
-        "dressed", "layer-alpha",
+        "labels", "warped-mask", "dressed", "layer-alpha",
     ]  # fmt: skip
     assert all(picture.dtype == np.uint8 and picture.ndim == 3 for picture in seen.values())
+
+
+def test_every_stage_is_told_and_the_share_only_grows(scene: Scene, tee: Garment) -> None:
+    told: list[tuple[str, float]] = []
+    synthesizer, _ = scene.synthesizer(progress=lambda stage, done: told.append((stage, done)))
+    synthesizer.synthesize(scene.frame, scene.body, tee)
+    assert [stage for stage, _ in told] == ["densepose", "parsing", "conditions", "condition generator", "generator"]
+    shares = [done for _, done in told]
+    assert shares == sorted(shares) and shares[0] == 0 and shares[-1] < 1
 
 
 def test_prepared_conditions_are_dressed_without_the_stages(scene: Scene, tee: Garment) -> None:

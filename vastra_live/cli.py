@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
 from vastra_live import __version__
 from vastra_live.errors import VastraError
 
 if TYPE_CHECKING:
+    from vastra_live.photo import Progress as OnProgress
     from vastra_live.telemetry import Telemetry
     from vastra_live.wardrobe.store import Wardrobe
 
@@ -63,6 +67,19 @@ def _wardrobe() -> Wardrobe:
 def _garment_names(incomplete: str) -> list[str]:
     """Shell completion of garment names."""
     return [name for name in _wardrobe().names() if name.startswith(incomplete)]
+
+
+def _tell(line: str) -> None:
+    err.print(line, style="yellow", highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def _stages(title: str) -> Iterator[OnProgress]:
+    """A bar on the console that names the stage."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as bar:
+        task = bar.add_task(title, total=1.0)
+        yield lambda stage, done: bar.update(task, description=f"{title}: {stage}", completed=done)
 
 
 GarmentName = Annotated[str, typer.Argument(help="Name in the wardrobe.", autocompletion=_garment_names)]
@@ -135,7 +152,7 @@ def run(
                 f"{telemetry.latency_p50():.0f} ms old when shown   (Ctrl-C ends)"
             )
 
-        session = launch(settings, lambda line: err.print(line, style="yellow", highlight=False, soft_wrap=True), tick)
+        session = launch(settings, _tell, tick)
         # a service manager's stop is a stop, not a kill: the film gets its end
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
@@ -166,10 +183,16 @@ def photo(
     ] = None,
 ) -> None:
     """Dress one person in one picture."""
-    with err.status("dressing"):
-        from vastra_live.photo import try_on_files
+    with _stages("dressing") as progress:
+        from vastra_live.photo import is_published, try_on_files, try_on_published
 
-        try_on_files(person, _wardrobe().resolve(garment), output, synthesizer=synthesizer, debug_dir=debug_dir)
+        if synthesizer == "hr-viton" and is_published(person, Path(garment)):
+            try_on_published(person, Path(garment), output, debug_dir=debug_dir, progress=progress, tell=_tell)
+        else:
+            worn = _wardrobe().resolve(garment)
+            try_on_files(
+                person, worn, output, synthesizer=synthesizer, debug_dir=debug_dir, progress=progress, tell=_tell
+            )
     err.print(f"wrote {output}", highlight=False)
 
 

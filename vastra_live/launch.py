@@ -117,13 +117,19 @@ def launch(settings: Settings, tell: Callable[[str], None], tick: Callable[[Tele
     rack = _rack(settings, Wardrobe(settings.wardrobe))
     plan = _plan(settings, tell)
     try:
-        synthesizer = open_synthesizer(settings.synthesizer.value, tell=tell)
-        # every frame of a source read as fast as possible is wanted; otherwise time goes on
-        slow = SlowConsumer.WAIT if plan.source.every_frame else SlowConsumer.DROP_OLDEST
-        sinks: list[FrameSink] = [open_sink(spec, fps=plan.source.fps, slow_consumer=slow) for spec in plan.outputs]
         telemetry = Telemetry()
         mirrored = settings.mirror is not False
         screen = Screen(plan.window, telemetry, mirror=mirrored) if plan.window is not None else None
+
+        def announce(line: str) -> None:
+            tell(line)
+            if screen is not None:
+                screen.say(line)
+
+        synthesizer = open_synthesizer(settings.synthesizer.value, tell=announce)
+        # every frame of a source read as fast as possible is wanted; otherwise time goes on
+        slow = SlowConsumer.WAIT if plan.source.every_frame else SlowConsumer.DROP_OLDEST
+        sinks: list[FrameSink] = [open_sink(spec, fps=plan.source.fps, slow_consumer=slow) for spec in plan.outputs]
 
         def open_recording(path: Path) -> FrameSink:
             return open_sink(f"file:{path}", fps=plan.source.fps, slow_consumer=SlowConsumer.DROP_OLDEST)

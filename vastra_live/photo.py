@@ -9,13 +9,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vastra_live.errors import ConfigError, NothingToFitError, PictureError
+from vastra_live.errors import ConfigError, NothingToFitError, PictureError, SynthesisError
 from vastra_live.pictures import read_picture, write_picture
-from vastra_live.synthesis import open_synthesizer
+from vastra_live.synthesis import Progress, open_synthesizer
+from vastra_live.synthesis.conditions.dataset import find_published, read_cloth, read_person
+from vastra_live.synthesis.fallback import gpu_memory_is_full
 from vastra_live.tracking.body import BlazePoseTracker
 from vastra_live.types import U8, Body, Frame, Garment, Layer
 
-__all__ = ["Watch", "lay_over", "try_on", "try_on_files"]
+__all__ = ["Progress", "Watch", "is_published", "lay_over", "try_on", "try_on_files", "try_on_published"]
 
 Watch = Callable[[str, U8], None]
 """Called with name and picture of an intermediate; the picture may be kept."""
@@ -23,9 +25,27 @@ Watch = Callable[[str, U8], None]
 _SMALLEST = 64
 # A photo has the time that a camera has not: the layer is painted at the photo's own size up to here.
 _LAYER_PIXELS = 2_500_000
+# where a progress bar stands once models are loaded and the person is found
+_LOADED, _FOUND = 0.1, 0.15
 
 
-def try_on(person_bgr: U8, garment: Garment, synthesizer: str = "embedded", watch: Watch | None = None) -> U8:
+def _untold(line: str) -> None:
+    """Nobody wants to know."""
+
+
+def _unseen(stage: str, done: float) -> None:
+    """Nobody watches the progress."""
+
+
+def try_on(
+    person_bgr: U8,
+    garment: Garment,
+    synthesizer: str = "embedded",
+    watch: Watch | None = None,
+    *,
+    progress: Progress = _unseen,
+    tell: Callable[[str], None] = _untold,
+) -> U8:
     """Dress the person of one picture.
 
     Args:
@@ -33,6 +53,8 @@ def try_on(person_bgr: U8, garment: Garment, synthesizer: str = "embedded", watc
         garment: what to put on.
         synthesizer: ``auto``, ``embedded``, ``hr-viton`` or ``cp-vton``.
         watch: sees every intermediate.
+        progress: told of every stage.
+        tell: told in one line what the synthesizer runs on.
 
     Returns:
         (H, W, 3) uint8, the same size as the input.
@@ -48,8 +70,14 @@ def try_on(person_bgr: U8, garment: Garment, synthesizer: str = "embedded", watc
         height, width = person_bgr.shape[:2]
         raise PictureError(f"person: {width}x{height} is too small to show a person; {_SMALLEST} pixels are the least")
     frame = Frame(person_bgr, 0, time.monotonic_ns(), "photo")
-    painter = open_synthesizer(synthesizer, watch=watch, layer_pixels=_LAYER_PIXELS)
+
+    def within(stage: str, done: float) -> None:
+        progress(stage, _FOUND + (1 - _FOUND) * done)
+
+    progress("models", 0.0)
+    painter = open_synthesizer(synthesizer, tell=tell, watch=watch, progress=within, layer_pixels=_LAYER_PIXELS)
     try:
+        progress("person", _LOADED)
         tracker = BlazePoseTracker(static=True)
         try:
             body = tracker.track(frame)
@@ -60,6 +88,7 @@ def try_on(person_bgr: U8, garment: Garment, synthesizer: str = "embedded", watc
         if watch is not None:
             watch("body", _drawn(body, person_bgr))
             watch("garment", _cut_out(garment))
+        progress("garment", _FOUND)
         layer = painter.synthesize(frame, body, garment)
     finally:
         painter.close()
@@ -73,6 +102,8 @@ def try_on_files(
     *,
     synthesizer: str = "auto",
     debug_dir: Path | str | None = None,
+    progress: Progress = _unseen,
+    tell: Callable[[str], None] = _untold,
 ) -> None:
     """Dress the person of a picture file and write the result.
 
@@ -82,6 +113,8 @@ def try_on_files(
         output: the picture to write; its suffix names the format.
         synthesizer: as in :func:`try_on`.
         debug_dir: every intermediate is written here as ``NN-name.png``; made if it is missing.
+        progress: told of every stage.
+        tell: told in one line what the synthesizer runs on.
 
     Raises:
         PictureError: a file cannot be read or written.
@@ -91,9 +124,71 @@ def try_on_files(
     picture = read_picture(person)
     watch = None if debug_dir is None else _writer(Path(debug_dir))
     try:
-        dressed = try_on(np.ascontiguousarray(picture.bgr), garment, synthesizer, watch)
+        dressed = try_on(np.ascontiguousarray(picture.bgr), garment, synthesizer, watch, progress=progress, tell=tell)
     except NothingToFitError as error:
         raise NothingToFitError(f"{person}: {error}") from error
+    write_picture(output, dressed)
+    if watch is not None:
+        watch("result", dressed)
+
+
+def is_published(person: Path, garment: Path) -> bool:
+    """Whether both pictures lie in a folder in VITON-HD's published layout, beside the files of their stages."""
+    return find_published(person) is not None and find_published(garment, "cloth") is not None
+
+
+def try_on_published(
+    person: Path,
+    garment: Path,
+    output: Path | str,
+    *,
+    debug_dir: Path | str | None = None,
+    progress: Progress = _unseen,
+    tell: Callable[[str], None] = _untold,
+) -> None:
+    """Dress a person of a published folder by HR-VITON, from the folder's own files instead of running the stages.
+
+    The picture written is the networks' own, of their size, as the authors' command writes it. DensePose and the
+    parser are not needed.
+
+    Args:
+        person: such as ``DATA/image/00006_00.jpg``.
+        garment: such as ``DATA/cloth/001.jpg``; it may be of another published folder.
+        output, debug_dir, progress: as in :func:`try_on_files`.
+        tell: told in one line what the networks run on.
+
+    Raises:
+        InputError: a picture does not lie in such a folder, or a file of it is missing or wrong.
+        MissingDependencyError: torch is not installed.
+        WeightsError: a file of the networks is missing or wrong.
+        SynthesisError: the GPU's memory is too small.
+    """
+    from vastra_live.synthesis.hrviton.synthesizer import dress, open_engine
+
+    found = find_published(person), find_published(garment, "cloth")
+    if found[0] is None or found[1] is None:
+        raise PictureError(
+            f"{person}, {garment}: expected pictures in image/ and cloth/ of a folder laid out as VITON-HD"
+        )
+    watch = None if debug_dir is None else _writer(Path(debug_dir))
+    progress("models", 0.0)
+    try:
+        engine = open_engine()
+        tell(f"{engine.name} is at work")
+        progress("conditions", _LOADED)
+        size = engine.width, engine.height
+        conditions, cloth = read_person(*found[0], size), read_cloth(*found[1], size)
+
+        def within(stage: str, done: float) -> None:
+            progress(stage, _FOUND + (1 - _FOUND) * done)
+
+        dressed = dress(engine, conditions, cloth, watch, within)
+    except RuntimeError as error:
+        if not gpu_memory_is_full(error):
+            raise
+        raise SynthesisError(
+            "hr-viton: the GPU's memory is full; free some, or use the CPU: set CUDA_VISIBLE_DEVICES to -1"
+        ) from error
     write_picture(output, dressed)
     if watch is not None:
         watch("result", dressed)

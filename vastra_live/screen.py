@@ -20,8 +20,8 @@ MESSAGE_S = 3.0
 class Screen:
     """Shows the newest picture and turns keys into wishes.
 
-    :meth:`offer` may be called from any thread; everything else belongs to the main thread, which on macOS is
-    the only one that may own a window.
+    :meth:`offer` and :meth:`say` may be called from any thread; everything else belongs to the main thread, which on
+    macOS is the only one that may own a window.
     """
 
     def __init__(self, window: Window, telemetry: Telemetry, *, mirror: bool = True) -> None:
@@ -32,8 +32,7 @@ class Screen:
         self._split = False
         self._figures = False
         self._help = False
-        self._message = ""
-        self._message_until = 0.0
+        self._message = ("", 0.0)
         self._latest: Rendered | None = None
         self.recording = False
         self.garment = ""
@@ -50,7 +49,7 @@ class Screen:
 
     def say(self, message: str) -> None:
         """Show a line for some seconds."""
-        self._message, self._message_until = message, time.monotonic() + MESSAGE_S
+        self._message = message, time.monotonic() + MESSAGE_S
 
     def pump(self, timeout_s: float = 0.02) -> Key | None:
         """Show the newest picture, if there is one within ``timeout_s``, and look at the keyboard.
@@ -108,8 +107,8 @@ class Screen:
             picture = overlay.draw_help(picture, KEY_HELP)
         if self.recording:
             picture = overlay.draw_recording_dot(picture)
-        message = self._message if time.monotonic() < self._message_until else ""
-        notice = rendered.notice or message
+        message, until = self._message
+        notice = rendered.notice or (message if time.monotonic() < until else "")
         return overlay.draw_notice(picture, notice) if notice else picture
 
     def close(self) -> None:

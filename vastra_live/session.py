@@ -115,7 +115,7 @@ class LiveSession:
         self._screen = screen
         self._on_event = on_event
         self._on_tick = on_tick
-        self._synthesizer_name = synthesizer.name
+        self._synthesizer = synthesizer
 
         self._propagator = Propagator()
         self._presence = Presence(PresenceSettings(hold=settings.hold))
@@ -243,7 +243,7 @@ class LiveSession:
         assert self._ended is not None
         self._report = self._telemetry.report(
             dropped=self._dropped,
-            synthesizer=self._synthesizer_name,
+            synthesizer=self._synthesizer.name,
             garment=self._worn or self._rack.wanted,
             size=size,
             ended=self._ended.value,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 from vastra_live.types import Body, Frame, Garment, Layer
 
-__all__ = ["Synthesizer"]
+__all__ = ["Progress", "Synthesizer"]
+
+Progress = Callable[[str, float], None]
+"""Told which stage begins or goes on, and the share of the work that is done, 0..1."""
 
 
 @runtime_checkable
@@ -14,7 +18,8 @@ class Synthesizer(Protocol):
     """Paints a garment on a person, for one frame at a time. Called by one thread.
 
     Attributes:
-        name: as in ``--synthesizer``.
+        name: as in ``--synthesizer``; of networks also device, precision and size, as they really run. It may change
+            between two calls, and holds after :meth:`close`.
     """
 
     name: str

@@ -78,6 +78,12 @@ class OnnxParser:
         """Width and height of what the model sees."""
         return self._size
 
+    @property
+    def on_gpu(self) -> bool:
+        """Whether onnxruntime runs the model on a GPU."""
+        providers: list[str] = self._session.get_providers()
+        return providers[0] != "CPUExecutionProvider"
+
     def labels(self, bgr: U8) -> U8:
         """The class of every pixel, in the model's own numbering.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -53,7 +54,14 @@ class Seen:
     parts: U8 | None
 
 
-def see(frame: Frame, body: Body, size: tuple[int, int], parser: Parser, densepose: PartsFinder | None = None) -> Seen:
+def see(
+    frame: Frame,
+    body: Body,
+    size: tuple[int, int],
+    parser: Parser,
+    densepose: PartsFinder | None = None,
+    begin: Callable[[str], None] = lambda _: None,
+) -> Seen:
     """Crop the person and run the stages.
 
     Args:
@@ -62,6 +70,7 @@ def see(frame: Frame, body: Body, size: tuple[int, int], parser: Parser, densepo
         size: width and height of the crop.
         parser: finds the clothes.
         densepose: finds the body parts; None to do without.
+        begin: told the name of each stage when it begins.
 
     Raises:
         NothingToFitError: no shoulders, too small, or nobody DensePose could find.
@@ -76,10 +85,12 @@ def see(frame: Frame, body: Body, size: tuple[int, int], parser: Parser, densepo
     silhouette = crop.cut_alpha(body.person_alpha) > 0.5
     parts = None
     if densepose is not None:
+        begin("densepose")
         parts = np.where(shown, densepose.parts(picture), np.uint8(0))
         if not parts.any():
             raise NothingToFitError("DensePose finds nobody where the tracker sees somebody")
         silhouette |= parts > 0
+    begin("parsing")
     parse = to_cihp(parser.labels(picture), parser.numbering)
     theirs = shown & _grown(silhouette, round(_BYSTANDERS_MARGIN * size[0]))
     keypoints = complete.moved(crop.to_crop)

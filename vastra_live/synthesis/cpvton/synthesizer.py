@@ -49,9 +49,10 @@ class CpVtonSynthesizer:
         plus: both networks are CP-VTON+'s.
         device: where the networks are.
         watch: sees every intermediate.
-    """
 
-    name = "cp-vton"
+    Attributes:
+        name: with device, precision and size of the networks, such as ``cp-vton cuda float32 192x256``.
+    """
 
     def __init__(
         self,
@@ -66,6 +67,7 @@ class CpVtonSynthesizer:
         self._parser = parser
         self._plus = plus
         self.device = device
+        self.name = f"cp-vton{'-plus' if plus else ''} {device.type} float32 {SIZE[0]}x{SIZE[1]}"
         self._watch = watch
 
     def synthesize(self, frame: Frame, body: Body, garment: Garment) -> Layer:
@@ -82,7 +84,7 @@ class CpVtonSynthesizer:
 
         if self._networks is None:
             raise RuntimeError("CpVtonSynthesizer.synthesize: the synthesizer is closed")
-        refuse_all_but_tops(garment, self.name)
+        refuse_all_but_tops(garment, "cp-vton")
         seen = see(frame, body, SIZE, self._parser)
         with torch.inference_mode():
             result = path.run(self._inputs(seen, garment), *self._networks, plus=self._plus)

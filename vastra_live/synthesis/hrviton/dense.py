@@ -7,6 +7,8 @@ everywhere, in one convolution each, and can be captured (:mod:`vastra_live.synt
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional as nnf
@@ -41,12 +43,13 @@ class DenseGenerator:
             self._last = fold_conv(network.conv_img, like)
         self._like = like
 
-    def __call__(self, x: Tensor, seg: Tensor) -> Tensor:
+    def __call__(self, x: Tensor, seg: Tensor, on_block: Callable[[int], None] = lambda _: None) -> Tensor:
         """The picture, as :meth:`SpadeGenerator.forward` without noise; sides must be multiples of 128.
 
         Args:
             x: (N, 9, H, W).
             seg: (N, 7, H, W), one-hot.
+            on_block: told before each of the eight blocks which one it is, from 0.
 
         Returns:
             (N, 3, H, W) in this form's dtype, RGB in -1..1.
@@ -63,6 +66,7 @@ class DenseGenerator:
         seg = seg.contiguous(memory_format=torch.channels_last)
         h: Tensor | None = None
         for i, (conv, block) in enumerate(zip(self._side_convs, self._blocks, strict=True)):
+            on_block(i)
             size = (height // 128 << i, width // 128 << i)
             side = conv(nnf.interpolate(x, size=size, mode="nearest"))
             if h is not None:

@@ -9,6 +9,7 @@ were doubled in size are taken before the doubling. Everything is (pixels, chann
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -58,12 +59,13 @@ class FastGenerator:
             self._last = fold_conv(network.conv_img, like)
         self._like = like
 
-    def __call__(self, x: Tensor, seg: Tensor) -> Tensor:
+    def __call__(self, x: Tensor, seg: Tensor, on_block: Callable[[int], None] = lambda _: None) -> Tensor:
         """The picture, as :meth:`SpadeGenerator.forward` without noise.
 
         Args:
             x: (N, 9, H, W), sides multiples of 128.
             seg: (N, 7, H, W), exactly one-hot.
+            on_block: told before each of the eight blocks which one it is, from 0, for each picture.
 
         Returns:
             (N, 3, H, W), RGB in -1..1.
@@ -77,12 +79,13 @@ class FastGenerator:
         check_tensor("FastGenerator", "seg", seg, (n, CLASSES_7, height, width))
         # one-hot times 0..6: torch's argmax over channels takes 100 times longer
         labels = torch.einsum("nchw,c->nhw", seg, torch.arange(CLASSES_7, device=seg.device, dtype=seg.dtype))
-        return torch.cat([self._one(x[i : i + 1].to(self._like), labels[i : i + 1]) for i in range(n)])
+        return torch.cat([self._one(x[i : i + 1].to(self._like), labels[i : i + 1], on_block) for i in range(n)])
 
-    def _one(self, x: Tensor, labels: Tensor) -> Tensor:
+    def _one(self, x: Tensor, labels: Tensor, on_block: Callable[[int], None]) -> Tensor:
         height, width = x.shape[2:]
         features: Tensor | None = None
         for i, (conv, block) in enumerate(zip(self._side_convs, self._blocks, strict=True)):
+            on_block(i)
             h, w = height // 128 << i, width // 128 << i
             side = _rows(conv(nnf.interpolate(x, size=(h, w), mode="nearest")))
             small = nnf.interpolate(labels[:, None].to(torch.uint8), size=(h, w), mode="nearest")

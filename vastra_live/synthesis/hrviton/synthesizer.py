@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,13 +11,14 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from vastra_live.errors import MissingDependencyError, WeightsError
+from vastra_live.errors import MissingDependencyError, NothingToFitError, WeightsError
+from vastra_live.synthesis.base import Progress
 from vastra_live.synthesis.conditions.agnostic import agnostic_mask
 from vastra_live.synthesis.conditions.cloth import ClothConditions, prepare_cloth, refuse_all_but_tops
 from vastra_live.synthesis.conditions.crop import Crop
 from vastra_live.synthesis.conditions.densepose import INSTALL as DENSEPOSE_INSTALL
 from vastra_live.synthesis.conditions.densepose import PartsFinder, draw_parts
-from vastra_live.synthesis.conditions.drawing import draw_crop, draw_mask
+from vastra_live.synthesis.conditions.drawing import draw_crop, draw_labels, draw_mask
 from vastra_live.synthesis.conditions.labels import Cihp
 from vastra_live.synthesis.conditions.person import PersonConditions, prepare_person
 from vastra_live.synthesis.conditions.seen import Parser, see
@@ -26,7 +28,20 @@ if TYPE_CHECKING:
     from vastra_live.synthesis.hrviton.accelerate import Keyframe, TryOnEngine
     from vastra_live.weights import Store
 
-__all__ = ["HrVitonSynthesizer", "Watch", "dress", "layer_alpha", "open_engine", "open_hr_viton", "require"]
+__all__ = [
+    "SIZES",
+    "HrVitonSynthesizer",
+    "Watch",
+    "dress",
+    "layer_alpha",
+    "open_engine",
+    "open_hr_viton",
+    "require",
+]
+
+SIZES: Final = ((768, 1024), (384, 512))
+"""Widths and heights to work at, best first: the training data's, and the next smaller one in its ratio, 3:4, with
+sides that are multiples of 128."""
 
 Watch = Callable[[str, U8], None]
 """Sees every intermediate: its name, and it as a picture."""
@@ -35,6 +50,9 @@ _WORN: Final = (Cihp.UPPER_CLOTHES, Cihp.DRESS, Cihp.COAT, Cihp.NECK, Cihp.LEFT_
 """What the networks take away and make anew."""
 _UPPER_7, _HAIR_7, _ARMS_7 = 2, 3, (4, 5)
 _EDGE_SIGMA: Final = 1.5  # of the alpha's edge, in pixels at 768 wide
+# where a progress bar stands when a stage begins, by a CPU's time, roughly
+_BEGINS: Final = {"densepose": 0.0, "parsing": 0.2, "conditions": 0.3}
+_NETWORKS_BEGIN: Final = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +70,24 @@ class HrVitonSynthesizer:
         densepose: finds the body parts.
         parser: finds the clothes.
         watch: sees every intermediate.
+        progress: told of every stage.
+
+    Attributes:
+        name: with device, precision and size of the networks, such as ``hr-viton cuda float16 768x1024``.
     """
 
-    name = "hr-viton"
-
-    def __init__(self, engine: TryOnEngine, densepose: PartsFinder, parser: Parser, watch: Watch | None = None) -> None:
+    def __init__(
+        self,
+        engine: TryOnEngine,
+        densepose: PartsFinder,
+        parser: Parser,
+        watch: Watch | None = None,
+        progress: Progress = lambda _stage, _done: None,
+    ) -> None:
         self._stages: _Stages | None = _Stages(engine, densepose, parser)
         self._watch = watch
+        self._progress = progress
+        self.name = engine.name
         self._worn: Garment | None = None
 
     def synthesize(self, frame: Frame, body: Body, garment: Garment) -> Layer:
@@ -74,11 +103,12 @@ class HrVitonSynthesizer:
 
         if self._stages is None:
             raise RuntimeError("HrVitonSynthesizer.synthesize: the synthesizer is closed")
-        refuse_all_but_tops(garment, self.name)
+        refuse_all_but_tops(garment, "hr-viton")
         engine = self._stages.engine
         size = engine.width, engine.height
-        seen = see(frame, body, size, self._stages.parser, self._stages.densepose)
+        seen = see(frame, body, size, self._stages.parser, self._stages.densepose, self._begin)
         assert seen.parts is not None
+        self._begin("conditions")
         person = prepare_person(seen.bgr, seen.keypoints, seen.parse, draw_parts(seen.parts))
         self._show("frame", lambda: draw_crop(frame.bgr, seen.crop))
         if self._watch is not None:
@@ -90,17 +120,40 @@ class HrVitonSynthesizer:
             self._worn = garment
             self._show("cloth", lambda: cloth.bgr)
             self._show("cloth-mask", lambda: draw_mask(cloth.mask))
-        made = engine(Person(*to_person_tensors(person)))
+        made = engine(Person(*to_person_tensors(person)), _within(self._progress))
         picture = _picture(made)
-        label7: U8 = made.label7[0].cpu().numpy().astype(np.uint8)
+        label7 = _labels(made)
+        if self._watch is not None:
+            _watch_networks(made, self._watch)
         alpha = layer_alpha(person, label7, seen.crop)
-        self._show("dressed", lambda: picture)
         self._show("layer-alpha", lambda: draw_mask((alpha > 0.5).astype(np.uint8)))
         return Layer(bgr=picture, alpha=alpha, frame=frame, body=body, garment=garment, to_frame=seen.crop.to_frame)
+
+    def warm_up(self) -> None:
+        """Make the slow first call of every stage now, on an empty picture, instead of at the first keyframe.
+
+        Raises:
+            RuntimeError: the synthesizer was closed.
+            torch.cuda.OutOfMemoryError: the size does not fit on the device.
+        """
+        from vastra_live.synthesis.hrviton.inputs import to_cloth_tensors
+
+        if self._stages is None:
+            raise RuntimeError("HrVitonSynthesizer.warm_up: the synthesizer is closed")
+        engine = self._stages.engine
+        empty = np.full((engine.height, engine.width, 3), 128, np.uint8)
+        self._stages.parser.labels(empty)
+        with contextlib.suppress(NothingToFitError):  # an empty picture shows nobody; asking is what warms up
+            self._stages.densepose.parts(empty)
+        engine.wear(*to_cloth_tensors(ClothConditions(empty, np.ones(empty.shape[:2], np.uint8))))
+        engine.warm_up()
 
     def close(self) -> None:
         """Give the networks back. Harmless when repeated."""
         self._stages = self._worn = None
+
+    def _begin(self, stage: str) -> None:
+        self._progress(stage, _BEGINS[stage])
 
     def _show(self, name: str, draw: Callable[[], U8]) -> None:
         if self._watch is not None:
@@ -127,8 +180,21 @@ def layer_alpha(person: PersonConditions, label7: U8, crop: Crop) -> F32:
     return soft
 
 
-def dress(engine: TryOnEngine, person: PersonConditions, cloth: ClothConditions) -> U8:
+def dress(
+    engine: TryOnEngine,
+    person: PersonConditions,
+    cloth: ClothConditions,
+    watch: Watch | None = None,
+    progress: Progress = lambda _stage, _done: None,
+) -> U8:
     """The dressed picture of prepared conditions, as of a published folder: (H, W, 3) uint8.
+
+    Args:
+        engine: both networks.
+        person: what they are told of the person.
+        cloth: what they are told of the garment.
+        watch: sees every intermediate.
+        progress: told of both networks.
 
     Raises:
         ValueError: they are not of the engine's size.
@@ -137,12 +203,15 @@ def dress(engine: TryOnEngine, person: PersonConditions, cloth: ClothConditions)
     from vastra_live.synthesis.hrviton.inputs import to_cloth_tensors, to_person_tensors
 
     engine.wear(*to_cloth_tensors(cloth))
-    return _picture(engine(Person(*to_person_tensors(person))))
+    made = engine(Person(*to_person_tensors(person)), progress)
+    if watch is not None:
+        for name, drawn in (*person.drawn().items(), ("cloth", cloth.bgr), ("cloth-mask", draw_mask(cloth.mask))):
+            watch(name, drawn)
+        _watch_networks(made, watch)
+    return _picture(made)
 
 
-def open_engine(
-    store: Store | None = None, device: str | None = None, size: tuple[int, int] = (768, 1024)
-) -> TryOnEngine:
+def open_engine(store: Store | None = None, device: str | None = None, size: tuple[int, int] = SIZES[0]) -> TryOnEngine:
     """Both networks, filled from their files.
 
     Args:
@@ -180,19 +249,26 @@ def open_engine(
 def open_hr_viton(
     store: Store | None = None,
     device: str | None = None,
-    size: tuple[int, int] = (768, 1024),
+    size: tuple[int, int] = SIZES[0],
     watch: Watch | None = None,
+    progress: Progress = lambda _stage, _done: None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> HrVitonSynthesizer:
     """The synthesizer with its networks, parser and DensePose, all of them filled from their files.
+
+    On CUDA it is warmed up: the first keyframe costs what the others do.
 
     Args:
         store, device, size: as for :func:`open_engine`.
         watch: sees every intermediate.
+        progress: told of every stage of a keyframe.
+        tell: told in one line when the parser runs on the CPU although the networks do not.
 
     Raises:
         MissingDependencyError: torch, onnxruntime or detectron2 is not installed.
         WeightsError: a file is missing or wrong.
         ValueError: the size is not one the networks take.
+        torch.cuda.OutOfMemoryError: the size does not fit on the device.
     """
     from vastra_live.synthesis.checkpoints import open_parser
     from vastra_live.synthesis.conditions.densepose import DensePose
@@ -202,7 +278,13 @@ def open_hr_viton(
     require(store)
     parser = open_parser(store)
     densepose = DensePose(store.path("densepose"), device=device)
-    return HrVitonSynthesizer(open_engine(store, device, size), densepose, parser, watch)
+    engine = open_engine(store, device, size)
+    synthesizer = HrVitonSynthesizer(engine, densepose, parser, watch, progress)
+    if engine.device.type == "cuda":
+        if not parser.on_gpu:
+            tell("the human parser runs on the CPU: onnxruntime has no CUDA here; pip install 'vastra-live[gpu]'")
+        synthesizer.warm_up()
+    return synthesizer
 
 
 def require(store: Store) -> None:
@@ -233,3 +315,20 @@ def _picture(made: Keyframe) -> U8:
     """The engine's picture in blue-green-red, in memory of its own."""
     bgr: U8 = np.ascontiguousarray(made.picture[0].cpu().numpy()[:, :, ::-1])
     return bgr
+
+
+def _labels(made: Keyframe) -> U8:
+    """(H, W) uint8, 0..6."""
+    labels: U8 = made.label7[0].cpu().numpy().astype(np.uint8)
+    return labels
+
+
+def _watch_networks(made: Keyframe, watch: Watch) -> None:
+    watch("labels", draw_labels(_labels(made)))
+    watch("warped-mask", draw_mask((made.garment_mask[0, 0] > 0.5).cpu().numpy().astype(np.uint8)))
+    watch("dressed", _picture(made))
+
+
+def _within(progress: Progress) -> Progress:
+    """The networks' own progress as part of the whole."""
+    return lambda stage, done: progress(stage, _NETWORKS_BEGIN + (1 - _NETWORKS_BEGIN) * done)
