@@ -31,6 +31,7 @@ def _carried(confidence: float = 1.0, residual: float = 2.0) -> Carried:
 def _taken(body: Body | None = None) -> KeyframePolicy:
     policy = KeyframePolicy(SETTINGS)
     policy.taken(_frame(10), body or _body(), "tee")
+    assert policy.due(_frame(10.01), body or _body(), _carried(), "tee") is None
     return policy
 
 
@@ -47,8 +48,8 @@ def test_the_first_one_is_due_at_once() -> None:
     [
         (_body(), _carried(), "tee", None),
         (_body(), _carried(), "shirt", Reason.GARMENT),
-        (_body(), _carried(confidence=0.4), "tee", Reason.LOST),
-        (_body(), _carried(residual=30), "tee", Reason.RESIDUAL),
+        (_body(), _carried(confidence=0.8), "tee", Reason.LOST),
+        (_body(), _carried(residual=8), "tee", Reason.RESIDUAL),
         (_body(wrist=(100, 140)), _carried(), "tee", Reason.POSE),
         (_body(scale=1.5), _carried(), "tee", Reason.POSE),
         (_body(shift=40), _carried(), "tee", None),  # walking sideways changes no pose
@@ -58,6 +59,14 @@ def test_the_first_one_is_due_at_once() -> None:
 )
 def test_what_ages_a_keyframe(body: Body | None, carried: Carried, garment: str, reason: Reason | None) -> None:
     assert _taken().due(_frame(10.5), body, carried, garment) is reason
+
+
+def test_hands_that_stay_before_the_chest_ask_for_one_keyframe_and_not_for_ever() -> None:
+    policy = _taken()
+    covered = _carried(confidence=0.6, residual=5)
+    assert policy.due(_frame(10.5), _body(), covered, "tee") is Reason.LOST
+    policy.taken(_frame(10.5), _body(), "tee")
+    assert [policy.due(_frame(10.7 + i / 10), _body(), covered, "tee") for i in range(3)] == [None, None, None]
 
 
 def test_age_alone_is_enough() -> None:
@@ -71,7 +80,7 @@ def test_never_too_often_but_for_another_garment() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"min_interval_s": 2.0, "max_age_s": 1.0}, {"min_confidence": 1.5}, {"max_residual": 0.0}]
+    "wrong", [{"min_interval_s": 2.0, "max_age_s": 1.0}, {"min_confidence": 1.5}, {"max_rise": 0.0}]
 )
 def test_settings_are_checked(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="expected"):

@@ -117,7 +117,9 @@ class Keyframer:
         """Body and keyframe of the first frame, now, on the calling thread."""
         body = self._track(frame)
         if body is not None:
-            self._make(_Request(frame, body, self._rack.wanted))
+            wanted = self._rack.wanted
+            self._policy.taken(frame, body, wanted)
+            self._make(_Request(frame, body, wanted))
 
     def see(self, frame: Frame) -> None:
         """Leave a frame for the body clock."""

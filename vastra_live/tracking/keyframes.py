@@ -42,21 +42,24 @@ class KeyframeSettings:
         min_interval_s: never ask more often, whatever happened, except for another garment.
         max_age_s: ask after this time even if nothing happened.
         min_confidence: ask when the carried layer's confidence falls below.
-        max_residual: ask when its residual, in grey levels, rises above.
+        max_loss: ask when its confidence fell by so much since the keyframe was new; hands before the chest lower
+            it for as long as they stay there, and another keyframe would not raise it.
+        max_rise: ask when its residual rose by so many grey levels since the keyframe was new.
         max_pose_change: ask when a joint moved further, relative to the shoulders' middle, in torso sizes (about
             a shoulder width), or the wearer grew or shrank in the picture by this share.
     """
 
     min_interval_s: float = 0.1
     max_age_s: float = 1.5
-    min_confidence: float = 0.6
-    max_residual: float = 12.0
-    max_pose_change: float = 0.25
+    min_confidence: float = 0.4
+    max_loss: float = 0.1
+    max_rise: float = 1.5
+    max_pose_change: float = 0.15
 
     def __post_init__(self) -> None:
         if not 0 <= self.min_interval_s <= self.max_age_s:
             raise ValueError(f"KeyframeSettings: expected 0 <= min_interval_s <= max_age_s, got {self}")
-        if not 0 <= self.min_confidence <= 1 or self.max_residual <= 0 or self.max_pose_change <= 0:
+        if not 0 <= self.min_confidence <= 1 or min(self.max_loss, self.max_rise, self.max_pose_change) <= 0:
             raise ValueError(f"KeyframeSettings: expected min_confidence 0..1 and positive bounds, got {self}")
 
 
@@ -71,9 +74,10 @@ class KeyframePolicy:
         self._garment: str | None = None
         self._taken_ns = 0
         self._pose: _Pose | None = None
+        self._new: tuple[float, float] | None = None  # confidence and residual of the keyframe when it was new
 
     def due(self, frame: Frame, body: Body | None, carried: Carried | None, garment_name: str) -> Reason | None:
-        """Why a keyframe should be asked for now, or None.
+        """Why a keyframe should be asked for now, or None. To be asked only while none is in flight.
 
         Args:
             frame: the live frame.
@@ -82,6 +86,8 @@ class KeyframePolicy:
             garment_name: the garment to show.
         """
         limits = self._settings
+        if self._new is None and carried is not None:
+            self._new = carried.confidence, carried.residual
         if self._garment is None:
             return Reason.FIRST
         if garment_name != self._garment:
@@ -96,20 +102,23 @@ class KeyframePolicy:
         return aged or (Reason.AGE if age_s >= limits.max_age_s else None)
 
     def _aged(self, carried: Carried) -> Reason | None:
-        if carried.confidence < self._settings.min_confidence:
+        confidence, residual = self._new or (carried.confidence, carried.residual)
+        if carried.confidence < max(self._settings.min_confidence, confidence - self._settings.max_loss):
             return Reason.LOST
-        return Reason.RESIDUAL if carried.residual > self._settings.max_residual else None
+        return Reason.RESIDUAL if carried.residual > residual + self._settings.max_rise else None
 
     def taken(self, frame: Frame, body: Body | None, garment_name: str) -> None:
         """A keyframe was asked for, from this frame."""
         self._garment = garment_name
         self._taken_ns = frame.captured_ns
         self._pose = None if body is None else _Pose.of(body)
+        self._new = None
 
     def forget(self) -> None:
         """The keyframe is no good any more (nobody there, synthesis failed): the next one is a first one."""
         self._garment = None
         self._pose = None
+        self._new = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
