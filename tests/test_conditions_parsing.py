@@ -181,6 +181,11 @@ def test_a_failure_while_running_is_a_synthesis_error(tmp_path: Path, monkeypatc
         parser.labels(np.zeros((64, 48, 3), np.uint8))
 
 
+def test_where_it_runs_is_known(tmp_path: Path) -> None:
+    path = write_parser(tmp_path / "parser.onnx", 20, 473)
+    assert not OnnxParser(path, LabelSet.LIP, ["CPUExecutionProvider"]).on_gpu
+
+
 def test_without_onnxruntime_the_install_line_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'vastra-live\[synthesis\]'"):

@@ -119,6 +119,19 @@ def test_the_last_one_has_nowhere_to_go() -> None:
         dress(synthesizer)
 
 
+def test_closed_while_the_next_is_opened_closes_that_too() -> None:
+    late = Painter(SMALL)
+
+    def slow() -> base.Synthesizer:
+        synthesizer.close()
+        return late
+
+    synthesizer = FallbackSynthesizer([rung(Painter(BIG, 0)), Rung("small", slow)])
+    with pytest.raises(RuntimeError, match="closed"):
+        dress(synthesizer)
+    assert late.closed and late.made == []
+
+
 def test_nothing_to_open_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         FallbackSynthesizer([])

@@ -19,6 +19,7 @@ from vastra_live.synthesis.conditions.cloth import ClothConditions
 from vastra_live.synthesis.conditions.dataset import read_cloth, read_person
 from vastra_live.synthesis.conditions.densepose import PartsFinder
 from vastra_live.synthesis.conditions.labels import LabelSet
+from vastra_live.weights import Store
 
 torch = pytest.importorskip("torch")
 
@@ -26,7 +27,7 @@ from vastra_live.synthesis.hrviton import path  # noqa: E402 - needs torch
 from vastra_live.synthesis.hrviton.accelerate import TryOnEngine  # noqa: E402
 from vastra_live.synthesis.hrviton.inputs import to_cloth_tensors, to_inputs  # noqa: E402
 from vastra_live.synthesis.hrviton.networks import ConditionGenerator, SpadeGenerator  # noqa: E402
-from vastra_live.synthesis.hrviton.synthesizer import HrVitonSynthesizer  # noqa: E402
+from vastra_live.synthesis.hrviton.synthesizer import HrVitonSynthesizer, open_hr_viton  # noqa: E402
 
 SIZE = (384, 512)
 OPEN = "vastra_live.synthesis.hrviton.synthesizer.open_engine"
@@ -144,6 +145,7 @@ class Asked:
     """A parser and a DensePose that count."""
 
     numbering = LabelSet.CIHP
+    on_gpu = False
 
     def __init__(self) -> None:
         self.asked = 0
@@ -153,6 +155,30 @@ class Asked:
         return np.zeros(bgr.shape[:2], np.uint8)
 
     parts = labels
+
+
+@pytest.mark.parametrize("device", ["cuda", "cpu"])
+def test_on_cuda_it_is_warm_before_the_first_frame_and_the_parser_s_cpu_is_told(
+    device: str, engine: TryOnEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = "vastra_live.synthesis.hrviton.synthesizer"
+    parser, densepose = Asked(), Asked()
+    monkeypatch.setattr(f"{module}.require", lambda _: None)
+    monkeypatch.setattr(OPEN, lambda *_: engine)
+    monkeypatch.setattr("vastra_live.synthesis.checkpoints.open_parser", lambda _: parser)
+    monkeypatch.setattr("vastra_live.synthesis.conditions.densepose.DensePose", lambda *_, **__: densepose)
+    monkeypatch.setattr(Store, "path", lambda *_: tmp_path)
+    warm: list[int] = []
+    monkeypatch.setattr(engine, "device", torch.device(device))
+    monkeypatch.setattr(engine, "warm_up", lambda: warm.append(1))
+    told: list[str] = []
+    synthesizer = open_hr_viton(Store(tmp_path), tell=told.append)
+    assert synthesizer.name == f"hr-viton {device} float32 384x512"
+    if device == "cuda":
+        assert warm == [1] and (parser.asked, densepose.asked) == (1, 1)
+        assert len(told) == 1 and "parser runs on the CPU" in told[0]
+    else:
+        assert not warm and not told, "a keyframe takes seconds there, warm or cold"
 
 
 def test_warming_up_asks_every_stage_and_leaves_no_trace(

@@ -64,8 +64,6 @@ class FallbackSynthesizer:
             Exception: whatever the synthesizer at work raises, but for a full GPU memory while there is another.
         """
         while True:
-            if self._closed:
-                raise RuntimeError("FallbackSynthesizer.synthesize: the synthesizer is closed")
             running = self._running or self._open()
             try:
                 return running.synthesize(frame, body, garment)
@@ -87,6 +85,7 @@ class FallbackSynthesizer:
 
     def _open(self) -> Synthesizer:
         while True:
+            self._refuse_if_closed()
             rung = self._rungs[0]
             try:
                 running = rung.open()
@@ -97,12 +96,18 @@ class FallbackSynthesizer:
                 break
             self._leave(rung.name)
         self._running, self.name = running, running.name
+        self._refuse_if_closed()  # meanwhile: to open takes seconds
         if self._left:
             self._tell(f"{', '.join(self._left)}: the GPU's memory is full; {self.name} goes on")
         else:
             self._tell(f"{self.name} is at work")
         self._left = []
         return running
+
+    def _refuse_if_closed(self) -> None:
+        if self._closed:
+            self.close()
+            raise RuntimeError("FallbackSynthesizer.synthesize: the synthesizer is closed")
 
     def _may_leave(self, error: BaseException) -> bool:
         return len(self._rungs) > 1 and gpu_memory_is_full(error)
