@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cv2
+import numpy as np
 
 from vastra_live.types import U8
 
@@ -32,6 +33,6 @@ def letterbox(bgr: U8, size: tuple[int, int]) -> U8:
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     scaled = cv2.resize(bgr, (inner_width, inner_height), interpolation=interpolation)
     left, top = (width - inner_width) // 2, (height - inner_height) // 2
-    right, bottom = width - inner_width - left, height - inner_height - top
-    boxed: U8 = cv2.copyMakeBorder(scaled, top, bottom, left, right, cv2.BORDER_CONSTANT, value=(0, 0, 0))
-    return boxed
+    out: U8 = np.zeros((height, width, 3), np.uint8)
+    out[top : top + inner_height, left : left + inner_width] = scaled
+    return out
