@@ -38,8 +38,6 @@ def _taken(body: Body | None = None) -> KeyframePolicy:
 def test_the_first_one_is_due_at_once() -> None:
     policy = KeyframePolicy(SETTINGS)
     assert policy.due(_frame(10), None, None, "tee") is Reason.FIRST
-    policy.taken(_frame(10), None, "tee")
-    policy.forget()
     assert policy.due(_frame(10.01), None, None, "tee") is Reason.FIRST
 
 

@@ -154,5 +154,8 @@ def launch(settings: Settings, tell: Callable[[str], None], tick: Callable[[Tele
             on_tick=tick,
         )
     except BaseException:
+        # whatever went wrong, a camera that stays open or an empty window that stays up would outlive it
         plan.source.close()
+        if plan.window is not None:
+            plan.window.close()
         raise

@@ -7,7 +7,6 @@ nobody took yet is decided by name (:class:`WhenFull`), and nothing else can hap
 from __future__ import annotations
 
 import threading
-import time
 from enum import Enum
 from typing import Generic, TypeVar
 
@@ -94,12 +93,6 @@ class Slot(Generic[T]):
             item, self._item, self._filled = self._item, None, False
             self._condition.notify_all()
             return item
-
-    def drain(self, timeout_s: float) -> bool:
-        """Wait until the consumer took what is in the slot; False if it did not in time."""
-        deadline = time.monotonic() + timeout_s
-        with self._condition:
-            return self._condition.wait_for(lambda: not self._filled, max(0.0, deadline - time.monotonic()))
 
     def close(self) -> None:
         """End the hand-over: wakes everyone who waits. Harmless when repeated."""

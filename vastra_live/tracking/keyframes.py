@@ -114,12 +114,6 @@ class KeyframePolicy:
         self._pose = None if body is None else _Pose.of(body)
         self._new = None
 
-    def forget(self) -> None:
-        """The keyframe is no good any more (nobody there, synthesis failed): the next one is a first one."""
-        self._garment = None
-        self._pose = None
-        self._new = None
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pose:
