@@ -85,3 +85,12 @@ def test_every_error_is_exported_documented_and_in_one_tree() -> None:
         assert issubclass(kind, errors.VastraError)
         assert kind.exit_code in (0, 2, 3)
         assert name in (errors.__doc__ or "")
+
+
+def test_an_outfit_is_a_lower_garment_worn_with_an_upper_one() -> None:
+    trousers = dataclasses.replace(a_garment(), name="jeans", category=Category.LOWER)
+    assert dataclasses.replace(a_garment(), worn_with=trousers).worn_with is trousers
+    with pytest.raises(ValueError, match="got upper with upper"):
+        dataclasses.replace(a_garment(), worn_with=a_garment())
+    with pytest.raises(ValueError, match="got lower with dress"):
+        dataclasses.replace(a_garment(), category=Category.DRESS, worn_with=trousers)

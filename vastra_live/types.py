@@ -119,12 +119,15 @@ class Body:
         visibility: (33,) float32, 0..1, how likely the landmark is in the picture and not hidden.
         person_alpha: (H, W) float32, 0..1, the person's silhouette, at the frame's size.
         frame_index: index of the frame it was read from.
+        wearer: another number when this may be somebody else than before: what was learned of the one before, such as
+            colours and girth, does not hold for them.
     """
 
     landmarks_px: F32
     visibility: F32
     person_alpha: F32
     frame_index: int
+    wearer: int = 0
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -152,11 +155,13 @@ class Garment:
             ``neck_front`` (lowest point of the front neckline), ``shoulder_left/right`` (outer end of the
             shoulder), ``armpit_left/right``, ``waist_left/right``, ``hem_left/right``; with sleeves also
             ``cuff_outer_left/right`` and ``cuff_inner_left/right`` (the sleeve's end, on the shoulder's and on
-            the armpit's side). Lower: ``waist_left/right``, ``crotch``, ``cuff_outer_left/right``,
-            ``cuff_inner_left/right``.
+            the armpit's side). Trousers: ``waist_left/right``, ``crotch``, ``cuff_outer_left/right``,
+            ``cuff_inner_left/right``. Skirts: ``waist_left/right``, ``hem_left/right``; that there is no ``crotch``
+            tells them from trousers.
         inside_alpha: (H, W) float32, 0..1, or None: what of ``alpha`` is the garment's far inside seen
             through the neck opening; it belongs behind the wearer's neck.
         origin: where the photo came from, and under which licence.
+        worn_with: the lower garment worn under this top, which makes the two an outfit; None for a garment alone.
     """
 
     name: str
@@ -167,9 +172,15 @@ class Garment:
     landmarks_px: Mapping[str, tuple[float, float]]
     inside_alpha: F32 | None = None
     origin: str = ""
+    worn_with: Garment | None = None
 
     def __post_init__(self) -> None:
         put = object.__setattr__
+        if self.worn_with is not None and (self.category, self.worn_with.category) != (Category.UPPER, Category.LOWER):
+            raise ValueError(
+                "Garment.worn_with: expected a lower garment worn with an upper one, "
+                f"got {self.worn_with.category.value} with {self.category.value}"
+            )
         put(self, "bgr", _read_only("Garment", "bgr", self.bgr, np.uint8, (None, None, 3)))
         shape = self.bgr.shape[:2]
         put(self, "alpha", _read_only("Garment", "alpha", self.alpha, np.float32, shape))
