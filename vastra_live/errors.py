@@ -20,7 +20,7 @@ message and ends with :attr:`VastraError.exit_code`; library users catch :class:
     │   └── RecordingError
     ├── MissingDependencyError  (exit 2) an optional package is not installed
     ├── SynthesisError          (exit 3) a synthesizer could not make a keyframe
-    │   └── NothingToFitError   nobody to dress, seen from behind, ...: the picture stays plain
+    │   └── NothingToFitError   (exit 2) nobody to dress, seen from behind, ...: the picture stays plain
     └── SourceEnded             not a failure: a finite source has no more frames
 """
 
@@ -115,6 +115,8 @@ class SynthesisError(VastraError):
 
 class NothingToFitError(SynthesisError):
     """The frame shows nothing the garment can be put on; the message names the reason."""
+
+    exit_code = 2
 
 
 class SourceEnded(VastraError):  # noqa: N818 - an end, not an error, as in `StopIteration`
