@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.girth import ARM_STATIONS, DEPTHS, ELBOW, USUAL_HALF, Girth, arm_point
 from vastra_live.synthesis.embedded.places import LOWER, SKIN, segment_distance
+from vastra_live.synthesis.embedded.rim import Rim
 from vastra_live.synthesis.embedded.scale import enlarged, halved
 from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32, U8
@@ -188,7 +189,7 @@ class Undressed:
     forearms: F32
 
 
-def undress(picture: U8, behind: F32, share: F32, face: F32, gone: F32, s: Skeleton, bare: Bare) -> Undressed:
+def undress(picture: U8, behind: F32, share: F32, face: F32, rim: Rim, gone: F32, s: Skeleton, bare: Bare) -> Undressed:
     """Take the worn top away.
 
     Args:
@@ -196,7 +197,8 @@ def undress(picture: U8, behind: F32, share: F32, face: F32, gone: F32, s: Skele
         behind: (h, w, 3) float32 background, at half size.
         share: (5, h, w) class probabilities.
         face: (h, w) 0..1.
-        gone: (h, w) 0..1, the worn top with its rim.
+        rim: how much of each pixel's colour is the worn top's.
+        gone: (h, w) 0..1, where it is made anew.
         s: the skeleton, at half size.
         bare: the body's outline, at half size.
     """
@@ -206,7 +208,9 @@ def undress(picture: U8, behind: F32, share: F32, face: F32, gone: F32, s: Skele
     seen = behind + bare.below[..., None] * (lower - behind)
     seen += np.maximum(bare.torso, bare.arms)[..., None] * (skin - seen)
     canvas = picture.astype(np.float32)
-    canvas += gone[..., None] * (enlarged(seen, gone.shape) - canvas)
+    made = enlarged(rim.beside, gone.shape)
+    made += rim.share[..., None] * (enlarged(seen, gone.shape) - made)
+    canvas += gone[..., None] * (made - canvas)
     front, forearms = enlarged(bare.front, gone.shape), enlarged(bare.forearms, gone.shape)
     return Undressed(canvas, gone, enlarged(skin, gone.shape), front, forearms)
 

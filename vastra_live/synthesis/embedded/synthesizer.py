@@ -28,6 +28,7 @@ from vastra_live.synthesis.embedded.reading import (
     Reading,
     read_person,
 )
+from vastra_live.synthesis.embedded.rim import solve_rim
 from vastra_live.synthesis.embedded.scale import halved, halved_skeleton
 from vastra_live.synthesis.embedded.skeleton import Point, Skeleton, read_skeleton
 from vastra_live.types import F32, U8, Body, Category, Frame, Garment, Layer
@@ -255,35 +256,29 @@ class EmbeddedSynthesizer:
         s = scene.skeleton
         unit = s.unit
         share, face = reading.share, reading.face
-        # the rim of the worn top, where its colour is mixed with its neighbour's, goes with it
-        reach = max(2, round(0.022 * unit))
-        ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-        gone = cv2.blur(cv2.dilate(worn, ellipse), (reach | 1, reach | 1))
         kept = np.maximum(np.clip(share[HAIR] * 1.6 - 0.3, 0, 1), face)
         # a sleeve that hangs beside trousers takes no strip of them along
-        gone = np.maximum(worn, gone * (1 - np.clip(share[LOWER] * 2 - 0.6, 0, 1))) * (1 - kept)
+        rim = solve_rim(scene.bgr, worn, np.maximum(kept, np.clip(share[LOWER] * 2 - 0.6, 0, 1)), unit)
+        gone = rim.gone * (1 - kept)
         small = halved_skeleton(s)
         half = ((worn.shape[1] + 1) // 2, (worn.shape[0] + 1) // 2)
         bare = bare_body(half[::-1], small, girth, pattern.sleeve_ends)
         behind = self._plate.seen_through(scene.box, frame.size, half)
-        under = undress(scene.bgr, behind, share, face, gone, small, bare)
+        under = undress(scene.bgr, behind, share, face, rim, gone, small, bare)
         self._show("undressed", under.bgr)
         gain = scene_gain(frame.bgr, body.person_alpha)
         self._gain = gain if self._gain is None else self._gain + np.float32(0.15) * (gain - self._gain)
         folds = relief(scene.bgr, worn, unit)
         self._show("relief", np.clip(folds * 128, 0, 255).astype(np.uint8))
-        # where a cuff met a hand, a line of the cuff's colour must not stay as if it were the hand's
-        off = np.abs(under.skin_bgr - scene.bgr).max(axis=-1)
-        unlike_skin = np.clip((off - 50) / 30, 0, 1)
         sure_skin = np.clip(share[SKIN] * 1.6 - 0.3, 0, 1)
         bgr, alpha = compose(
             scene.bgr,
             under,
             painted,
             s=s,
-            kept=np.maximum(kept, hands(sure_skin, s) * (1 - gone * unlike_skin)),
+            kept=np.maximum(kept, hands(sure_skin, s) * (1 - gone)),
             own_arms=bare_arms(sure_skin, s, girth, pattern.sleeve_ends),
-            body=1 - share[BACKGROUND],
+            body=1 - share[BACKGROUND] - np.float32(0.7) * share[LOWER],
             light=folds,
             gain=self._gain,
         )

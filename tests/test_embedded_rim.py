@@ -1,0 +1,59 @@
+"""The rim of the worn top: what is mixed goes, what is the neighbour's own stays."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vastra_live.synthesis.embedded.rim import solve_rim
+
+BLACK, WHITE, HAND = np.float32([20, 18, 16]), np.float32([230, 228, 226]), np.float32([120, 150, 200])
+
+
+def sleeve(offset: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """A black stripe on white with a soft edge at x = 80, and its label, off by some pixels."""
+    truth = np.zeros((160, 200), np.float32)
+    truth[:, :80] = 1
+    share = cv2.GaussianBlur(truth, (0, 0), 1.0)
+    noise = np.random.default_rng(0).normal(0, 3, (160, 200, 1)).astype(np.float32)
+    bgr = np.clip(WHITE + share[..., None] * (BLACK - WHITE) + noise, 0, 255).astype(np.uint8)
+    return bgr, np.roll(truth, offset, axis=1) * (np.arange(200) < 120)
+
+
+def test_a_label_that_is_off_leaves_no_line_and_takes_no_strip() -> None:
+    for offset in (-2, 0, 2):
+        bgr, worn = sleeve(offset)
+        rim = solve_rim(bgr, worn.astype(np.float32), np.zeros((160, 200), np.float32), 250)
+        made = bgr + rim.gone[..., None] * (WHITE - bgr)
+        assert made[20:140, 10:190].min() > 200
+        assert rim.gone[20:140, 88:].max() == 0
+
+
+def test_a_crease_in_white_trousers_is_no_sleeve() -> None:
+    bgr, worn = sleeve()
+    bgr[60:64, 84:] = 190
+    rim = solve_rim(bgr, worn, np.zeros((160, 200), np.float32), 250)
+    assert rim.gone[50:74, 90:].max() == 0
+
+
+def test_a_hand_is_no_mixture_of_sleeve_and_wall() -> None:
+    bgr, worn = sleeve()
+    bgr[70:, 82:] = HAND
+    hand = np.zeros((160, 200), np.float32)
+    hand[70:, 82:] = 1
+    rim = solve_rim(bgr, worn, hand, 250)
+    assert rim.gone[80:150, 85:].max() == 0
+
+
+def test_where_colours_do_not_tell_the_label_counts() -> None:
+    bgr = np.full((160, 200, 3), 60, np.uint8)
+    _, worn = sleeve()
+    rim = solve_rim(bgr, worn, np.zeros((160, 200), np.float32), 250)
+    assert rim.gone[:, :79].min() == 1
+    assert rim.gone[:, 92:].max() == 0
+
+
+def test_what_lies_beside_goes_on_into_the_rim() -> None:
+    bgr, worn = sleeve()
+    rim = solve_rim(bgr, worn, np.zeros((160, 200), np.float32), 250)
+    assert np.abs(rim.beside[20:60, 40:44] - WHITE).max() < 6
