@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from vastra_live.errors import MissingDependencyError, SynthesisError, WeightsError
+from vastra_live.errors import GpuMemoryError, MissingDependencyError, SynthesisError, WeightsError
 from vastra_live.pictures import read_labels, read_picture
 from vastra_live.synthesis.conditions.densepose import read_parts
 from vastra_live.synthesis.conditions.drawing import draw_labels, draw_mask
@@ -218,3 +218,61 @@ def test_labels_are_drawn_in_colours_of_their_own() -> None:
     # PASCAL VOC's first: black, dark red, dark green
     assert_array_equal(drawn[:3], [[0, 0, 0], [0, 0, 128], [0, 128, 0]])
     assert_array_equal(np.unique(draw_mask(np.array([[0, 1]], np.uint8))), [0, 255])
+
+
+class FullSession:
+    """onnxruntime on a device, out of memory in the words of its CUDA provider."""
+
+    def __init__(self, providers: list[str], error: Exception) -> None:
+        self._providers, self._error = providers, error
+
+    def get_providers(self) -> list[str]:
+        return self._providers
+
+    def run(self, *_: object) -> None:
+        raise self._error
+
+
+FULL = (
+    "[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : Non-zero status code returned while running Conv node. "
+    f"Name:'{'layer4/' * 60}Conv' Status Message: onnxruntime/core/framework/bfc_arena.cc:376 void* "
+    "onnxruntime::BFCArena::AllocateRawInternal(size_t, bool) Failed to allocate memory for requested buffer of size 9"
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("RuntimeException", FULL),
+        ("Fail", "[ONNXRuntimeError] : 1 : FAIL : onnxruntime::CudaCall CUDA failure 2: out of memory ; GPU=0"),
+        ("EPFail", "[ONNXRuntimeError] : 11 : EP_FAIL : CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED ; GPU=0"),
+    ],
+)
+def test_a_full_gpu_memory_is_told_apart(kind: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All three are kinds that onnxruntime raises; on the CPU the same words are about another memory."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    path = write_parser(tmp_path / "lip.onnx", 20, 64)
+    parser, picture = OnnxParser(path, LabelSet.LIP), np.zeros((64, 48, 3), np.uint8)
+    error: Exception = getattr(state, kind)(text)
+    parser._session = FullSession(["CUDAExecutionProvider", "CPUExecutionProvider"], error)
+    with pytest.raises(GpuMemoryError, match="no room in the GPU's memory") as told:
+        parser.labels(picture)
+    assert told.value.__cause__ is error
+    parser._session = FullSession(["CPUExecutionProvider"], error)
+    with pytest.raises(SynthesisError, match="the human parser failed") as told:
+        parser.labels(picture)
+    assert not isinstance(told.value, GpuMemoryError)
+
+    def full(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CUDAExecutionProvider"])
+    monkeypatch.setattr("onnxruntime.InferenceSession", full)
+    with pytest.raises(GpuMemoryError):
+        OnnxParser(path, LabelSet.LIP)
+
+
+def test_onnxruntime_does_not_go_over_to_the_cpu_by_itself(tmp_path: Path) -> None:
+    parser = OnnxParser(write_parser(tmp_path / "lip.onnx", 20, 64), LabelSet.LIP)
+    assert not parser._session._enable_fallback

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -236,6 +236,12 @@ def test_what_is_no_top_is_not_dressed(scene: Scene, tee: Garment, category: Cat
     other = Garment("slip", category, Sleeve.NONE, tee.bgr, tee.alpha, {})
     with pytest.raises(NothingToFitError, match="hr-viton was trained on tops"):
         scene.synthesizer()[0].synthesize(scene.frame, scene.body, other)
+
+
+def test_nor_is_an_outfit(scene: Scene, tee: Garment) -> None:
+    jeans = Garment("jeans", Category.LOWER, Sleeve.NONE, tee.bgr, tee.alpha, {})
+    with pytest.raises(NothingToFitError, match="tee is worn with jeans: hr-viton was trained on tops alone"):
+        scene.synthesizer()[0].synthesize(scene.frame, scene.body, replace(tee, worn_with=jeans))
 
 
 def test_closed_is_closed(scene: Scene, tee: Garment) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.fakes import FakeSink, FakeSource, FakeSynthesizer, FakeTracker, a_body, a_garment, scene
 from vastra_live import launch as launching
 from vastra_live.config import load_settings
-from vastra_live.errors import SynthesisError, WeightsError
+from vastra_live.errors import GpuMemoryError, NothingToFitError, SynthesisError, WeightsError
 from vastra_live.output.base import SlowConsumer
 from vastra_live.rack import Rack
 from vastra_live.session import LiveSession, SessionSettings
@@ -132,6 +132,62 @@ def test_closed_while_the_next_is_opened_closes_that_too() -> None:
     assert late.closed and late.made == []
 
 
+def refused(why: str) -> Callable[[], Exception]:
+    return lambda: NothingToFitError(why)
+
+
+def test_what_a_network_cannot_fit_is_the_last_one_s_for_that_keyframe() -> None:
+    """Of five keyframes the network refuses the second and third; it is said once, and the network stays."""
+    no = {1: "tee is of category lower: hr-viton was trained on tops alone", 2: "DensePose finds nobody"}
+    network = FakeSynthesizer(lambda made: NothingToFitError(no.pop(made)) if made in no else None)
+    network.name = BIG
+    embedded, opened, told = Painter("embedded"), list[int](), list[str]()
+
+    def open_embedded() -> base.Synthesizer:
+        opened.append(1)
+        return embedded
+
+    synthesizer = FallbackSynthesizer([rung(network), Rung("embedded", open_embedded)], told.append)
+    names = []
+    for _ in range(5):
+        dress(synthesizer)
+        names.append(synthesizer.name)
+    assert names == [BIG, "embedded", "embedded", BIG, BIG]
+    assert told == [
+        f"{BIG} is at work",
+        "tee is of category lower: hr-viton was trained on tops alone; embedded stands in",
+    ]
+    assert opened == [1] and not network.closed
+    synthesizer.close()
+    assert network.closed and embedded.closed
+
+
+def test_where_the_last_one_finds_nothing_either_its_reason_counts() -> None:
+    rungs = [rung(Painter(BIG, 0, refused("DensePose finds nobody"))), rung(Painter("embedded", 0, refused("turned")))]
+    synthesizer = FallbackSynthesizer(rungs)
+    with pytest.raises(NothingToFitError, match="turned"):
+        dress(synthesizer)
+    assert synthesizer.name == BIG
+    alone = FallbackSynthesizer([rung(Painter("embedded", 0, refused("turned")))])
+    with pytest.raises(NothingToFitError, match="turned"):
+        dress(alone)
+
+
+def test_who_stood_in_is_not_opened_again_when_the_memory_is_full() -> None:
+    errors = [NothingToFitError("no shoulders"), full()]
+    network = FakeSynthesizer(lambda _: errors.pop(0))
+    opened: list[int] = []
+
+    def open_embedded() -> base.Synthesizer:
+        opened.append(1)
+        return Painter("embedded")
+
+    synthesizer = FallbackSynthesizer([rung(network), Rung("embedded", open_embedded)])
+    for _ in range(3):
+        dress(synthesizer)
+    assert opened == [1] and network.closed and synthesizer.name == "embedded"
+
+
 def test_nothing_to_open_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         FallbackSynthesizer([])
@@ -150,6 +206,7 @@ def test_a_full_memory_is_known_in_all_its_forms() -> None:
     assert gpu_memory_is_full(full())
     assert gpu_memory_is_full(wrapped(full())), "the end of a capture that ran out"
     assert gpu_memory_is_full(RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`"))
+    assert gpu_memory_is_full(GpuMemoryError("the human parser finds no room in the GPU's memory"))
     assert not gpu_memory_is_full(wrapped(ValueError("no")))
     assert not gpu_memory_is_full(RuntimeError("DefaultCPUAllocator: can't allocate memory"))
 

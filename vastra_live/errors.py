@@ -20,6 +20,7 @@ message and ends with :attr:`VastraError.exit_code`; library users catch :class:
     │   └── RecordingError
     ├── MissingDependencyError  (exit 2) an optional package is not installed
     ├── SynthesisError          (exit 3) a synthesizer could not make a keyframe
+    │   ├── GpuMemoryError       the GPU has no room left
     │   └── NothingToFitError   (exit 2) nobody to dress, seen from behind, ...: the picture stays plain
     └── SourceEnded             not a failure: a finite source has no more frames
 """
@@ -32,6 +33,7 @@ __all__ = [
     "DeviceError",
     "DisplayError",
     "GarmentError",
+    "GpuMemoryError",
     "InputError",
     "MissingDependencyError",
     "NothingToFitError",
@@ -111,6 +113,10 @@ class MissingDependencyError(VastraError):
 
 class SynthesisError(VastraError):
     """A synthesizer could not make a keyframe."""
+
+
+class GpuMemoryError(SynthesisError):
+    """A network finds no room in the GPU's memory, and says so in another way than torch does."""
 
 
 class NothingToFitError(SynthesisError):

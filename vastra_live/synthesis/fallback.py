@@ -1,4 +1,4 @@
-"""Stepping down when the GPU's memory is full, instead of stopping."""
+"""Stepping down where a network cannot make the keyframe, instead of stopping."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from vastra_live.errors import SynthesisError
+from vastra_live.errors import GpuMemoryError, NothingToFitError, SynthesisError
 from vastra_live.synthesis.base import Synthesizer
 from vastra_live.types import Body, Frame, Garment, Layer
 
@@ -35,14 +35,16 @@ class FallbackSynthesizer:
     """The first of several synthesizers that the GPU's memory has room for; a ``Synthesizer``.
 
     Where one runs out of GPU memory, when it is opened or at any keyframe, it is closed and the next makes that
-    keyframe and all later ones. Any other error is the caller's.
+    keyframe and all later ones. Where one finds nothing it can fit, as networks do with trousers or with a pose they
+    were not trained on, the last one is asked for that keyframe, and the first stays. Any other error is the caller's.
 
     Args:
         rungs: best first; at least one.
-        tell: told in one line what is at work, and at each step down what took over from what.
+        tell: told in one line what is at work, at each step down what took over from what, and once for each garment
+            that the last one had to stand in.
 
     Attributes:
-        name: of the synthesizer that is at work, or was when this one was closed.
+        name: of the synthesizer that made the last keyframe; before the first, of the one that is at work.
     """
 
     def __init__(self, rungs: Sequence[Rung], tell: Callable[[str], None] = lambda _: None) -> None:
@@ -51,44 +53,67 @@ class FallbackSynthesizer:
         self._rungs = list(rungs)
         self._tell = tell
         self._running: Synthesizer | None = None
+        self._last: Synthesizer | None = None
+        self._stood_in: set[str] = set()
         self._closed = False
         self._left: list[str] = []
         self.name = rungs[0].name
         self._open()
 
     def synthesize(self, frame: Frame, body: Body, garment: Garment) -> Layer:
-        """The layer, by the first synthesizer that has the memory for it.
+        """The layer, by the first synthesizer that can make it.
 
         Raises:
             RuntimeError: this synthesizer was closed.
+            NothingToFitError: the last one finds nothing to fit either.
             Exception: whatever the synthesizer at work raises, but for a full GPU memory while there is another.
         """
         while True:
             running = self._running or self._open()
+            self.name = running.name
+            refusal = ""
             try:
                 return running.synthesize(frame, body, garment)
+            except NothingToFitError as error:
+                if len(self._rungs) == 1:
+                    raise
+                refusal = str(error)
             except (RuntimeError, SynthesisError) as error:
                 if not self._may_leave(error):
                     raise
-            # behind the except clause: the error's traceback holds the tensors that fill the memory
+            # behind the except clauses: the error's traceback holds the tensors that fill the memory
+            if refusal:
+                return self._stand_in(frame, body, garment, refusal)
             running.close()
             del running
             self._running = None
             self._leave(self.name)
 
     def close(self) -> None:
-        """Close the one at work. Harmless when repeated."""
+        """Close what is open. Harmless when repeated."""
         self._closed = True
-        if self._running is not None:
-            self._running.close()
-            self._running = None
+        for opened in (self._running, self._last):
+            if opened is not None:
+                opened.close()
+        self._running = self._last = None
+
+    def _stand_in(self, frame: Frame, body: Body, garment: Garment, refusal: str) -> Layer:
+        """One keyframe by the last synthesizer, which is opened for it and kept."""
+        stand_in = self._last = self._last or self._rungs[-1].open()
+        self._refuse_if_closed()
+        layer = stand_in.synthesize(frame, body, garment)
+        self.name = stand_in.name
+        if garment.name not in self._stood_in:
+            self._stood_in.add(garment.name)
+            self._tell(f"{refusal}; {stand_in.name} stands in")
+        return layer
 
     def _open(self) -> Synthesizer:
         while True:
             self._refuse_if_closed()
             rung = self._rungs[0]
             try:
-                running = rung.open()
+                running = self._last if self._last is not None and len(self._rungs) == 1 else rung.open()
             except (RuntimeError, SynthesisError) as error:
                 if not self._may_leave(error):
                     raise
@@ -127,15 +152,15 @@ def _give_memory_back() -> None:
 
 
 def gpu_memory_is_full(error: BaseException) -> bool:
-    """Whether an error is torch's for a full GPU memory, or a consequence of it. Does not import torch."""
+    """Whether an error tells of a full GPU memory, or is a consequence of one that does. Does not import torch."""
     torch = sys.modules.get("torch")  # where nobody imported it, the error cannot be its
-    if torch is None:
-        return False
     link: BaseException | None = error
     while link is not None:
-        if isinstance(link, torch.cuda.OutOfMemoryError):
+        if isinstance(link, GpuMemoryError):
             return True
-        if isinstance(link, RuntimeError) and any(words in str(link) for words in _SAID):
+        if torch is not None and isinstance(link, torch.cuda.OutOfMemoryError):
+            return True
+        if torch is not None and isinstance(link, RuntimeError) and any(words in str(link) for words in _SAID):
             return True
         # a graph whose capture ran out of memory fails once more when the capture is ended
         link = link.__cause__ or link.__context__

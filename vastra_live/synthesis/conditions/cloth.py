@@ -41,16 +41,17 @@ class ClothConditions:
 
 
 def refuse_all_but_tops(garment: Garment, synthesizer: str) -> None:
-    """Return for a top.
+    """Return for a top worn alone.
 
     Raises:
         NothingToFitError: the networks were trained on nothing else.
     """
-    if garment.category is not Category.UPPER:
-        raise NothingToFitError(
-            f"{garment.name} is of category {garment.category.value}: {synthesizer} was trained on tops; "
-            "use --synthesizer embedded"
-        )
+    what = f"of category {garment.category.value}"
+    if garment.worn_with is not None:
+        what = f"worn with {garment.worn_with.name}"
+    elif garment.category is Category.UPPER:
+        return
+    raise NothingToFitError(f"{garment.name} is {what}: {synthesizer} was trained on tops alone")
 
 
 def prepare_cloth(garment: Garment, size: tuple[int, int] = (768, 1024)) -> ClothConditions:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vastra_live.errors import MissingDependencyError, SynthesisError, WeightsError
+from vastra_live.errors import GpuMemoryError, MissingDependencyError, SynthesisError, WeightsError
 from vastra_live.synthesis.conditions.keypoints import Keypoints, Point
 from vastra_live.synthesis.conditions.labels import Cihp, LabelSet
 from vastra_live.types import U8
@@ -27,6 +27,16 @@ _STD: Final = np.array([0.225, 0.224, 0.229], np.float32)
 CHIN: Final = 0.41
 """Where the face ends on the way from the nose (0) to the shoulders' middle (1): the median of six VITON-HD parses."""
 _STRIP: Final = 4096
+_GPU: Final = "CUDAExecutionProvider"
+
+# What onnxruntime's CUDA provider says of a full memory. Its errors (RuntimeException, Fail, EPFail) have no kind for
+# it, and the first of these is also what it says of the machine's own memory.
+_FULL: Final = (
+    "Failed to allocate memory for requested buffer",
+    "CUDA failure 2: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
 
 _NECK_ENDS: Final = 1.3
 _NECK_HALF_WIDTH: Final = 0.3  # in shoulder widths
@@ -44,6 +54,7 @@ class OnnxParser:
     Raises:
         MissingDependencyError: onnxruntime is not installed.
         WeightsError: the file is not such a model.
+        GpuMemoryError: the GPU has no room for it.
     """
 
     def __init__(self, path: Path, numbering: LabelSet, providers: Sequence[str] | None = None) -> None:
@@ -94,7 +105,8 @@ class OnnxParser:
             (H, W) uint8.
 
         Raises:
-            SynthesisError: the model failed on this picture.
+            GpuMemoryError: the GPU has no room for this picture.
+            SynthesisError: the model failed on it for another reason.
         """
         height, width = bgr.shape[:2]
         to_model = _into(width, height, self._size)
@@ -103,21 +115,33 @@ class OnnxParser:
         try:
             (scores,) = self._session.run([self._output], {self._input: np.ascontiguousarray(tensor)})
         except self._failures as error:
+            if self.on_gpu:
+                _raise_if_full(error)
             raise SynthesisError(f"the human parser failed: {_one_line(error)}") from error
         return _argmax(scores[0], to_model, self._size, (width, height))
 
 
 def _open(onnxruntime: Any, path: Path, providers: Sequence[str] | None) -> Any:
     available = onnxruntime.get_available_providers()
-    wanted = [p for p in providers or ("CUDAExecutionProvider", "CPUExecutionProvider") if p in available]
+    wanted = [p for p in providers or (_GPU, "CPUExecutionProvider") if p in available]
     if not path.is_file():
         raise WeightsError(f"{path}: there is no such file; fetch it with `vastra-live weights pull`")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=wanted)
+        session = onnxruntime.InferenceSession(str(path), options, providers=wanted)
     except _failures(onnxruntime) as error:
+        if _GPU in wanted:
+            _raise_if_full(error)
         raise WeightsError(f"{path}: is not an ONNX model that can be opened: {_one_line(error)}") from error
+    # left alone, it would go over to the CPU in the middle of a run and tell nobody
+    session.disable_fallback()
+    return session
+
+
+def _raise_if_full(error: Exception) -> None:
+    if any(words in str(error) for words in _FULL):
+        raise GpuMemoryError(f"the human parser finds no room in the GPU's memory: {_one_line(error)}") from error
 
 
 def _failures(onnxruntime: Any) -> tuple[type[Exception], ...]:
