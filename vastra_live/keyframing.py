@@ -27,19 +27,21 @@ RETRY_NS = 300_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ready:
-    """A keyframe to adopt, and the garment it shows."""
+    """A keyframe to adopt, the garment it shows, and the index of its frame."""
 
     anchor: Anchor
     garment: str
+    frame_index: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Tracked:
-    """A frame and who is in it; the pair a keyframe is made of."""
+    """A frame and who is in it, the pair a keyframe is made of; or why there is nobody to dress."""
 
     frame: Frame
     body: Body | None
     misses: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +96,9 @@ class Keyframer:
         self._in_flight = False
         self._asked_ns = 0
         self._unfit: tuple[int, str] = (0, "")
+        # indices of frames: the newest one without anybody to dress, and the newest one shown dressed
+        self._lost_at = -1
+        self._dressed_at = -1
         self._stopping = threading.Event()
 
     @property
@@ -104,14 +109,17 @@ class Keyframer:
 
     @property
     def gone(self) -> bool:
-        """Whether there has been nobody to dress for some time."""
-        tracked = self._tracked
-        return self._unfit[0] >= self._patience or (tracked is not None and tracked.misses >= self._patience)
+        """Whether there has been nobody to dress for some time, and no keyframe of somebody since.
+
+        Who comes back may be somebody else: the keyframe of before is not shown on them while theirs is made.
+        """
+        return self._lost_at > self._dressed_at
 
     @property
     def problem(self) -> str:
-        """Why the last keyframe could not be made, or ""."""
-        return self._unfit[1]
+        """Why there is nobody to dress, or the last keyframe could not be made, or ""."""
+        tracked = self._tracked
+        return tracked.reason if tracked is not None and tracked.misses >= self._patience else self._unfit[1]
 
     def first(self, frame: Frame) -> None:
         """Body and keyframe of the first frame, now, on the calling thread."""
@@ -127,7 +135,10 @@ class Keyframer:
 
     def ready(self) -> Ready | None:
         """A finished keyframe, once."""
-        return self._made.get(0)
+        made = self._made.get(0)
+        if made is not None:
+            self._dressed_at = made.frame_index
+        return made
 
     def ask(self, live: Frame, carried: Carried | None) -> None:
         """Ask for a keyframe if one is due for the live frame and none is in flight."""
@@ -135,7 +146,7 @@ class Keyframer:
         if self._in_flight or tracked is None or tracked.body is None:
             return
         wanted = self._rack.wanted
-        again = self._unfit[0] > 0 and live.captured_ns - self._asked_ns > RETRY_NS
+        again = (self.gone or self._unfit[0] > 0) and live.captured_ns - self._asked_ns > RETRY_NS
         if again or self._policy.due(live, tracked.body, carried, wanted) is not None:
             self._policy.taken(tracked.frame, tracked.body, wanted)
             self._asked_ns = live.captured_ns
@@ -175,10 +186,16 @@ class Keyframer:
                     self._in_flight = False
 
     def _track(self, frame: Frame) -> Body | None:
+        body, reason = None, "nobody in the picture"
         with self._telemetry.stage("body"):
-            body = self._tracker.track(frame)
+            try:
+                body = self._tracker.track(frame)
+            except NothingToFitError as error:
+                reason = str(error)
         misses = 0 if body is not None else 1 + (self._tracked.misses if self._tracked else 0)
-        self._tracked = _Tracked(frame, body, misses)
+        if misses >= self._patience:
+            self._lost_at = frame.index
+        self._tracked = _Tracked(frame, body, misses, reason)
         return body
 
     def _make(self, request: _Request) -> None:
@@ -193,12 +210,14 @@ class Keyframer:
             # the loop goes on with what is worn; one garment or one keyframe is no reason to go dark
             told = isinstance(error, NothingToFitError) or str(error) == self._unfit[1]
             self._unfit = (self._unfit[0] + 1, str(error))
+            if self._unfit[0] >= self._patience:
+                self._lost_at = max(self._lost_at, request.frame.index)
             if not told:
                 self._on_event(str(error))
             return
         self._unfit = (0, "")
         self._telemetry.keyframe()
-        self._made.put(Ready(anchor, request.garment))
+        self._made.put(Ready(anchor, request.garment, request.frame.index))
 
 
 def _put(slot: Slot[Frame] | Slot[_Request], item: Frame | _Request) -> None:

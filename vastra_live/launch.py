@@ -20,6 +20,7 @@ from vastra_live.session import LiveSession, SessionSettings
 from vastra_live.synthesis import open_synthesizer
 from vastra_live.telemetry import Telemetry
 from vastra_live.tracking.body import BlazePoseTracker
+from vastra_live.tracking.crowd import BlazeFaceFinder, OneAtATime
 from vastra_live.types import Garment
 from vastra_live.wardrobe.store import Wardrobe
 
@@ -136,7 +137,7 @@ def launch(settings: Settings, tell: Callable[[str], None], tick: Callable[[Tele
 
         return LiveSession(
             source=plan.source,
-            tracker=BlazePoseTracker(),
+            tracker=OneAtATime(BlazePoseTracker(), BlazeFaceFinder()),
             synthesizer=synthesizer,
             rack=rack,
             sinks=sinks,

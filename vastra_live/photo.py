@@ -15,6 +15,7 @@ from vastra_live.synthesis import Progress, open_synthesizer
 from vastra_live.synthesis.conditions.dataset import find_published, read_cloth, read_person
 from vastra_live.synthesis.fallback import gpu_memory_is_full
 from vastra_live.tracking.body import BlazePoseTracker
+from vastra_live.tracking.crowd import BlazeFaceFinder, OneAtATime
 from vastra_live.types import U8, Body, Frame, Garment, Layer
 
 __all__ = ["Progress", "Watch", "is_published", "lay_over", "try_on", "try_on_files", "try_on_published"]
@@ -61,7 +62,7 @@ def try_on(
 
     Raises:
         PictureError: the array is no picture, or too small to show a person.
-        NothingToFitError: nobody in the picture, or nobody who can be dressed.
+        NothingToFitError: nobody in the picture, two people, or nobody who can be dressed.
         MissingDependencyError: what the synthesizer needs is not installed.
     """
     if person_bgr.dtype != np.uint8 or person_bgr.ndim != 3 or person_bgr.shape[2] != 3:
@@ -78,7 +79,7 @@ def try_on(
     painter = open_synthesizer(synthesizer, tell=tell, watch=watch, progress=within, layer_pixels=_LAYER_PIXELS)
     try:
         progress("person", _LOADED)
-        tracker = BlazePoseTracker(static=True)
+        tracker = OneAtATime(BlazePoseTracker(static=True), BlazeFaceFinder(), static=True)
         try:
             body = tracker.track(frame)
         finally:

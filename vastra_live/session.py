@@ -304,9 +304,10 @@ class LiveSession:
         self._last_index = frame.index
         self._keyframer.see(frame)
         ready = self._keyframer.ready()
-        first = ready is not None and not self._worn
         if ready is not None:
-            self._propagator.adopt(ready.anchor, crossfade=bool(self._worn))
+            # what is not on screen is not faded from: it may be of somebody else, or long ago
+            dressed = self._last is not None and self._last.shown is Shown.GARMENT
+            self._propagator.adopt(ready.anchor, crossfade=dressed)
             self._worn = ready.garment
             if self._screen is not None:
                 self._screen.garment = ready.garment
@@ -318,7 +319,7 @@ class LiveSession:
         self._keyframer.ask(frame, carried)
         gone = self._keyframer.gone
         confidence = None if carried is None else 0.0 if gone else carried.confidence
-        view = self._presence.update(frame.captured_ns, confidence, at_once=first)
+        view = self._presence.update(frame.captured_ns, confidence, at_once=self._last is None)
         if view.shown is Shown.GARMENT and carried is not None:
             with self._telemetry.stage("blend"):
                 bgr = frame.bgr.copy()

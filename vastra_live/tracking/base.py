@@ -14,7 +14,11 @@ class BodyTracker(Protocol):
     """Finds the person in a frame. Called by one thread, with frames in time order."""
 
     def track(self, frame: Frame) -> Body | None:
-        """The person in this frame, or None when nobody is seen."""
+        """The person in this frame, or None when nobody is seen.
+
+        Raises:
+            NothingToFitError: somebody is there who cannot be dressed, whatever the garment; the message says why.
+        """
         ...
 
     def close(self) -> None:

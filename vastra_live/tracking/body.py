@@ -9,6 +9,7 @@ import numpy as np
 
 from vastra_live.chatter import without_chatter
 from vastra_live.tracking.smoothing import OneEuroFilter
+from vastra_live.tracking.wearers import Wearers
 from vastra_live.types import F32, Body, Frame
 
 __all__ = ["BlazePoseTracker"]
@@ -30,6 +31,8 @@ class BlazePoseTracker:
 
     def __init__(self, *, smooth: bool = True, static: bool = False) -> None:
         self._filter = OneEuroFilter() if smooth and not static else None
+        self._wearers = None if static else Wearers()
+        self._wearer = 0
         self._spoke = False
         with without_chatter():
             # Imported here: it takes 0.7 s, and only those who track a body should wait for it.
@@ -62,8 +65,13 @@ class BlazePoseTracker:
         points = raw[:, :3] * np.array([width, height, width], np.float32)
         if not np.isfinite(points).all():
             return None
+        size = _size(points)
+        if self._wearers is not None:
+            before, self._wearer = self._wearer, self._wearers.number(points, size, frame.captured_ns)
+            if self._filter is not None and before != self._wearer:
+                self._filter.reset()
         if self._filter is not None:
-            points = self._filter.smooth(points, _size(points), frame.captured_ns)
+            points = self._filter.smooth(points, size, frame.captured_ns)
         alpha = found.segmentation_mask
         if alpha.shape != (height, width):
             alpha = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -72,6 +80,7 @@ class BlazePoseTracker:
             visibility=np.clip(raw[:, 3], 0, 1),
             person_alpha=np.clip(alpha, 0, 1, dtype=np.float32),
             frame_index=frame.index,
+            wearer=self._wearer,
         )
 
     def close(self) -> None:

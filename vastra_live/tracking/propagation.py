@@ -137,7 +137,11 @@ class Propagator:
 
     def _prepare(self, painted: Painted) -> Anchor:
         last = self._followed
-        if last is None:
+        if last is None or _somebody_else(painted.body, last.anchor.body):
             return first_anchor(painted)
         found = follow(self._keyframe_flow, last, painted.frame_bgr)
         return next_anchor(painted, Placed(last.anchor, found.window, found.displacement()))
+
+
+def _somebody_else(body: Body | None, before: Body | None) -> bool:
+    return body is not None and before is not None and body.wearer != before.wearer
