@@ -80,7 +80,7 @@ class EmbeddedSynthesizer:
     """Puts a top or a dress on a person with what a CPU can do in a keyframe's time; a ``Synthesizer``.
 
     Remembers the wearer's colours and girth and the background from keyframe to keyframe, so that a still person
-    gets a still garment; a new picture size begins anew. One instance serves one run and one thread.
+    gets a still garment; a new picture size or wearer begins anew. One instance serves one run and one thread.
 
     Args:
         layer_pixels: the layer has at most about this many pixels; a larger person is painted smaller and drawn
@@ -94,7 +94,7 @@ class EmbeddedSynthesizer:
         self._layer_pixels = layer_pixels
         self._watch = watch
         self._cuts: dict[int, tuple[Garment, _Cut]] = {}
-        self._size: tuple[int, int] | None = None
+        self._knows: tuple[tuple[int, int], int] | None = None
         self._forget()
 
     def _forget(self) -> None:
@@ -107,7 +107,7 @@ class EmbeddedSynthesizer:
     def close(self) -> None:
         """Give memory back. Harmless when repeated."""
         self._cuts.clear()
-        self._size = None
+        self._knows = None
         self._forget()
 
     def synthesize(self, frame: Frame, body: Body, garment: Garment) -> Layer:
@@ -121,9 +121,9 @@ class EmbeddedSynthesizer:
             raise SynthesisError(
                 f"{garment.name}: the embedded synthesizer dresses tops and dresses, not a garment of category lower"
             )
-        if frame.size != self._size:
+        if (frame.size, body.wearer) != self._knows:
             self._forget()
-            self._size = frame.size
+            self._knows = frame.size, body.wearer
         skeleton = read_skeleton(body)
         cut = self._prepared(garment)
         scene = self._cut_out(frame, body, skeleton, cut.pattern.reach(skeleton))
