@@ -17,6 +17,7 @@ from vastra_live.synthesis.embedded.girth import (
 )
 from vastra_live.synthesis.embedded.mesh import LEFT_SLEEVE, RIGHT_SLEEVE, TORSO, has_sleeves, part_masks
 from vastra_live.synthesis.embedded.skeleton import Arm, Point, Skeleton
+from vastra_live.synthesis.embedded.snap import Edge, EdgeKind
 from vastra_live.types import F32, Category, Garment, Sleeve
 
 __all__ = ["TopPattern"]
@@ -62,6 +63,21 @@ def _along(outline: Point, start: Point, end: Point, avoid: Point, shares: Point
     return [*at[:-1], end]
 
 
+def _carried(points: list[Point], corners: Point, to: Point) -> list[Point]:
+    """Points that keep their place in a triangle while its three corners move; a flat one keeps what lies along it."""
+    base = corners[1] - corners[0]
+    middle, new_middle = (corners[0] + corners[1]) / 2, (to[0] + to[1]) / 2
+    rise = corners[2] - middle
+    frame = np.array([base, rise]).T
+    if abs(float(np.linalg.det(frame))) < 0.02 * float(base @ base):
+        frame = np.array([base, [-base[1], base[0]]]).T
+        new_rise = np.zeros(2)
+    else:
+        new_rise = to[2] - new_middle
+    shares = np.linalg.solve(frame, (np.array(points) - middle).T).T
+    return list(new_middle + shares[:, :1] * (to[1] - to[0]) + shares[:, 1:] * new_rise)
+
+
 class TopPattern:
     """The points of one top or dress that are pinned to the body: where they are in the photo, and how to place them.
 
@@ -100,17 +116,23 @@ class TopPattern:
             self._sides[side] = points
             for point in points:
                 self._pin(point, TORSO)
-        self._middle_shares = np.array([0.2, 0.6, 1.0])
-        self._middles = [self._sides["right"][i] / 2 + self._sides["left"][i] / 2 for i in (0, 3, 5)]
-        for point in self._middles:
+        for i in (0, 3):
+            self._pin((self._sides["right"][i] + self._sides["left"][i]) / 2, TORSO)
+        outline = _outline(self._masks[TORSO])
+        shares = np.array([1, 2, 3]) / 3
+        necks = [_along(outline, m[f"neck_{side}"], m["neck_front"], hem_mid, shares)[:2] for side in ("right", "left")]
+        self._neckline = [*necks[0], *reversed(necks[1])]
+        self._hem = _along(outline, m["hem_left"], m["hem_right"], neck_mid, np.array([0.25, 0.5, 0.75, 1.0]))[:3]
+        for point in (*self._neckline, *self._hem):
             self._pin(point, TORSO)
-        self._edges: dict[str, tuple[list[Point], list[Point], Point]] = {}
+        self._sleeves: dict[str, tuple[list[Point], list[Point], Point]] = {}
         if self._sleeved:
             for side, part in (("right", RIGHT_SLEEVE), ("left", LEFT_SLEEVE)):
                 edges = self._sleeve_edges(side, self._masks[part])
-                self._edges[side] = edges
+                self._sleeves[side] = edges
                 for point in edges[0] + edges[1]:
                     self._pin(point, part)
+        self._edges = self._connected()
 
     @property
     def handles(self) -> Point:
@@ -121,6 +143,11 @@ class TopPattern:
     def parts(self) -> I32:
         """(C,) the part each is fastened to."""
         return np.array(self._parts, np.int32)
+
+    @property
+    def edges(self) -> tuple[Edge, ...]:
+        """The garment's edges, as indices of the pinned points."""
+        return self._edges
 
     @property
     def elbows(self) -> dict[int, tuple[Point, Point]]:
@@ -139,6 +166,31 @@ class TopPattern:
     def _pin(self, point: Point, part: int) -> None:
         self._points.append(point)
         self._parts.append(part)
+
+    def _connected(self) -> tuple[Edge, ...]:
+        """The pinned points in the order of the outline, clockwise; the numbers are those of their pinning."""
+        neck, shoulder, middle = (0, 1), (3, 4), (5, 6)
+        sides = tuple(range(7, 13)), tuple(range(13, 19))
+        neckline, hem = tuple(range(21, 25)), tuple(range(25, 28))
+        outer: list[tuple[int, ...]] = [(), ()]
+        edges = [
+            Edge(EdgeKind.NECK, (0, *neckline[:2], 2, *neckline[2:], 1)),
+            Edge(EdgeKind.SIDE, sides[0][::-1], frozenset({sides[0][0]})),
+            Edge(EdgeKind.SIDE, sides[1], frozenset({sides[1][0]})),
+            Edge(EdgeKind.HEM, (sides[1][-1], *hem, sides[0][-1])),
+        ]
+        first = 28
+        for k, (points_outer, points_inner, _) in enumerate(self._sleeves.values()):
+            outer[k] = tuple(range(first, first + len(points_outer)))
+            inner = tuple(range(first + len(points_outer), first + len(points_outer) + len(points_inner)))
+            first = inner[-1] + 1
+            clockwise = -1 if k else 1
+            edges.append(Edge(EdgeKind.INNER, (sides[k][0], *inner)[::clockwise], frozenset({sides[k][0]})))
+            edges.append(Edge(EdgeKind.CUFF, (inner[-1], outer[k][-1])[::clockwise]))
+        for k in (0, 1):
+            line = (neck[k], middle[k], shoulder[k], *outer[k])
+            edges.append(Edge(EdgeKind.OUTLINE, line if k else line[::-1]))
+        return tuple(edges)
 
     def _above(self, point: Point) -> Point:
         """The point of the shoulder's outline above or below a point of the line from neck to shoulder."""
@@ -229,7 +281,11 @@ class TopPattern:
                     half = max(half, 0.9 * flat * turn)
                 sides[side].append(centre + s.across_at(depth) * signs[side] * half * unit)
             placed.extend(sides[side])
-        placed.extend((sides["right"][i] + sides["left"][i]) / 2 for i in (0, 3, 5))
+        placed.extend((sides["right"][i] + sides["left"][i]) / 2 for i in (0, 3))
+        corners = np.array([m["neck_right"], m["neck_left"], m["neck_front"]])
+        placed.extend(_carried(self._neckline, corners, np.array(placed[:3])))
+        corners = np.array([m["hem_left"], m["hem_right"], self._neck_mid])
+        placed.extend(_carried(self._hem, corners, np.array([sides["left"][-1], sides["right"][-1], neck_line])))
         if self._sleeved:
             for k, (side, arm) in enumerate((("right", s.right), ("left", s.left))):
                 placed.extend(self._place_sleeve(side, arm, girth.sleeves[k], scale, unit, s.across * signs[side]))
@@ -259,7 +315,7 @@ class TopPattern:
     def _place_sleeve(
         self, side: str, arm: Arm, girth: Point, scale: float, unit: float, outward: Point
     ) -> list[Point]:
-        outer, inner, shares = self._edges[side]
+        outer, inner, shares = self._sleeves[side]
         end = self._sleeve_end(side)
         inner_start = 0.22 * min(1.0, end / 0.5)
         # the side of the arm that is outside when it hangs, wherever it points to

@@ -51,11 +51,14 @@ class Painted:
         box: x0, y0, x1, y1 in the layer, exclusive.
         bgr: (y1 - y0, x1 - x0, 3) uint8, colour.
         alpha: (y1 - y0, x1 - x0) float32, 0..1.
+        covered: (y1 - y0, x1 - x0) float32 0 or 1, where ``bgr`` continues the cloth beyond ``alpha``; None for
+            nowhere.
     """
 
     box: tuple[int, int, int, int]
     bgr: U8
     alpha: F32
+    covered: F32 | None = None
 
 
 def has_sleeves(garment: Garment) -> bool:
@@ -113,17 +116,27 @@ class ElasticSheet:
         handles: (C, 2) points of the photo that will be pulled.
         handle_parts: (C,) part each handle is fastened to: ``TORSO``, ``LEFT_SLEEVE``, ``RIGHT_SLEEVE``.
         elbows: for each sleeve that has one, a point of the photo at its elbow and the direction to its cuff.
+        masks: what of the photo each part shows; by default those of a top or dress. The legs of trousers take the
+            sleeves' places, and their torso is empty.
+        seams: segments of the photo along which the parts are sewn together; by default those of a top or dress.
     """
 
     def __init__(
-        self, garment: Garment, handles: F64, handle_parts: I32, elbows: Mapping[int, tuple[F64, F64]] | None = None
+        self,
+        garment: Garment,
+        handles: F64,
+        handle_parts: I32,
+        elbows: Mapping[int, tuple[F64, F64]] | None = None,
+        masks: list[F32] | None = None,
+        seams: list[tuple[F64, F64]] | None = None,
     ) -> None:
-        masks = part_masks(garment)
+        masks = part_masks(garment) if masks is None else masks
+        seams = _seams(garment) if seams is None else seams
         spacing = max(np.ptp(np.argwhere(garment.alpha > 0.5), axis=0).max() / _CELLS_ACROSS, 4.0)
         self._spacing = float(spacing)
-        self._vertices, self._quads, self._quad_parts = _grid(masks, garment, self._spacing)
+        self._vertices, self._quads, self._quad_parts = _grid(masks, seams, self._spacing)
         self._pull = self._solve(handles, handle_parts)
-        self._pictures = _pyramid(garment.bgr)
+        self._pictures = _pyramid(_bled(garment))
         self._alphas = [_pyramid(_overlap(masks, k)) for k in range(len(masks))]
         self._pieces = {part: self._quads[self._quad_parts == part] for part in range(len(masks))}
         for part, (elbow, towards) in (elbows or {}).items():
@@ -162,21 +175,21 @@ class ElasticSheet:
             return None
         coarse = (-(-(x1 - x0) // _STEP) + 1, -(-(y1 - y0) // _STEP) + 1)
         target = (corners - (x0, y0)) / _STEP
-        where, covered = _inverse(target, self._vertices[quads], coarse)
+        where, hit = _inverse(target, self._vertices[quads], coarse)
         fine = (coarse[0] * _STEP, coarse[1] * _STEP)
         # samples of the coarse map sit on whole pixels of the layer: (i * step); cv2.resize puts them elsewhere
         shift = np.array([[_STEP, 0, 0], [0, _STEP, 0]], np.float32)
         flags = cv2.INTER_LINEAR
         full = cv2.warpAffine(where, shift, fine, flags=flags, borderMode=cv2.BORDER_REPLICATE)[: y1 - y0, : x1 - x0]
-        valid = cv2.warpAffine(covered, shift, fine, flags=flags, borderMode=cv2.BORDER_REPLICATE)[: y1 - y0, : x1 - x0]
+        valid = cv2.warpAffine(hit, shift, fine, flags=flags, borderMode=cv2.BORDER_REPLICATE)[: y1 - y0, : x1 - x0]
         level = self._level(corners)
         scale = 0.5**level
         full = (full + 0.5) * np.float32(scale) - np.float32(0.5)
         picture, alpha = self._pictures[level], self._alphas[_PART[piece]][level]
         bgr = cv2.remap(picture, full, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         a = cv2.remap(alpha, full, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        a[valid < 0.999] = 0
-        return Painted((x0, y0, x1, y1), bgr, a)
+        covered = (valid >= 0.999).astype(np.float32)
+        return Painted((x0, y0, x1, y1), bgr, a * covered, covered)
 
     def _level(self, corners: F64) -> int:
         """The level of the picture pyramid that has about the layer's resolution."""
@@ -230,6 +243,19 @@ def _overlap(masks: list[F32], part: int) -> F32:
     return np.maximum(masks[0], np.minimum(under, masks[1] + masks[2]))
 
 
+def _bled(garment: Garment) -> U8:
+    """The photo with the cloth's colours carried on over its edge: no rim of the photo's ground comes along."""
+    front = garment.alpha if garment.inside_alpha is None else garment.alpha * (1 - garment.inside_alpha)
+    beyond = cv2.dilate((front < 0.97).astype(np.uint8), np.ones((3, 3), np.uint8))
+    if beyond.all():
+        return garment.bgr
+    _, nearest = cv2.distanceTransformWithLabels(beyond, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    cloth = beyond == 0
+    colours = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
+    colours[nearest[cloth]] = garment.bgr[cloth]
+    return np.asarray(colours[nearest], np.uint8)
+
+
 def _pyramid(picture: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
     levels = [picture]
     for _ in range(5):
@@ -240,18 +266,17 @@ def _pyramid(picture: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
     return levels
 
 
-def _grid(masks: list[F32], garment: Garment, spacing: float) -> tuple[F64, I32, I32]:
+def _grid(masks: list[F32], seams: list[tuple[F64, F64]], spacing: float) -> tuple[F64, I32, I32]:
     """Vertices (V, 2), quads (Q, 4: top left, top right, bottom right, bottom left), part of each quad."""
-    height, width = garment.alpha.shape
+    height, width = masks[0].shape
     columns, rows = int(np.ceil(width / spacing)) + 4, int(np.ceil(height / spacing)) + 4
     origin = -2.0 * spacing
     vertices: list[tuple[float, float]] = []
     quads: list[tuple[int, int, int, int]] = []
     parts: list[int] = []
     sewn: dict[tuple[int, int], int] = {}
-    seams = _seams(garment)
     for part, mask in enumerate(masks):
-        reach = int(0.4 * spacing)
+        reach = int(0.6 * spacing)
         grown = cv2.dilate((mask > 0.05).astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
         index: dict[tuple[int, int], int] = {}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -31,6 +31,8 @@ from vastra_live.synthesis.embedded.reading import (
 from vastra_live.synthesis.embedded.rim import solve_rim
 from vastra_live.synthesis.embedded.scale import halved, halved_skeleton
 from vastra_live.synthesis.embedded.skeleton import Point, Skeleton, read_skeleton
+from vastra_live.synthesis.embedded.snap import snapped
+from vastra_live.synthesis.embedded.trim import trimmed
 from vastra_live.types import F32, U8, Body, Category, Frame, Garment, Layer
 
 __all__ = ["EmbeddedSynthesizer"]
@@ -130,13 +132,16 @@ class EmbeddedSynthesizer:
         reading, worn = self._read(scene)
         girth = self._measure(scene, worn)
         self._plate.update(frame.bgr, body.person_alpha)
-        targets = self._steadied(cut.pattern.targets(skeleton, girth), frame, garment, skeleton.unit)
         origin = np.array(scene.box[:2], float)
+        targets = (cut.pattern.targets(skeleton, girth) - origin) * scene.scale
+        targets = snapped(targets, cut.pattern.edges, reading, worn, scene.skeleton) / scene.scale + origin
+        targets = self._steadied(targets, frame, garment, skeleton.unit)
         placed = cut.sheet.shape((targets - origin) * scene.scale)
         size = (scene.bgr.shape[1], scene.bgr.shape[0])
         painted = {
             name: piece for name in cut.sheet.pieces if (piece := cut.sheet.paint(placed, name, size)) is not None
         }
+        painted = trimmed(painted, worn, reading.share[HAIR], scene.skeleton.unit)
         # the head was needed to read the person; what stays as it is need not be painted
         row = _first_row(worn, painted.values())
         scene, worn, reading = scene.below(row), worn[row:], Reading(reading.share[:, row:], reading.face[row:])
@@ -302,4 +307,4 @@ def _first_row(worn: F32, pieces: Iterable[Painted]) -> int:
 
 def _raised(piece: Painted, rows: int) -> Painted:
     x0, y0, x1, y1 = piece.box
-    return Painted((x0, y0 - rows, x1, y1 - rows), piece.bgr, piece.alpha)
+    return replace(piece, box=(x0, y0 - rows, x1, y1 - rows))

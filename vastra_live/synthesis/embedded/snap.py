@@ -1,0 +1,173 @@
+"""What is worn shows how cloth sits on this body: where the new garment would end beside an edge of it, it ends there.
+
+The skeleton places a garment to within a few hundredths of a shoulder width. The worn top's own outline (shoulder
+line, sleeves, sides, and neckline, hem and cuffs where it is cut alike) is known to a pixel. Points of the
+garment's outline look along their normal for such an edge; how far they move falls off with its distance, so that a
+garment of another cut keeps its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vastra_live.synthesis.embedded.girth import unit_vector
+from vastra_live.synthesis.embedded.reading import BACKGROUND, HAIR, SKIN, Reading
+from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
+from vastra_live.types import F32
+
+__all__ = ["Edge", "EdgeKind", "snapped"]
+
+_STEPS = 41
+
+
+class EdgeKind(Enum):
+    """Edges of a garment: how far, in shoulder widths, each is followed wholly, and from where not at all."""
+
+    OUTLINE = (0.12, 0.26)
+    """Over the shoulders and down the sleeves' outer side: against the background, or the wearer's own outline."""
+    SIDE = (0.07, 0.16)
+    INNER = (0.1, 0.2)
+    """A sleeve's edge on the armpit's side."""
+    NECK = (0.09, 0.18)
+    HEM = (0.14, 0.28)
+    CUFF = (0.12, 0.25)
+
+
+# where a garment is cut to another shape than the worn one, single points may still lie near its edge
+_CUT = (EdgeKind.NECK, EdgeKind.HEM, EdgeKind.CUFF)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edge:
+    """Points along an edge of a garment, clockwise as its photo shows them; ``loose`` ones only follow the others."""
+
+    kind: EdgeKind
+    points: tuple[int, ...]
+    loose: frozenset[int] = frozenset()
+
+
+def snapped(placed: Point, edges: tuple[Edge, ...], reading: Reading, worn: F32, s: Skeleton) -> Point:
+    """The garment's points with its outline on the worn one's where they lie close.
+
+    Args:
+        placed: (C, 2) points in pixels of the reading.
+        edges: edges between them.
+        reading: classes, (5, h, w) and (h, w).
+        worn: (h, w) 0..1, the worn top.
+        s: the skeleton, in the same pixels.
+    """
+    pulls: list[list[tuple[Point, float]]] = [[] for _ in placed]
+    for edge in edges:
+        at = list(edge.points)
+        normals = _normals(placed[at])
+        offsets, trust = _offsets(edge, placed[at], normals, reading, worn, s)
+        for k, normal, moved in zip(at, normals, _spread(offsets, trust), strict=True):
+            pulls[k].append((normal, moved))
+    return placed + np.array([_together(pull) for pull in pulls])
+
+
+def _normals(points: Point) -> Point:
+    """(n, 2) unit normals of an open polyline, to its left on the screen."""
+    step = np.gradient(points, axis=0)
+    return np.array([unit_vector(np.array([dy, -dx]), np.array([0.0, 1.0])) for dx, dy in step])
+
+
+def _offsets(
+    edge: Edge, points: Point, normals: Point, reading: Reading, worn: F32, s: Skeleton
+) -> tuple[Point, Point]:
+    """(n,) how far along its normal each point finds the edge it belongs to, and (n,) how surely, 0..1."""
+    unit = s.unit
+    whole, none = edge.kind.value
+    along = np.linspace(-none - 0.04, none + 0.04, _STEPS) * unit
+    at = (points[:, None] + along[:, None] * normals[:, None]).astype(np.float32)
+    top, background, skin, hair = (
+        cv2.remap(plane, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        for plane in (
+            worn,
+            reading.share[BACKGROUND],
+            reading.share[SKIN],
+            np.maximum(reading.share[HAIR], reading.face),
+        )
+    )
+    offsets, trust = np.zeros(len(points)), np.zeros(len(points))
+    for k, index in enumerate(edge.points):
+        if index in edge.loose:
+            continue
+        found = _last_inside(top[k], along)
+        if found is None and edge.kind in (EdgeKind.OUTLINE, EdgeKind.SIDE):
+            # bare arms and shoulders have an outline too
+            found = _last_inside(1 - background[k], along)
+        if found is None:
+            continue
+        offset, beyond = found
+        if edge.kind is EdgeKind.SIDE and _past_an_arm(points[k], normals[k], offset, s):
+            continue
+        seen = slice(beyond + 1, beyond + 4)
+        if float(hair[k, seen].max(initial=0)) > 0.4:
+            continue  # the edge of the hair that hangs over the top
+        if edge.kind is EdgeKind.NECK and float(skin[k, seen].min(initial=1)) < 0.4:
+            continue
+        offsets[k] = offset
+        trust[k] = np.clip((none * unit - abs(offset)) / ((none - whole) * unit), 0, 1)
+    if edge.kind in _CUT:
+        sure = [k for k, index in enumerate(edge.points) if index not in edge.loose]
+        trust *= np.clip((float(trust[sure].mean()) - 0.35) / 0.3, 0, 1)
+    return offsets, trust
+
+
+def _past_an_arm(point: Point, normal: Point, offset: float, s: Skeleton) -> bool:
+    """Whether an edge seen from the torso is an arm's far side."""
+    start, end = point - 0.15 * s.unit * normal, point + offset * normal
+    return any(
+        _cross(start, end, bone[0], bone[1])
+        for arm in (s.left, s.right)
+        for bone in ((arm.shoulder, arm.elbow), (arm.elbow, arm.wrist))
+    )
+
+
+def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
+    """Whether the segments ab and cd cross."""
+
+    def turn(p: Point, q: Point, r: Point) -> float:
+        return float((q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]))
+
+    return turn(a, b, c) * turn(a, b, d) < 0 and turn(c, d, a) * turn(c, d, b) < 0
+
+
+def _last_inside(profile: npt.NDArray[np.floating], along: Point) -> tuple[float, int] | None:
+    """Where a profile falls through one half, nearest to the middle, to the fraction of a step."""
+    inside = profile >= 0.5
+    falls = np.flatnonzero(inside[:-1] & ~inside[1:])
+    # a speck is no cloth, a seam no edge
+    falls = falls[[bool(inside[max(0, i - 2) : i + 1].all() and not inside[i + 1 : i + 4].any()) for i in falls]]
+    if not len(falls):
+        return None
+    i = int(falls[np.argmin(np.abs(along[falls]))])
+    share = (profile[i] - 0.5) / max(float(profile[i] - profile[i + 1]), 1e-6)
+    return float(along[i] + share * (along[i + 1] - along[i])), i
+
+
+def _spread(offsets: Point, trust: Point, stiffness: float = 0.12) -> Point:
+    """Offsets along an edge that follow the trusted ones and vary little between them."""
+    count = len(offsets)
+    if count == 1:
+        return offsets * trust
+    difference = np.diff(np.eye(count), axis=0)
+    normal = np.diag(trust) + stiffness * difference.T @ difference + 0.02 * np.eye(count)
+    moved: Point = np.linalg.solve(normal, trust * offsets)
+    return moved
+
+
+def _together(pulls: list[tuple[Point, float]]) -> Point:
+    """The least move that has each offset along its normal: a corner belongs to two edges."""
+    if not pulls:
+        return np.zeros(2)
+    normals = np.array([normal for normal, _ in pulls])
+    offsets = np.array([offset for _, offset in pulls])
+    move: Point = np.linalg.solve(normals.T @ normals + 0.02 * np.eye(2), normals.T @ offsets)
+    return move
