@@ -4,10 +4,12 @@ In a product photo the inside of the back collar shows above the front neckline.
 but behind the wearer's neck. The edge between the two is found among the curves that hang between the two neck
 points::
 
-    y(t) = y0 + depth (1 - |t|^p),   t in -1..1 from one neck point to the other
+    y(t) = y0 + depth (1 - |t / spread|^power),   t in -spread..spread, -1 and 1 at the neck points
 
-A low p makes a V, a high one a boat neck. The curve with the strongest step of colour across it wins, if the
-step is there along most of it.
+A low power makes a V, a high one a boat neck; a spread below 1 leaves room for a wide rib. What counts is the step
+of colour across the curve, in each of a dozen pieces of it, relative to how dark the cloth is: on a black garment
+two levels are an edge. It must go the same way in most pieces and on both sides alike, so that neither a label nor
+a print is taken for a neckline; how strong it is beyond that counts for nothing.
 """
 
 from __future__ import annotations
@@ -21,23 +23,33 @@ from vastra_live.types import F32, U8
 
 __all__ = ["Neckline", "find_neckline"]
 
-_POWERS = (1.0, 1.4, 2.0, 2.8, 4.0)
-_DEPTHS = np.linspace(0.16, 1.9, 59)
-_POINTS = np.linspace(-0.9, 0.9, 61)
-_REACH = 0.03
-"""How far on both sides of the curve colours are compared, as a share of the neck's width."""
-_STRONGEST = 22.0
-"""A step above so many levels counts no more: a label is no better neckline than a shadow."""
-_CLEAR = 4.0
-_COHERENT = 0.45
-"""Across a neckline colours step the same way all along; across the edge of a print they do not."""
+_DEPTHS = np.linspace(0.08, 1.6, 58, dtype=np.float32)
+_POWERS = np.array([1.0, 1.4, 2.0, 2.8, 4.0], np.float32)
+_SPREADS = np.array([1.0, 0.88, 0.76], np.float32)
+_PIECES, _PER_PIECE = 12, 8
+_POINTS = np.linspace(-0.92, 0.92, _PIECES * _PER_PIECE, dtype=np.float32)
+"""Close to the neck points every curve runs along the outline."""
+_BANDS = (0.015, 0.03, 0.045)
+"""How far on both sides of the curve colours are compared, as shares of the neck's width: across a seam."""
+_GREY, _DARKEST = 128.0, 20.0
+"""Steps count as they would on a cloth of this grey; the gain is held back by the second number, for noise."""
+_CLEAR, _STRONGEST = 2.0, 16.0
+"""A step of fewer levels in a piece is none; more than the second number say no more."""
+_LEAST_PIECES, _LEAST_SHARE = 8, 0.6
+_USUAL, _USUAL_V, _VARIETY = 0.42, 0.6, 0.8
+"""Usual depth of a round neckline and of a V, and the logarithm of how much they vary."""
+_LIGHTER = ((0.25, 0.45), (0.35, 0.6))
+"""The inside lies in the shade. A lighter one (a lining, a rib's shadow) is believed less, the less the shallower,
+since the lower edge of the back's own collar looks like that: weights at two depths."""
+_RIM, _RIVAL = 0.14, 0.85
+"""Of two edges closer than this the upper one is the rim, the other the seam of its rib, if they are as clear."""
+_LEAST = 1.8
+_UNSEEN = 0.25
+"""Where no edge is seen: the depth of a shallow round neckline."""
 _STANDING = 0.12
 """A collar that stands this high over the neck points (as a share of their distance) has an inside only where
 it is visibly in the shade; a turtleneck has none."""
 _SHADE = 0.85
-_DOME = 0.04
-_RIVAL = 0.55
-_OPEN = 0.8
 _HOLLOW = 0.35
 """The outline itself is the front neckline if it sags this deep, as a share of the neck's width."""
 
@@ -55,6 +67,34 @@ class Neckline:
     inside: F32 | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Curves:
+    """Curves between two neck points, K of them; depth in units of the neck's width.
+
+    Attributes:
+        start, end: the neck points (x, y), in pixels.
+        depth, power, spread: (K,) float32.
+    """
+
+    start: tuple[float, float]
+    end: tuple[float, float]
+    depth: F32
+    power: F32
+    spread: F32
+
+    @property
+    def width(self) -> float:
+        return max(4.0, self.end[0] - self.start[0])
+
+    def at(self, share: F32) -> tuple[F32, F32]:
+        """x and y (K, N) in pixels at shares (N,) of the curve, -1..1."""
+        t = share[None] * self.spread[:, None] / 2
+        x = (self.start[0] + self.end[0]) / 2 + (self.end[0] - self.start[0]) * t
+        base = (self.start[1] + self.end[1]) / 2 + (self.end[1] - self.start[1]) * t
+        sag = 1 - np.abs(share[None]) ** self.power[:, None]
+        return x.astype(np.float32), (base + self.width * self.depth[:, None] * sag).astype(np.float32)
+
+
 def find_neckline(
     bgr: U8, alpha: F32, neck_left: tuple[float, float], neck_right: tuple[float, float], lowest: float
 ) -> Neckline:
@@ -69,63 +109,91 @@ def find_neckline(
     """
     (x1, y1), (x0, y0) = neck_left, neck_right
     width = max(4.0, x1 - x0)
-    middle = (x0 + x1) / 2
+    middle, level = (x0 + x1) / 2, (y0 + y1) / 2
     top = _top_at(alpha, middle)
-    if top - (y0 + y1) / 2 > _HOLLOW * width:
+    if top - level > _HOLLOW * width:
         return Neckline((middle, top), None)
+    depths = _DEPTHS[level + _DEPTHS * width <= lowest]
+    grid = np.meshgrid(depths, _POWERS, _SPREADS, indexing="ij")
+    curves = _Curves((x0, y0), (x1, y1), *(axis.ravel() for axis in grid))
     smooth = cv2.GaussianBlur(bgr, (0, 0), max(0.6, 0.008 * width)).astype(np.float32)
-    found: list[tuple[float, float, float]] = []
-    for depth in _DEPTHS * width:
-        if (y0 + y1) / 2 + depth > lowest:
-            break
-        for power in _POWERS:
-            score = _step(smooth, alpha, (x0, y0), (x1, y1), float(depth), power)
-            if score > 0:
-                found.append((score, float(depth), power))
-    if not found:
-        return Neckline((middle, max(top, (y0 + y1) / 2)), None)
-    best, depth, power = max(found)
-    if (y0 + y1) / 2 - top > _DOME * width:
-        # a collar that rises behind the neck has an edge of its own above the front's
-        rivals = [c for c in found if c[0] > _RIVAL * best and c[1] <= max(depth, _OPEN * width)]
-        _, depth, power = max(rivals, key=lambda c: (c[1], c[0]))
-    front = (middle, (y0 + y1) / 2 + depth)
-    inside = _inside(alpha, (x0, y0), (x1, y1), depth, power)
-    if inside is not None and (y0 + y1) / 2 - top > _STANDING * width and not _shaded(smooth, alpha, inside, front):
+    best = _best(curves, _evidence(curves, smooth, alpha)) if len(depths) else None
+    standing = level - top > _STANDING * width
+    if best is None:
+        return Neckline((middle, level if standing else max(top, level + _UNSEEN * width)), None)
+    front = (middle, level + float(curves.depth[best]) * width)
+    inside = _inside(alpha, curves, best)
+    if inside is not None and standing and not _shaded(smooth, alpha, inside, front):
         return Neckline(front, None)
     return Neckline(front, inside)
 
 
-def _curve(start: tuple[float, float], end: tuple[float, float], depth: float, power: float, t: F32) -> tuple[F32, F32]:
-    x = start[0] + (end[0] - start[0]) * (t + 1) / 2
-    y = start[1] + (end[1] - start[1]) * (t + 1) / 2 + depth * (1 - np.abs(t) ** power)
-    return x.astype(np.float32), y.astype(np.float32)
+def _evidence(curves: _Curves, smooth: F32, alpha: F32) -> F32:
+    """How much each curve (K,) looks like a neckline; 0 for those that do not."""
+    step, covered = _steps(curves, smooth, alpha)
+    step *= _gain(curves, smooth, alpha)
+    kept = covered.reshape(len(step), _PIECES, _PER_PIECE).sum(axis=2)
+    total = np.where(covered[:, :, None], step, 0).reshape(len(step), _PIECES, _PER_PIECE, 3).sum(axis=2)
+    piece = total / np.maximum(kept, 1)[:, :, None]
+    seen = kept > _PER_PIECE / 2
+    length = np.linalg.norm(piece, axis=2)
+    piece *= (seen * np.minimum(1, _STRONGEST / np.maximum(length, 1e-6)))[:, :, None]
+    mean = piece.sum(axis=1) / np.maximum(seen.sum(axis=1), 1)[:, None]
+    way = mean / np.maximum(np.linalg.norm(mean, axis=1), 1e-6)[:, None]
+    along = (piece * way[:, None]).sum(axis=2)
+    # a piece and its mirror image: the weaker of the two tells how far both go the same way
+    weaker = np.minimum(along, along[:, ::-1])
+    both = seen & seen[:, ::-1]
+    count = both.sum(axis=1)
+    share = ((weaker > _CLEAR) & both).sum(axis=1) / np.maximum(count, 1)
+    value = ((along + weaker) / 2 * both).sum(axis=1) / np.maximum(count, 1)
+    darker = way.mean(axis=1) > -0.15
+    trust = np.where(darker, 1.0, np.interp(curves.depth, *_LIGHTER))
+    usual = np.where(curves.power < 1.7, _USUAL_V, _USUAL)
+    likely = np.exp(-0.5 * (np.log(curves.depth / usual) / _VARIETY) ** 2)
+    known = (count >= _LEAST_PIECES) & (share >= _LEAST_SHARE)
+    return np.asarray(known * np.maximum(value, 0) * trust * likely * share**2, np.float32)
 
 
-def _step(
-    smooth: F32, alpha: F32, start: tuple[float, float], end: tuple[float, float], depth: float, power: float
-) -> float:
-    """Mean step of colour across the curve; 0 where it is missing along much of it or leaves the garment."""
-    t = _POINTS.astype(np.float32)
-    x, y = _curve(start, end, depth, power, t)
-    slope = np.gradient(y, x)
-    reach = _REACH * (end[0] - start[0]) / np.sqrt(1 + slope * slope)
-    above = np.stack([x + slope * reach, y - reach], axis=-1)
-    below = np.stack([x - slope * reach, y + reach], axis=-1)
-    inner, outer = (_at(smooth, points) for points in (above, below))
-    covered = (_at(alpha, above) > 0.9) & (_at(alpha, below) > 0.9)
-    if covered.mean() < 0.75:
-        return 0.0
-    step = np.abs(inner - outer).max(axis=1)
-    lengths = np.linalg.norm(outer - inner, axis=1)
-    coherence = float(np.linalg.norm((outer - inner).mean(axis=0)) / max(1e-3, float(lengths.mean())))
-    darker = (outer - inner).mean(axis=1) > 0
-    # the inside lies in the shade; a lighter one (a lining, a label) is believed less
-    value = np.minimum(step, _STRONGEST) * np.where(darker, 1.0, 0.55)
-    clear = (step > _CLEAR) & covered
-    if clear.mean() < 0.7 or coherence < _COHERENT:
-        return 0.0
-    return float(value[covered].mean()) * float(clear.mean()) * coherence
+def _steps(curves: _Curves, smooth: F32, alpha: F32) -> tuple[F32, np.ndarray[tuple[int, int], np.dtype[np.bool_]]]:
+    """Colour below minus colour above (K, N, 3), and whether cloth is on both sides (K, N)."""
+    x, y = curves.at(_POINTS)
+    slope = np.gradient(y, axis=1) / np.gradient(x, axis=1)
+    across = curves.width / np.sqrt(1 + slope * slope)
+    covered = np.ones(x.shape, np.bool_)
+    step = np.zeros((*x.shape, 3), np.float32)
+    for band in _BANDS:
+        reach = band * across
+        above, below = (x + slope * reach, y - reach), (x - slope * reach, y + reach)
+        step += (_at(smooth, *below) - _at(smooth, *above)) / len(_BANDS)
+        if band < _BANDS[-1]:
+            covered &= (_at(alpha, *above) > 0.9) & (_at(alpha, *below) > 0.9)
+    return step, covered
+
+
+def _gain(curves: _Curves, smooth: F32, alpha: F32) -> float:
+    """What the steps are multiplied by, so that they count the same on dark cloth as on grey."""
+    top = max(0, round(min(curves.start[1], curves.end[1])))
+    rows = slice(top, round(top + curves.width) + 1)
+    columns = slice(max(0, round(curves.start[0])), round(curves.end[0]) + 1)
+    cloth = smooth[rows, columns][alpha[rows, columns] > 0.9]
+    return max(1.0, _GREY / (float(np.median(cloth)) + _DARKEST)) if len(cloth) else 1.0
+
+
+def _best(curves: _Curves, evidence: F32) -> int | None:
+    """The curve that is the front neckline; None where nothing looks like one."""
+    by_depth = evidence.reshape(-1, len(_POWERS) * len(_SPREADS))
+    strongest = by_depth.max(axis=1)
+    peak = cv2.dilate(strongest[:, None], np.ones((7, 1), np.uint8))[:, 0]
+    peaks = np.nonzero((strongest >= peak) & (strongest > 0))[0]
+    if not len(peaks) or strongest.max() < _LEAST:
+        return None
+    best = int(peaks[strongest[peaks].argmax()])
+    depth = curves.depth.reshape(by_depth.shape)[:, 0]
+    above = depth[best] - depth[peaks]
+    rims = peaks[(above > 0) & (above < _RIM) & (strongest[peaks] >= _RIVAL * strongest[best])]
+    row = int(rims[0]) if len(rims) else best
+    return row * by_depth.shape[1] + int(by_depth[row].argmax())
 
 
 def _shaded(smooth: F32, alpha: F32, inside: F32, front: tuple[float, float]) -> bool:
@@ -140,11 +208,10 @@ def _shaded(smooth: F32, alpha: F32, inside: F32, front: tuple[float, float]) ->
     return bool(len(within) and len(under) and np.median(within) < _SHADE * np.median(under))
 
 
-def _at(plane: F32, points: F32) -> F32:
-    """Values at points (N, 2), to the nearest pixel."""
-    columns = np.clip(np.rint(points[:, 0]).astype(int), 0, plane.shape[1] - 1)
-    rows = np.clip(np.rint(points[:, 1]).astype(int), 0, plane.shape[0] - 1)
-    return np.asarray(plane[rows, columns], np.float32)
+def _at(plane: F32, x: F32, y: F32) -> F32:
+    """Values at points, between pixels."""
+    sampled = cv2.remap(plane, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(sampled, np.float32)
 
 
 def _top_at(alpha: F32, x: float) -> float:
@@ -152,11 +219,12 @@ def _top_at(alpha: F32, x: float) -> float:
     return float(column.argmax()) if column.any() else 0.0
 
 
-def _inside(alpha: F32, start: tuple[float, float], end: tuple[float, float], depth: float, power: float) -> F32 | None:
-    t = np.linspace(-1, 1, 97, dtype=np.float32)
-    x, y = _curve(start, end, depth, power, t)
+def _inside(alpha: F32, curves: _Curves, index: int) -> F32 | None:
+    """What of the garment lies above a curve; None if that is next to nothing."""
+    x, y = (axis[index] for axis in curves.at(np.linspace(-1, 1, 97, dtype=np.float32)))
     outline = np.stack([np.r_[x, x[-1], x[0]], np.r_[y, 0, 0]], axis=-1)
     mask = np.zeros(alpha.shape, np.uint8)
     cv2.fillPoly(mask, [np.rint(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
     inside = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), 0.7) * alpha
-    return np.asarray(inside, np.float32) if float(inside.sum()) > 0.02 * depth * (end[0] - start[0]) else None
+    least = 0.02 * float(curves.depth[index]) * curves.width**2
+    return np.asarray(inside, np.float32) if float(inside.sum()) > least else None
