@@ -38,12 +38,16 @@ class ColourModel:
     rest_mass: F32
 
 
-def colour_bins(ycrcb: U8) -> npt.NDArray[np.int32]:
-    """Index of each pixel's colour bin: (H, W, 3 or more) uint8 Y, Cr, Cb to (H, W) int32."""
-    bins = (ycrcb[..., 0] >> _LUMA_SHIFT).astype(np.int32)
-    for channel in (1, 2):
-        bins *= _SHAPE[channel]
-        bins += ycrcb[..., channel] >> _CHROMA_SHIFT
+def colour_bins(ycrcb: U8) -> npt.NDArray[np.intp]:
+    """Index of each pixel's colour bin: (H, W, 3 or more) uint8 Y, Cr, Cb to (H, W)."""
+    luma, red, blue = cv2.split(ycrcb)[:3]
+    # both chromas fit 16 bit, and narrow passes are quick
+    chroma = (red >> _CHROMA_SHIFT).astype(np.uint16)
+    chroma *= _SHAPE[2]
+    chroma += blue >> _CHROMA_SHIFT
+    bins: npt.NDArray[np.intp] = (luma >> _LUMA_SHIFT).astype(np.intp)
+    bins *= _SHAPE[1] * _SHAPE[2]
+    bins += chroma
     return bins
 
 

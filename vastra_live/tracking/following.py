@@ -22,6 +22,8 @@ Picture = TypeVar("Picture", F32, U8)
 _FOREIGN = 1.0
 # How far a trusted flow vector speaks for hidden neighbours, in work pixels.
 _REACH = 10.0
+# What is said of a pixel is smoothed over its neighbours: standard deviation and extent, in work pixels.
+_SMOOTH, _SMALL = 1.5, (9, 9)
 # Levels of luma, averaged over 5 x 5, at which a flow vector is trusted half.
 _DOUBTFUL = 12.0
 # Share of the window that its content may be off the middle before the window moves.
@@ -84,14 +86,15 @@ def follow(engine: Flow, last: Followed, frame_bgr: U8, fade: float = 1.0) -> Fo
 
     # What has a foreign colour in front of the layer would drag the flow along: the flow is shown the expected
     # surface in its place, so that it keeps its prediction there.
-    foreign = cv2.GaussianBlur(evidence.covered_log - evidence.rest_log, (0, 0), 1.5) < -_FOREIGN
-    covered = cv2.GaussianBlur((foreign & (last.expected_alpha > 0.5)).astype(np.float32), (0, 0), 1.5)
-    cleaned = luma + (last.expected_luma.astype(np.float32) - luma) * covered
+    odds = cv2.subtract(evidence.covered_log, evidence.rest_log)
+    foreign = (cv2.GaussianBlur(odds, _SMALL, _SMOOTH) < -_FOREIGN) & (last.expected_alpha > 0.5)
+    covered = cv2.GaussianBlur(foreign.astype(np.float32), _SMALL, _SMOOTH)
+    cleaned = luma + cv2.subtract(last.expected_luma, luma, dtype=cv2.CV_32F) * covered
     flow = engine.follow(cleaned.astype(np.uint8), anchor.luma, last.flow)
 
     found_luma = _moved(anchor.luma, places + flow)
-    doubt = cv2.blur(cv2.absdiff(luma, found_luma), (5, 5)) * np.float32(1 / _DOUBTFUL)
-    trust = np.clip(1.5 - doubt, 0, 1) * (1 - covered)
+    doubt = cv2.blur(cv2.absdiff(luma, found_luma), (5, 5))
+    trust = cv2.min(cv2.max(1.5 - doubt * np.float32(1 / _DOUBTFUL), 0.0), 1.0) * (1 - covered)
     flow, light = repair(flow, cv2.subtract(bright, found_luma, dtype=cv2.CV_32F), trust, _REACH)
 
     cells = places + flow
@@ -100,7 +103,7 @@ def follow(engine: Flow, last: Followed, frame_bgr: U8, fade: float = 1.0) -> Fo
     alpha = expected.alpha * np.float32(1 / 255)
     found = trust * seen.alpha
     mass = float(found.sum())
-    expected_luma = np.ascontiguousarray(expected.luma)
+    expected_luma = expected.luma
     residual = float((cv2.absdiff(luma, expected_luma) * found).sum()) / max(mass, 1.0)
     confidence = min(1.0, mass / max(float(alpha.sum()), 1.0))
     if fade < 1 and anchor.before is not None:
@@ -112,11 +115,13 @@ def follow(engine: Flow, last: Followed, frame_bgr: U8, fade: float = 1.0) -> Fo
 
 def recentre(followed: Followed) -> Followed:
     """The same, in a window moved to where the layer is, if it has wandered from the window's middle."""
-    weight = followed.seen.alpha * followed.seen.matched
+    # every fourth pixel says where the middle is well enough
+    flow = followed.flow[::4, ::4]
+    weight = followed.seen.alpha[::4, ::4] * followed.seen.matched[::4, ::4]
     mass = float(weight.sum())
     if mass < 1:
         return followed
-    mean = (followed.flow * weight[..., None]).sum(axis=(0, 1)) / mass
+    mean = (flow * weight[..., None]).sum(axis=(0, 1)) / mass
     window = followed.window
     if abs(mean[0]) <= _OFF_CENTRE * window.columns and abs(mean[1]) <= _OFF_CENTRE * window.rows:
         return followed

@@ -56,14 +56,13 @@ def repair(flow: F32, light: F32, trust: F32, reach: float) -> tuple[F32, F32]:
     quarter = (max(1, columns // 4), max(1, rows // 4))
     # a trace of trust everywhere: far from anything trusted the average of all is the best guess
     weight = cv2.max(trust, 0.002)
-    x, y = cv2.split(flow)
-    weighted = [cv2.multiply(part, weight) for part in (x, y, light)]
-    coarse = cv2.resize(cv2.merge((*weighted, weight)), quarter, interpolation=cv2.INTER_AREA)
-    coarse = cv2.GaussianBlur(coarse, (0, 0), reach / 4)
-    continued = coarse[..., :3] / coarse[..., 3:]
-    x_wide, y_wide, light_wide = cv2.split(cv2.resize(continued, (columns, rows), interpolation=cv2.INTER_LINEAR))
-    share = cv2.GaussianBlur(weight, (0, 0), 1.5)
-    rest = cv2.subtract(1.0, share)
-    x = cv2.add(cv2.multiply(x, share), cv2.multiply(x_wide, rest))
-    y = cv2.add(cv2.multiply(y, share), cv2.multiply(y_wide, rest))
-    return cv2.merge((x, y)), light_wide
+    parts = (cv2.extractChannel(flow, 0), cv2.extractChannel(flow, 1), light)
+    weighted = [cv2.multiply(part, weight) for part in parts]
+    coarse = [cv2.resize(part, quarter, interpolation=cv2.INTER_AREA) for part in (*weighted, weight)]
+    *sums, mass = (cv2.GaussianBlur(part, (0, 0), reach / 4) for part in coarse)
+    x_wide, y_wide, light_wide = (
+        cv2.resize(cv2.divide(part, mass), (columns, rows), interpolation=cv2.INTER_LINEAR) for part in sums
+    )
+    share = cv2.GaussianBlur(weight, (9, 9), 1.5)
+    mended: F32 = cv2.blendLinear(flow, cv2.merge((x_wide, y_wide)), share, cv2.subtract(1.0, share))
+    return mended, light_wide

@@ -69,19 +69,27 @@ class Expected:
     @property
     def luma(self) -> U8:
         """(h, w) uint8, the luma expected."""
-        return self.covered_low[..., 3]
+        return _plane(self.covered_low)
+
+    @property
+    def red(self) -> U8:
+        """(h, w) uint8, the Cr expected."""
+        return _plane(self.rest_low)
+
+    @property
+    def blue(self) -> U8:
+        """(h, w) uint8, the Cb expected."""
+        return _plane(self.rest_high)
 
     @property
     def alpha(self) -> U8:
         """(h, w) uint8, the layer's alpha."""
-        return self.covered_high[..., 3]
+        return _plane(self.covered_high)
 
-    @property
-    def ycrcb(self) -> U8:
-        """(h, w, 4) uint8, the colour expected, and 0."""
-        planes = (self.covered_low[..., 3], self.rest_low[..., 3], self.rest_high[..., 3])
-        colour: U8 = cv2.merge((*planes, np.zeros(planes[0].shape, np.uint8)))
-        return colour
+
+def _plane(four: U8) -> U8:
+    plane: U8 = cv2.extractChannel(four, 3)
+    return plane
 
 
 def surface_of(ycrcb: U8, alpha: F32) -> Surface:

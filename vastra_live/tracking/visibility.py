@@ -9,6 +9,7 @@ picture, so the decision changes where the picture does.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -82,35 +83,39 @@ def see(live: U8, expected: Expected, evidence: ColourEvidence) -> Seen:
         expected: the keyframe's surface, moved to the live picture.
         evidence: of ``live``.
     """
+    luma, red, blue, _ = cv2.split(live)
+    alpha = expected.alpha
+    point = _distance(
+        cv2.absdiff(luma, expected.luma), cv2.absdiff(red, expected.red), cv2.absdiff(blue, expected.blue)
+    )
     # all relative to "anything else", which costs one filter less
-    point = _cost(cv2.absdiff(live, expected.ycrcb), _POINT)
-    covered_log = _surface_log(live, expected.covered_low, expected.covered_high, point) - evidence.rest_log
-    rest_log = _surface_log(live, expected.rest_low, expected.rest_high, point) - evidence.rest_log
-    unseen_log = (evidence.covered_log - evidence.rest_log) * np.float32(_COLOUR_LOOKS / _LOOKS)
-    logs = cv2.merge((covered_log, rest_log, unseen_log))
-    np.maximum(logs, -_LOG_LIMIT, out=logs)
-    pooled = pool(np.ascontiguousarray(live[..., 0]), logs)
-    pooled *= _LOOKS
-    covered, rest, unseen = cv2.split(cv2.exp(pooled))
+    covered_log = _surface_log(live, expected.covered_low, expected.covered_high, point, evidence.rest_log)
+    rest_log = _surface_log(live, expected.rest_low, expected.rest_high, point, evidence.rest_log)
+    weight = _COLOUR_LOOKS / _LOOKS
+    unseen_log = cv2.max(cv2.addWeighted(evidence.covered_log, weight, evidence.rest_log, -weight, 0), -_LOG_LIMIT)
+    covered, rest, unseen = (
+        cv2.exp(cv2.multiply(log, _LOOKS, log), log) for log in pool(luma, (covered_log, rest_log, unseen_log))
+    )
 
-    alpha = np.ascontiguousarray(expected.alpha)
-    share = cv2.blur(alpha, (5, 5)) * np.float32(_STILL_SEEN / 255)
-    near = np.clip(cv2.blur(alpha, _NEAR) * np.float32(1 / 255), *_UNSEEN) * np.float32(1 - _STILL_SEEN)
-    covered *= share
+    share = cv2.multiply(cv2.blur(alpha, (5, 5)), _STILL_SEEN / 255, dtype=cv2.CV_32F)
+    near = cv2.multiply(cv2.blur(alpha, _NEAR), 1 / 255, dtype=cv2.CV_32F)
+    near = cv2.min(cv2.max(near, _UNSEEN[0], near), _UNSEEN[1], near)
+    near *= 1 - _STILL_SEEN
+    covered = cv2.multiply(covered, share, covered, _COVER)
     rest *= _STILL_SEEN - share
-    covered *= _COVER
-    layer = covered + unseen * near
-    everything = layer + rest
+    unseen *= near
+    layer = cv2.add(covered, unseen, unseen)
+    everything = cv2.add(layer, rest)
     everything += (1 - _STILL_SEEN) - near
-    return Seen(alpha=layer / everything, matched=(covered + rest) / everything)
+    return Seen(cv2.divide(layer, everything), cv2.divide(cv2.add(covered, rest, rest), everything))
 
 
-def pool(guide: U8, values: F32) -> F32:
+def pool(guide: U8, values: Sequence[F32]) -> list[F32]:
     """Guided filter at half size (He and Sun 2015, "Fast guided filter"), 3 x 3 there.
 
     Args:
         guide: (H, W) uint8.
-        values: (H, W, 3) float32.
+        values: (H, W) float32 each.
     """
     rows, columns = guide.shape
     half = (max(1, columns // 2), max(1, rows // 2))
@@ -118,38 +123,45 @@ def pool(guide: U8, values: F32) -> F32:
     small = cv2.resize(guide, half, interpolation=cv2.INTER_AREA).astype(np.float32)
     mean = cv2.blur(small, window)
     scale = 1 / (cv2.blur(small * small, window) - mean * mean + np.float32(_EDGE_VARIANCE))
-    mean, small, scale = (cv2.merge((each, each, each)) for each in (mean, small, scale))
-    inner = cv2.resize(values, half, interpolation=cv2.INTER_AREA)
-    inner_mean = cv2.blur(inner, window)
-    slope = (cv2.blur(inner * small, window) - inner_mean * mean) * scale
-    offset = inner_mean - slope * mean
-    size = (columns, rows)
-    slope = cv2.resize(cv2.blur(slope, window), size, interpolation=cv2.INTER_LINEAR)
-    offset = cv2.resize(cv2.blur(offset, window), size, interpolation=cv2.INTER_LINEAR)
     bright = guide.astype(np.float32)
-    pooled: F32 = cv2.add(cv2.multiply(slope, cv2.merge((bright, bright, bright))), offset)
-    return pooled
+
+    def grown(field: F32) -> F32:
+        wide: F32 = cv2.resize(cv2.blur(field, window), (columns, rows), interpolation=cv2.INTER_LINEAR)
+        return wide
+
+    def pooled(value: F32) -> F32:
+        inner = cv2.resize(value, half, interpolation=cv2.INTER_AREA)
+        inner_mean = cv2.blur(inner, window)
+        slope = (cv2.blur(inner * small, window) - inner_mean * mean) * scale
+        offset = inner_mean - slope * mean
+        wide = grown(slope)
+        wide *= bright
+        wide += grown(offset)
+        return wide
+
+    return [pooled(value) for value in values]
 
 
-def _surface_log(live: U8, low: U8, high: U8, point: F32) -> F32:
+def _surface_log(live: U8, low: U8, high: U8, point: F32, rest_log: F32) -> F32:
     """Student's t with 4 degrees of freedom over 3 channels: outliers happen.
 
     Args:
         live, low, high: (H, W, 4) uint8, the picture and the range it is expected in.
-        point: (H, W) float32, what the distance to the expected colour itself costs.
+        point: (H, W) float32, the squared distance to the expected colour itself.
+        rest_log: (H, W) float32, what the result is relative to.
     """
-    distance = _cost(cv2.max(cv2.subtract(low, live), cv2.subtract(live, high)), 1.0)
-    distance += point
-    distance += 1
-    log = cv2.log(distance)
-    log *= -3.5
-    log += np.float32(_PEAK_LOG)
-    surface_log: F32 = log
+    outside = cv2.split(cv2.max(cv2.subtract(low, live), cv2.subtract(live, high)))
+    distance = _distance(*outside[:3])
+    distance = cv2.addWeighted(distance, 1 / 4, point, _POINT / 4, 1, distance)
+    log = cv2.addWeighted(cv2.log(distance, distance), -3.5, rest_log, -1, _PEAK_LOG, distance)
+    surface_log: F32 = cv2.max(log, -_LOG_LIMIT, log)
     return surface_log
 
 
-def _cost(difference: U8, weight: float) -> F32:
-    """Squared difference in variances, over the degrees of freedom: (H, W, 4) uint8 to (H, W) float32."""
-    weights = np.array([[1 / _LUMA_VARIANCE, 1 / _CHROMA_VARIANCE, 1 / _CHROMA_VARIANCE, 0]], np.float32)
-    cost: F32 = cv2.transform(cv2.multiply(difference, difference, dtype=cv2.CV_32F), weights * (weight / 4))
-    return cost
+def _distance(luma: U8, red: U8, blue: U8) -> F32:
+    """Squared differences over their variances, summed: (H, W) uint8 each to (H, W) float32."""
+    # accumulating takes no weights: the chromas' is taken out of all and put back at the end
+    squared = cv2.multiply(luma, luma, scale=_CHROMA_VARIANCE / _LUMA_VARIANCE, dtype=cv2.CV_32F)
+    squared = cv2.accumulateSquare(blue, cv2.accumulateSquare(red, squared))
+    distance: F32 = cv2.multiply(squared, 1 / _CHROMA_VARIANCE, squared)
+    return distance
