@@ -8,6 +8,7 @@ import numpy as np
 from vastra_live.types import Body, Category, Frame, Garment, Sleeve
 
 GREEN = (60, 170, 40)
+BLUE = (220, 90, 20)
 
 
 def drawn_garment(sleeve: Sleeve = Sleeve.SHORT, colour: tuple[int, int, int] = GREEN) -> Garment:
@@ -39,6 +40,44 @@ def drawn_garment(sleeve: Sleeve = Sleeve.SHORT, colour: tuple[int, int, int] = 
     bgr = np.full((360, 300, 3), 245, np.uint8)
     bgr[mask > 0] = colour
     return Garment("drawn", Category.UPPER, sleeve, bgr, mask.astype(np.float32), marks)
+
+
+def drawn_trousers(length: float = 1.0) -> Garment:
+    """Trousers drawn as polygons, 300 x 700; shorts with less than their full length."""
+    bottom = 40 + 600 * length
+    crotch = min(200.0, bottom - 40)
+    marks: dict[str, tuple[float, float]] = {
+        "waist_left": (220, 40),
+        "waist_right": (80, 40),
+        "crotch": (150, crotch),
+        "cuff_outer_left": (235, bottom),
+        "cuff_inner_left": (160, bottom),
+        "cuff_outer_right": (65, bottom),
+        "cuff_inner_right": (140, bottom),
+    }
+    corners = ("waist_right", "waist_left", "cuff_outer_left", "cuff_inner_left", "crotch")
+    mask = np.zeros((700, 300), np.uint8)
+    _fill(mask, [marks[name] for name in (*corners, "cuff_inner_right", "cuff_outer_right")])
+    return _lower("trousers", mask, marks)
+
+
+def drawn_skirt() -> Garment:
+    """A skirt drawn as a polygon, 300 x 260."""
+    marks: dict[str, tuple[float, float]] = {
+        "waist_left": (210, 30),
+        "waist_right": (90, 30),
+        "hem_left": (250, 220),
+        "hem_right": (50, 220),
+    }
+    mask = np.zeros((260, 300), np.uint8)
+    _fill(mask, [marks[name] for name in ("waist_right", "waist_left", "hem_left", "hem_right")])
+    return _lower("skirt", mask, marks)
+
+
+def _lower(name: str, mask: np.ndarray, marks: dict[str, tuple[float, float]]) -> Garment:
+    bgr = np.full((*mask.shape, 3), 245, np.uint8)
+    bgr[mask > 0] = BLUE
+    return Garment(name, Category.LOWER, Sleeve.NONE, bgr, mask.astype(np.float32), marks)
 
 
 def _fill(mask: np.ndarray, corners: list[tuple[float, float]]) -> None:
@@ -93,8 +132,9 @@ def drawn_person(size: tuple[int, int] = (320, 360), **pose: object) -> tuple[Fr
         for picture, value in ((bgr, colour), (alpha, (1, 1, 1))):
             cv2.line(picture, ends[0], ends[1], value, max(1, int(thick * unit)))
 
-    for hip, knee in ((23, 25), (24, 26)):
-        stroke(hip, knee, 0.5, blue)
+    for hip in (23, 24):
+        stroke(hip + 2, hip + 4, 0.36, blue)
+        stroke(hip, hip + 2, 0.5, blue)
     body = [points[11, :2] - (0, 0.12 * unit), points[23, :2] + (0.2 * unit, 0), points[24, :2] - (0.2 * unit, 0)]
     outline = np.array([*body, points[12, :2] - (0, 0.12 * unit)]).astype(np.int32)
     cv2.fillPoly(bgr, [outline], red)

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from tests.embedded_people import GREEN, drawn_garment, drawn_person
-from vastra_live.errors import SynthesisError
 from vastra_live.photo import lay_over
 from vastra_live.pictures import read_labels, read_picture
 from vastra_live.synthesis import Synthesizer
@@ -155,14 +154,6 @@ def test_a_dress_hangs_over_the_hips() -> None:
     assert green[130:300, 160].mean() > 0.8
     knees = body.landmarks_px[25, 1]
     assert green[int(body.landmarks_px[23, 1]) : int(knees), 160].mean() > 0.3
-
-
-def test_what_it_cannot_dress_is_named() -> None:
-    top = drawn_garment()
-    other = Garment("slacks", Category.LOWER, Sleeve.NONE, top.bgr, top.alpha, top.landmarks_px)
-    frame, body = drawn_person()
-    with pytest.raises(SynthesisError, match="slacks"):
-        EmbeddedSynthesizer().synthesize(frame, body, other)
 
 
 def test_spread_keeps_what_is_known_and_continues_it() -> None:

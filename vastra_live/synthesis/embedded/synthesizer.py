@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vastra_live.errors import NothingToFitError, SynthesisError
+from vastra_live.errors import NothingToFitError
 from vastra_live.synthesis.embedded.compose import bare_arms, compose, hands
 from vastra_live.synthesis.embedded.fill import BackgroundPlate, bare_body, undress
 from vastra_live.synthesis.embedded.fit import TopPattern
 from vastra_live.synthesis.embedded.girth import Girth, measure_girth
 from vastra_live.synthesis.embedded.guided import edge_smoother
+from vastra_live.synthesis.embedded.legs import measure_build
 from vastra_live.synthesis.embedded.light import relief, scene_gain
+from vastra_live.synthesis.embedded.lower import (
+    Below,
+    find_waistline,
+    in_front_of_legs,
+    knows_skin,
+    relower,
+    settled,
+    with_legs,
+    worn_lower,
+)
+from vastra_live.synthesis.embedded.lower_pattern import LowerPattern, lower_pattern
 from vastra_live.synthesis.embedded.mesh import ElasticSheet, Painted
 from vastra_live.synthesis.embedded.reading import (
     BACKGROUND,
@@ -30,7 +41,8 @@ from vastra_live.synthesis.embedded.reading import (
 )
 from vastra_live.synthesis.embedded.rim import solve_rim
 from vastra_live.synthesis.embedded.scale import halved, halved_skeleton
-from vastra_live.synthesis.embedded.skeleton import Point, Skeleton, read_skeleton
+from vastra_live.synthesis.embedded.scene import Scene, cut_out, first_row, raised
+from vastra_live.synthesis.embedded.skeleton import Point, read_skeleton
 from vastra_live.synthesis.embedded.snap import snapped
 from vastra_live.synthesis.embedded.trim import trimmed
 from vastra_live.types import F32, U8, Body, Category, Frame, Garment, Layer
@@ -53,20 +65,11 @@ class _Cut:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Scene:
-    """One keyframe inside the person's box, at the layer's resolution."""
+class _LowerCut:
+    """A lower garment made ready."""
 
-    bgr: U8
-    person: F32
-    skeleton: Skeleton
-    box: tuple[float, float, float, float]
-    scale: float
-
-    def below(self, row: int) -> _Scene:
-        """The same without its first rows."""
-        x0, y0, x1, y1 = self.box
-        moved = self.skeleton.seen_in(np.array([0.0, row]), 1.0)
-        return _Scene(self.bgr[row:], self.person[row:], moved, (x0, y0 + row / self.scale, x1, y1), self.scale)
+    pattern: LowerPattern
+    sheet: ElasticSheet
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +82,10 @@ class _Resting:
 
 
 class EmbeddedSynthesizer:
-    """Puts a top or a dress on a person with what a CPU can do in a keyframe's time; a ``Synthesizer``.
+    """Puts garments on a person with what a CPU can do in a keyframe's time; a ``Synthesizer``.
+
+    A top is worn over what is worn below it, a lower garment under the worn top; of an outfit the top is worn over the
+    lower garment. Below a dress the worn lower garment goes, and legs are made in the wearer's own skin tone.
 
     Remembers the wearer's colours and girth and the background from keyframe to keyframe, so that a still person
     gets a still garment; a new picture size or wearer begins anew. One instance serves one run and one thread.
@@ -95,7 +101,7 @@ class EmbeddedSynthesizer:
     def __init__(self, layer_pixels: int = _LAYER_PIXELS, watch: Watch | None = None) -> None:
         self._layer_pixels = layer_pixels
         self._watch = watch
-        self._cuts: dict[int, tuple[Garment, _Cut]] = {}
+        self._cuts: dict[int, tuple[Garment, _Cut | _LowerCut]] = {}
         self._knows: tuple[tuple[int, int], int] | None = None
         self._forget()
 
@@ -104,7 +110,8 @@ class EmbeddedSynthesizer:
         self._plate = BackgroundPlate()
         self._girth: Girth | None = None
         self._gain: F32 | None = None
-        self._resting: _Resting | None = None
+        self._build: float | None = None
+        self._resting: dict[Category, _Resting] = {}
 
     def close(self) -> None:
         """Give memory back. Harmless when repeated."""
@@ -116,20 +123,26 @@ class EmbeddedSynthesizer:
         """The garment on the person of this frame.
 
         Raises:
-            NothingToFitError: no shoulders, from behind, from the side, too small.
-            SynthesisError: the garment is of category lower.
+            NothingToFitError: no shoulders, from behind, from the side, too small; for a lower garment alone also:
+                nothing of hips and legs in the picture.
         """
-        if garment.category is Category.LOWER:
-            raise SynthesisError(
-                f"{garment.name}: the embedded synthesizer dresses tops and dresses, not a garment of category lower"
-            )
         if (frame.size, body.wearer) != self._knows:
             self._forget()
             self._knows = frame.size, body.wearer
         skeleton = read_skeleton(body)
+        if garment.category is Category.LOWER:
+            scene = cut_out(frame, body, skeleton, 0.0, self._layer_pixels, legs=True)
+            reading, worn = self._read(scene, lower=True)
+            girth = self._measure(scene, worn)
+            self._plate.update(frame.bgr, body.person_alpha)
+            self._light(frame, body)
+            relowered = self._relowered(frame, scene, reading, worn, girth, garment, alone=True)
+            return self._layer(frame, body, garment, scene, *relowered.over(scene.bgr))
         cut = self._prepared(garment)
-        scene = self._cut_out(frame, body, skeleton, cut.pattern.reach(skeleton))
-        reading, worn = self._read(scene)
+        lower = garment.worn_with
+        legs_too = lower is not None or garment.category is Category.DRESS
+        scene = cut_out(frame, body, skeleton, cut.pattern.reach(skeleton), self._layer_pixels, legs=legs_too)
+        reading, worn = self._read(scene, lower=legs_too)
         girth = self._measure(scene, worn)
         self._plate.update(frame.bgr, body.person_alpha)
         origin = np.array(scene.box[:2], float)
@@ -142,22 +155,34 @@ class EmbeddedSynthesizer:
             name: piece for name in cut.sheet.pieces if (piece := cut.sheet.paint(placed, name, size)) is not None
         }
         painted = trimmed(painted, worn, reading.share[HAIR], scene.skeleton.unit)
+        self._light(frame, body)
+        camera = scene.bgr
+        below: Below | None = None
+        if legs_too and (lower is not None or knows_skin(reading.share, scene.skeleton.unit)):
+            below = self._relowered(frame, scene, reading, worn, girth, lower, alone=False)
+            scene, reading, worn = replace(scene, bgr=below.bgr), below.reading, worn * (1 - below.cloth)
         # the head was needed to read the person; what stays as it is need not be painted
-        row = _first_row(worn, painted.values())
+        row = first_row(worn, painted.values())
         scene, worn, reading = scene.below(row), worn[row:], Reading(reading.share[:, row:], reading.face[row:])
-        painted = {name: _raised(piece, row) for name, piece in painted.items()}
-        bgr, alpha = self._compose(frame, body, scene, reading, worn, girth, cut.pattern, painted)
-        # nor is the background beside the garment worth carrying from frame to frame
-        left, top, width, height = cv2.boundingRect((alpha > 0).astype(np.uint8))
-        if not width or not height:
-            raise NothingToFitError("the garment falls outside of the picture: move into the middle")
-        part = np.s_[top : top + height, left : left + width]
+        painted = {name: raised(piece, row) for name, piece in painted.items()}
+        bare_below = below is not None and lower is None
+        bgr, alpha = self._compose(frame, scene, reading, worn, girth, cut.pattern, painted, bare_below=bare_below)
+        if below is not None:
+            bgr, alpha = below.under(camera, bgr, alpha, row)
         if self._watch is not None:
             fitted = np.zeros(alpha.shape, np.float32)
             for piece in painted.values():
                 x0, y0, x1, y1 = piece.box
                 fitted[y0:y1, x0:x1] = np.maximum(fitted[y0:y1, x0:x1], piece.alpha)
-            self._show("fitted", fitted[part] * 255)
+            self._show("fitted", fitted * 255)
+        return self._layer(frame, body, garment, scene, bgr, alpha)
+
+    def _layer(self, frame: Frame, body: Body, garment: Garment, scene: Scene, bgr: U8, alpha: F32) -> Layer:
+        """What was painted, without the background beside it, which is not worth carrying from frame to frame."""
+        left, top, width, height = cv2.boundingRect((alpha > 0).astype(np.uint8))
+        if not width or not height:
+            raise NothingToFitError("the garment falls outside of the picture: move into the middle")
+        part = np.s_[top : top + height, left : left + width]
         k = 1 / scene.scale
         corner = np.array(scene.box[:2]) + k * np.array([left, top]) + (k - 1) / 2
         to_frame = np.array([[k, 0, corner[0]], [0, k, corner[1]]], np.float32)
@@ -169,7 +194,7 @@ class EmbeddedSynthesizer:
         Raises:
             NothingToFitError: as :meth:`synthesize`.
         """
-        scene = self._cut_out(frame, body, read_skeleton(body), 0.0)
+        scene = cut_out(frame, body, read_skeleton(body), 0.0, self._layer_pixels, legs=False)
         _, worn = self._read(scene)
         x0, y0, x1, y1 = scene.box
         whole = np.zeros(frame.bgr.shape[:2], np.float32)
@@ -177,39 +202,33 @@ class EmbeddedSynthesizer:
         return whole
 
     def _prepared(self, garment: Garment) -> _Cut:
-        known = self._cuts.get(id(garment))
-        if known is not None and known[0] is garment:
-            return known[1]
+        known = self._kept(garment)
+        if isinstance(known, _Cut):
+            return known
         pattern = TopPattern(garment)
         cut = _Cut(pattern, ElasticSheet(garment, pattern.handles, pattern.parts, pattern.elbows))
+        self._keep(garment, cut)
+        return cut
+
+    def _prepared_lower(self, garment: Garment) -> _LowerCut:
+        known = self._kept(garment)
+        if isinstance(known, _LowerCut):
+            return known
+        p = lower_pattern(garment)
+        cut = _LowerCut(p, ElasticSheet(garment, p.handles, p.parts, p.bends, p.masks, p.seams))
+        self._keep(garment, cut)
+        return cut
+
+    def _kept(self, garment: Garment) -> _Cut | _LowerCut | None:
+        known = self._cuts.get(id(garment))
+        return known[1] if known is not None and known[0] is garment else None
+
+    def _keep(self, garment: Garment, cut: _Cut | _LowerCut) -> None:
         if len(self._cuts) >= 4:
             self._cuts.pop(next(iter(self._cuts)))
         self._cuts[id(garment)] = (garment, cut)
-        return cut
 
-    def _cut_out(self, frame: Frame, body: Body, s: Skeleton, reach: float) -> _Scene:
-        width, height = frame.size
-        points = np.array(
-            [
-                *(s.left.elbow, s.left.tip, s.right.elbow, s.right.tip, s.left.shoulder, s.right.shoulder),
-                *(s.pelvis + s.down * 0.75 * s.unit, s.neck + s.down * reach, s.eyes + s.face_up * 2.4 * s.face_span),
-                *(s.pelvis + s.across * 0.6 * s.unit, s.pelvis - s.across * 0.6 * s.unit),
-            ]
-        )
-        margin = 0.32 * s.unit
-        x0, y0 = np.floor(points.min(axis=0) - margin).astype(int)
-        x1, y1 = np.ceil(points.max(axis=0) + margin).astype(int)
-        x0, y0, x1, y1 = max(0, x0), max(0, y0), min(width, x1), min(height, y1)
-        scale = min(1.0, math.sqrt(self._layer_pixels / ((x1 - x0) * (y1 - y0))))
-        size = (max(16, round((x1 - x0) * scale)), max(16, round((y1 - y0) * scale)))
-        bgr, person = frame.bgr[y0:y1, x0:x1], body.person_alpha[y0:y1, x0:x1]
-        if scale < 1:
-            bgr = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA)
-            person = cv2.resize(person, size, interpolation=cv2.INTER_AREA)
-        moved = s.seen_in(np.array([x0, y0], float), scale)
-        return _Scene(np.ascontiguousarray(bgr), np.ascontiguousarray(person), moved, (x0, y0, x1, y1), scale)
-
-    def _read(self, scene: _Scene) -> tuple[Reading, F32]:
+    def _read(self, scene: Scene, *, lower: bool = False) -> tuple[Reading, F32]:
         """The classes at reading size, and the worn top at layer size with its edges on the picture's."""
         height, width = scene.bgr.shape[:2]
         k = min(1.0, _READING_SIDE / max(height, width))
@@ -223,19 +242,94 @@ class EmbeddedSynthesizer:
         face = cv2.resize(reading.face, (width, height), interpolation=cv2.INTER_LINEAR)
         radius = max(4, round(0.03 * scene.skeleton.unit))
         smooth = edge_smoother(scene.bgr, strength=60.0, levels=6.0, radius=radius, shrink=2)
-        for plane in (SKIN, HAIR, TOP):
+        for plane in (SKIN, HAIR, TOP, LOWER) if lower else (SKIN, HAIR, TOP):
             share[plane] = smooth(share[plane])
         self._show("reading", np.clip(share[[TOP, SKIN, HAIR]].transpose(1, 2, 0) * 255, 0, 255).astype(np.uint8))
         return Reading(share, face), np.clip(share[TOP] * 1.6 - 0.3, 0, 1)
 
-    def _measure(self, scene: _Scene, worn: F32) -> Girth:
+    def _light(self, frame: Frame, body: Body) -> None:
+        gain = scene_gain(frame.bgr, body.person_alpha)
+        self._gain = gain if self._gain is None else self._gain + np.float32(0.15) * (gain - self._gain)
+
+    def _relowered(
+        self,
+        frame: Frame,
+        scene: Scene,
+        reading: Reading,
+        worn_top: F32,
+        girth: Girth,
+        lower: Garment | None,
+        *,
+        alone: bool,
+    ) -> Below:
+        """The scene without the worn lower garment, in another one or with bare legs.
+
+        Args:
+            frame: the camera frame.
+            scene: what is seen of it.
+            reading: its classes.
+            worn_top: the worn top.
+            girth: of the wearer.
+            lower: what to put on, or None for bare legs.
+            alone: whether the worn top stays.
+
+        Raises:
+            NothingToFitError: nothing of hips and legs is in the picture, and nothing else is put on.
+        """
+        skeleton = scene.skeleton
+        build = measure_build(halved(scene.person), halved_skeleton(skeleton))
+        self._build = build if self._build is None else self._build + 0.25 * (build - self._build)
+        waistline = find_waistline(reading.share, skeleton)
+        reading = settled(reading, skeleton, waistline)
+        if alone:
+            worn_top = np.clip(reading.share[TOP] * 1.6 - 0.3, 0, 1)
+        painted: dict[int, Painted] = {}
+        covered_to = 0.0
+        if lower is not None:
+            cut = self._prepared_lower(lower)
+            covered_to = cut.pattern.covers_to
+            origin = np.array(scene.box[:2], float)
+            targets = cut.pattern.targets(skeleton, girth, self._build, waistline.waist) / scene.scale + origin
+            targets = self._steadied(targets, frame, lower, skeleton.unit / scene.scale)
+            placed = cut.sheet.shape((targets - origin) * scene.scale)
+            size = (scene.bgr.shape[1], scene.bgr.shape[0])
+            pieces = ((name, cut.sheet.paint(placed, name, size)) for name in cut.sheet.pieces)
+            painted = {name: piece for name, piece in pieces if piece is not None}
+        worn = worn_lower(reading.share, skeleton)
+        row = first_row(worn, painted.values())
+        part = scene.below(row)
+        read = Reading(reading.share[:, row:], reading.face[row:])
+        painted = {name: raised(piece, row) for name, piece in painted.items()}
+        half = ((worn.shape[1] + 1) // 2, (worn.shape[0] - row + 1) // 2)
+        small = halved_skeleton(part.skeleton)
+        bare = with_legs(bare_body(half[::-1], small, girth, (1.0, 1.0)), small, self._build, covered_to)
+        assert self._gain is not None
+        below = relower(
+            part.bgr,
+            self._plate.seen_through(part.box, frame.size, half),
+            read,
+            worn=worn[row:],
+            worn_top=worn_top[row:],
+            front=in_front_of_legs(read, worn_top[row:], part.skeleton, girth, top_stays=alone),
+            bare=bare,
+            pieces=painted,
+            gain=self._gain,
+            unit=skeleton.unit,
+        )
+        if alone and float(below.cloth.sum()) < 0.03 * skeleton.unit**2:
+            raise NothingToFitError("hips and legs are not in the picture: step back")
+        self._show("below", below.bgr)
+        return below.whole(scene.bgr, reading, row)
+
+    def _measure(self, scene: Scene, worn: F32) -> Girth:
         new = measure_girth(halved(scene.person), halved_skeleton(scene.skeleton), halved(worn))
         self._girth = new if self._girth is None else self._girth.mixed(new, 0.25)
         return self._girth
 
     def _steadied(self, targets: Point, frame: Frame, garment: Garment, unit: float) -> Point:
         """Targets in pixels of the frame that rest while the wearer rests, and follow at once when they move."""
-        before, self._resting = self._resting, _Resting(targets, frame.captured_ns, garment)
+        before = self._resting.get(garment.category)
+        self._resting[garment.category] = _Resting(targets, frame.captured_ns, garment)
         if before is None or before.garment is not garment:
             return targets
         if not 0 < frame.captured_ns - before.captured_ns < _STILL_KNOWN_NS:
@@ -244,19 +338,20 @@ class EmbeddedSynthesizer:
         # landmarks tremble by about 1 % of the shoulders' width
         follow = np.clip(moved / 0.05, 0.12, 1.0)
         steady = before.targets + follow * (targets - before.targets)
-        self._resting = _Resting(steady, frame.captured_ns, garment)
+        self._resting[garment.category] = _Resting(steady, frame.captured_ns, garment)
         return np.asarray(steady, np.float64)
 
     def _compose(
         self,
         frame: Frame,
-        body: Body,
-        scene: _Scene,
+        scene: Scene,
         reading: Reading,
         worn: F32,
         girth: Girth,
         pattern: TopPattern,
         painted: dict[int, Painted],
+        *,
+        bare_below: bool,
     ) -> tuple[U8, F32]:
         s = scene.skeleton
         unit = s.unit
@@ -268,11 +363,12 @@ class EmbeddedSynthesizer:
         small = halved_skeleton(s)
         half = ((worn.shape[1] + 1) // 2, (worn.shape[0] + 1) // 2)
         bare = bare_body(half[::-1], small, girth, pattern.sleeve_ends)
+        if bare_below:
+            bare = with_legs(bare, small, self._build or 1.0)
+        assert self._gain is not None
         behind = self._plate.seen_through(scene.box, frame.size, half)
         under = undress(scene.bgr, behind, share, face, rim, gone, small, bare)
         self._show("undressed", under.bgr)
-        gain = scene_gain(frame.bgr, body.person_alpha)
-        self._gain = gain if self._gain is None else self._gain + np.float32(0.15) * (gain - self._gain)
         folds = relief(scene.bgr, worn, unit)
         self._show("relief", np.clip(folds * 128, 0, 255).astype(np.uint8))
         sure_skin = np.clip(share[SKIN] * 1.6 - 0.3, 0, 1)
@@ -294,17 +390,3 @@ class EmbeddedSynthesizer:
     def _show(self, name: str, picture: npt.NDArray[np.generic]) -> None:
         if self._watch is not None:
             self._watch(name, np.clip(picture, 0, 255).astype(np.uint8))
-
-
-def _first_row(worn: F32, pieces: Iterable[Painted]) -> int:
-    """The first row, an even one, where the worn top or a piece of the garment begins, with room for its rim."""
-    rows = np.flatnonzero(worn.max(axis=1) > 0.01)
-    starts = [int(rows[0])] if len(rows) else []
-    starts += [piece.box[1] for piece in pieces]
-    room = max(8, worn.shape[0] // 40)
-    return max(0, min(starts, default=0) - room) // 2 * 2
-
-
-def _raised(piece: Painted, rows: int) -> Painted:
-    x0, y0, x1, y1 = piece.box
-    return replace(piece, box=(x0, y0 - rows, x1, y1 - rows))

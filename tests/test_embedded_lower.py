@@ -1,0 +1,93 @@
+"""Trousers, skirts, dresses over trousers, outfits."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tests.embedded_people import BLUE, GREEN, drawn_garment, drawn_person, drawn_skirt, drawn_trousers
+from vastra_live.errors import NothingToFitError
+from vastra_live.photo import lay_over
+from vastra_live.synthesis.embedded import EmbeddedSynthesizer
+from vastra_live.types import U8, Body, Category, Frame, Garment
+
+
+def like(bgr: U8, colour: tuple[int, int, int]) -> np.ndarray:
+    """Where a picture has a hue: the light of a scene may dim it."""
+    hue = np.array(colour, float) / np.linalg.norm(colour)
+    seen = bgr.astype(float)
+    return np.asarray((seen @ hue) / np.maximum(np.linalg.norm(seen, axis=-1), 1) > 0.97) & (seen.max(axis=-1) > 40)
+
+
+def dressed(garment: Garment, frame: Frame, body: Body) -> U8:
+    return lay_over(EmbeddedSynthesizer().synthesize(frame, body, garment))
+
+
+def joint(body: Body, index: int) -> tuple[int, int]:
+    return int(body.landmarks_px[index, 0]), int(body.landmarks_px[index, 1])
+
+
+def test_trousers_cover_both_legs_and_leave_the_top() -> None:
+    frame, body = drawn_person((320, 460))
+    picture = dressed(drawn_trousers(), frame, body)
+    blue = like(picture, BLUE)
+    for knee, ankle in ((25, 27), (26, 28)):
+        x, y = joint(body, knee)
+        assert blue[y - 10 : y + 10, x - 4 : x + 4].all()
+        assert blue[(y + joint(body, ankle)[1]) // 2, x]
+    chest = np.s_[130:200, 140:180]
+    assert np.array_equal(picture[chest], frame.bgr[chest])
+
+
+def test_shorts_end_above_the_knee_in_skin() -> None:
+    frame, body = drawn_person((320, 460))
+    picture = dressed(drawn_trousers(length=0.35), frame, body)
+    x, y = joint(body, 25)
+    assert like(picture, BLUE)[joint(body, 23)[1] + 30, x]
+    shin = picture[y + 20 : y + 40, x - 4 : x + 4].astype(int)
+    assert not like(picture, BLUE)[y + 20 : y + 40, x - 4 : x + 4].any()
+    assert (shin[..., 2] > shin[..., 0] + 20).all()
+
+
+def test_a_skirt_is_one_sheet_over_both_legs() -> None:
+    frame, body = drawn_person((320, 460))
+    blue = like(dressed(drawn_skirt(), frame, body), BLUE)
+    x, y = 160, joint(body, 23)[1] + 50
+    assert blue[y, x - 20 : x + 20].all()
+
+
+def test_an_outfit_is_a_top_over_a_lower_garment() -> None:
+    frame, body = drawn_person((320, 460))
+    outfit = dataclasses.replace(drawn_garment(), worn_with=drawn_trousers())
+    picture = dressed(outfit, frame, body)
+    assert like(picture, GREEN)[160:200, 150:170].all()
+    x, y = joint(body, 25)
+    assert like(picture, BLUE)[y, x - 4 : x + 4].all()
+    # below the hem of the one the other begins: nothing else between them
+    x = 160
+    column = (
+        like(picture, GREEN)[180 : joint(body, 23)[1] + 20, x] | like(picture, BLUE)[180 : joint(body, 23)[1] + 20, x]
+    )
+    assert column.mean() > 0.9
+
+
+def test_below_a_dress_trousers_become_legs() -> None:
+    frame, body = drawn_person((320, 460))
+    top = drawn_garment()
+    dress = dataclasses.replace(top, category=Category.DRESS)
+    x, y = joint(body, 25)
+    shin = np.s_[y + 20 : y + 40, x - 3 : x + 3]
+    bare = dressed(dress, frame, body)[shin].astype(int)
+    assert (bare[..., 2] > bare[..., 0] + 20).all()
+    assert np.abs(bare - frame.bgr[shin].astype(int)).max() > 40
+
+
+def test_hips_that_are_not_in_the_picture_are_named() -> None:
+    frame, body = drawn_person((320, 460))
+    rows = joint(body, 23)[1] - 60
+    cut = Frame(np.ascontiguousarray(frame.bgr[:rows]), 0, 1, "cut")
+    seen = Body(body.landmarks_px, body.visibility, np.ascontiguousarray(body.person_alpha[:rows]), 0)
+    with pytest.raises(NothingToFitError, match="hips and legs are not in the picture: step back"):
+        dressed(drawn_trousers(), cut, seen)

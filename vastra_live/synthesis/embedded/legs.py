@@ -1,0 +1,114 @@
+"""The wearer's legs: where along them a point lies, how thick they are, and what they look like bare."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vastra_live.synthesis.embedded.girth import sample, unit_vector
+from vastra_live.synthesis.embedded.places import arm_distance, segment_distance
+from vastra_live.synthesis.embedded.skeleton import Leg, Point, Skeleton
+from vastra_live.types import F32
+
+__all__ = ["CROTCH", "KNEE", "bare_legs", "crotch_station", "leg_half", "leg_point", "leg_stretch", "measure_build"]
+
+KNEE = 0.52
+"""The knee's station on the leg: 0 at the hip joint, 1 at the ankle."""
+CROTCH = 0.42
+"""How far below the hip joints the crotch of trousers lies, in shoulder widths (the pose puts hips high)."""
+_STATIONS = np.array([0.0, 0.17, 0.35, KNEE, 0.67, 0.86, 1.0])
+_USUAL_HALF = np.array([0.27, 0.255, 0.205, 0.15, 0.15, 0.1, 0.09])
+_ROUND = 0.3
+"""How much darker a bare leg is at its sides than in its middle."""
+
+
+def leg_point(leg: Leg, station: float) -> tuple[Point, Point]:
+    """The point at a station of the leg, and the direction there, turning softly at the knee."""
+    thigh, shin = leg.knee - leg.hip, leg.ankle - leg.knee
+    # from 1 on it lies below the ankle
+    below = max(station - KNEE, 0.0) / (1 - KNEE)
+    point = leg.hip + thigh * min(station / KNEE, 1.0) + shin * below
+    turn = np.clip((station - KNEE) / 0.12 + 0.5, 0, 1)
+    along = (1 - turn) * unit_vector(thigh, shin) + turn * unit_vector(shin, thigh)
+    return point, unit_vector(along, thigh)
+
+
+def leg_stretch(leg: Leg) -> float:
+    """Length of a leg as it is seen, in pixels."""
+    return float(np.linalg.norm(leg.knee - leg.hip) + np.linalg.norm(leg.ankle - leg.knee))
+
+
+def crotch_station(leg: Leg, unit: float) -> float:
+    """Where on a leg its inner side begins; of a thigh seen from its end, as somebody seated shows it, half way."""
+    return float(np.clip(KNEE * CROTCH * unit / max(float(np.linalg.norm(leg.knee - leg.hip)), 1.0), 0.12, 0.3))
+
+
+def leg_half(station: float, build: float) -> float:
+    """Half width of a bare leg at a station, in shoulder widths."""
+    return build * float(np.interp(station, _STATIONS, _USUAL_HALF))
+
+
+def measure_build(person: F32, s: Skeleton) -> float:
+    """How thick the legs are, 1 for the usual ones; what is worn on them can only make them look thicker.
+
+    Args:
+        person: (h, w) float32, the silhouette.
+        s: the skeleton, in the same pixels.
+    """
+    height, width = person.shape
+    arms = np.minimum(arm_distance(person.shape, s.left), arm_distance(person.shape, s.right)) / s.unit
+    out = np.linspace(0.04, 0.5, 47)
+    ratios = []
+    for leg in (s.left_leg, s.right_leg):
+        for station in (0.25, 0.35, 0.45, 0.6, 0.7, 0.85):
+            point, along = leg_point(leg, station)
+            if not (0 <= point[0] < width and 0 <= point[1] < height):
+                continue
+            normal = np.array([-along[1], along[0]])
+            for sign in (-1, 1):
+                line = point + np.outer(out * sign * s.unit, normal)
+                off = np.flatnonzero(sample(person, line) < 0.5)
+                # what ends at a hanging hand is not the leg
+                if len(off) and float(sample(arms, line[off[0] : off[0] + 1])[0]) > 0.2:
+                    ratios.append(out[off[0]] / leg_half(station, 1.0))
+    if len(ratios) < 4:
+        return 1.0
+    return float(np.clip(np.quantile(ratios, 0.25), 0.85, 1.2))
+
+
+def bare_legs(shape: tuple[int, ...], s: Skeleton, build: float, covered_to: float = 0.0) -> tuple[F32, F32]:
+    """Both legs without anything on them, from the hip joints to the ankles.
+
+    Args:
+        shape: height and width of what is drawn.
+        s: the skeleton.
+        build: how thick the legs are.
+        covered_to: the station down to which trousers cover them: there they are drawn thinner.
+
+    Returns:
+        (h, w) float32 0..1, where they are, and (h, w) float32, light across them: 1 in the middle, less at the sides.
+    """
+    where = np.zeros(shape, np.float32)
+    light = np.ones(shape, np.float32)
+    for leg in (s.right_leg, s.left_leg):
+        ratio = np.full(shape, 9.0, np.float32)
+        stations = np.sort(
+            np.concatenate([_STATIONS, [0.6, 0.76, 1.06, max(covered_to - 0.04, 0.01), max(covered_to - 0.02, 0.02)]])
+        )
+        points = [leg_point(leg, station)[0] for station in stations]
+        thin = [0.75 if station < covered_to - 0.03 else 1.0 for station in stations]
+        halves = [leg_half(station, build) * s.unit * k for station, k in zip(stations, thin, strict=True)]
+        for k in range(len(stations) - 1):
+            distance, t = segment_distance(shape, points[k], points[k + 1])
+            radius = (halves[k] + (halves[k + 1] - halves[k]) * t).astype(np.float32)
+            ratio = np.minimum(ratio, distance / np.maximum(radius, 1))
+            where = np.maximum(where, np.clip(radius - distance + 0.5, 0, 1))
+        # the bone in front: a knee is a little lighter, the hollow below it a little darker
+        bump = np.zeros(shape, np.float32)
+        for station, gain in ((KNEE, 0.035), (KNEE + 0.075, -0.05)):
+            centre, _ = leg_point(leg, station)
+            distance, _ = segment_distance(shape, centre, centre)
+            bump += np.float32(gain) * np.exp(-((distance / (0.5 * leg_half(station, build) * s.unit)) ** 2))
+        # the later leg is in front and casts no light of its own on the earlier one
+        light = np.where(ratio < 1, (1 - _ROUND * ratio**2.5) * (1 + bump), light)
+    return where, np.asarray(cv2.blur(light, (3, 3)), np.float32)

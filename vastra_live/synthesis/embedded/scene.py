@@ -1,0 +1,89 @@
+"""One keyframe inside the box that matters, at the resolution it is painted in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from vastra_live.synthesis.embedded.mesh import Painted
+from vastra_live.synthesis.embedded.skeleton import Skeleton
+from vastra_live.types import F32, U8, Body, Frame
+
+__all__ = ["Scene", "cut_out", "first_row", "raised"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """One keyframe inside the person's box, at the layer's resolution.
+
+    Attributes:
+        bgr: (h, w, 3) uint8.
+        person: (h, w) float32 0..1, the silhouette.
+        skeleton: in pixels of ``bgr``.
+        box: x0, y0, x1, y1 in the frame.
+        scale: pixels of ``bgr`` per pixel of the frame, at most 1.
+    """
+
+    bgr: U8
+    person: F32
+    skeleton: Skeleton
+    box: tuple[float, float, float, float]
+    scale: float
+
+    def below(self, row: int) -> Scene:
+        """The same without its first rows."""
+        x0, y0, x1, y1 = self.box
+        moved = self.skeleton.seen_in(np.array([0.0, row]), 1.0)
+        return Scene(self.bgr[row:], self.person[row:], moved, (x0, y0 + row / self.scale, x1, y1), self.scale)
+
+
+def cut_out(frame: Frame, body: Body, s: Skeleton, reach: float, pixels: int, *, legs: bool) -> Scene:
+    """The part of a frame that a garment and what is worn under it may change.
+
+    Args:
+        frame: the camera frame.
+        body: whose silhouette is cut out too.
+        s: the skeleton, in pixels of the frame.
+        reach: how far below the shoulder joints a top or dress hangs, in pixels of the frame.
+        pixels: a larger box is shrunk to about so many.
+        legs: whether the legs belong to it.
+    """
+    width, height = frame.size
+    points = [
+        *(s.left.elbow, s.left.tip, s.right.elbow, s.right.tip, s.left.shoulder, s.right.shoulder),
+        *(s.pelvis + s.down * 0.75 * s.unit, s.neck + s.down * reach, s.eyes + s.face_up * 2.4 * s.face_span),
+        *(s.pelvis + s.across * 0.6 * s.unit, s.pelvis - s.across * 0.6 * s.unit),
+    ]
+    if legs:
+        points += [joint for leg in (s.left_leg, s.right_leg) for joint in (leg.hip, leg.knee, leg.ankle)]
+    margin = 0.32 * s.unit
+    x0, y0 = np.floor(np.min(points, axis=0) - margin).astype(int)
+    x1, y1 = np.ceil(np.max(points, axis=0) + margin).astype(int)
+    x0, y0, x1, y1 = max(0, x0), max(0, y0), min(width, x1), min(height, y1)
+    scale = min(1.0, math.sqrt(pixels / ((x1 - x0) * (y1 - y0))))
+    size = (max(16, round((x1 - x0) * scale)), max(16, round((y1 - y0) * scale)))
+    bgr, person = frame.bgr[y0:y1, x0:x1], body.person_alpha[y0:y1, x0:x1]
+    if scale < 1:
+        bgr = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA)
+        person = cv2.resize(person, size, interpolation=cv2.INTER_AREA)
+    moved = s.seen_in(np.array([x0, y0], float), scale)
+    return Scene(np.ascontiguousarray(bgr), np.ascontiguousarray(person), moved, (x0, y0, x1, y1), scale)
+
+
+def first_row(worn: F32, pieces: Iterable[Painted]) -> int:
+    """The first row, an even one, where the worn garment or a piece of the new one begins, with room for its rim."""
+    rows = np.flatnonzero(worn.max(axis=1) > 0.01)
+    starts = [int(rows[0])] if len(rows) else []
+    starts += [piece.box[1] for piece in pieces]
+    room = max(8, worn.shape[0] // 40)
+    return max(0, min(starts, default=0) - room) // 2 * 2
+
+
+def raised(piece: Painted, rows: int) -> Painted:
+    """A piece in a scene without its first rows."""
+    x0, y0, x1, y1 = piece.box
+    return replace(piece, box=(x0, y0 - rows, x1, y1 - rows))
