@@ -16,6 +16,7 @@ Mask = npt.NDArray[np.bool_]
 
 # How far the flow may be off, in work pixels, before a pixel counts as something else.
 _SLACK = 2
+_EDGE = cv2.BORDER_REPLICATE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,69 +28,57 @@ class Surface:
     that is off by a pixel or two, and needs no edge in the picture's texture to be exact. Where there is no
     such neighbour the range is empty (low 255, high 0) and nothing fits it.
 
-    Resampling costs by the call more than by the channel, so fours are packed together. All (rows, columns, 4)
-    uint8:
+    All (rows, columns, 4) uint8:
 
     Attributes:
-        covered_low: Y, Cr, Cb, and as fourth channel the expected luma itself.
-        covered_high: Y, Cr, Cb, and the layer's alpha.
-        rest_low: Y, Cr, Cb, and the expected Cr itself.
-        rest_high: Y, Cr, Cb, and the expected Cb itself.
+        expected: Y, Cr, Cb, and the layer's alpha.
+        covered_low, covered_high, rest_low, rest_high: Y, Cr, Cb, and 0.
     """
 
+    expected: U8
     covered_low: U8
     covered_high: U8
     rest_low: U8
     rest_high: U8
 
     def at(self, cells: F32) -> Expected:
-        """The surface as it is expected at these places.
+        """The surface as it is expected at these places: ranges of the nearest pixel, the rest interpolated.
 
         Args:
             cells: (h, w, 2) float32, x and y on the surface's grid; beyond it the edge is repeated.
         """
         fixed, fraction = cv2.convertMaps(cells, None, cv2.CV_16SC2)
+        planes = cv2.split(cv2.remap(self.expected, fixed, fraction, cv2.INTER_LINEAR, borderMode=_EDGE))
+        nearest, _ = cv2.convertMaps(cells, None, cv2.CV_16SC2, nninterpolation=True)
 
-        def moved(plane: U8) -> U8:
-            result: U8 = cv2.remap(plane, fixed, fraction, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        def moved(four: U8) -> U8:
+            # four bytes travel as one number, which takes a quarter of the time
+            there = cv2.remap(four.view(np.int32), nearest, None, cv2.INTER_NEAREST, borderMode=_EDGE)
+            result: U8 = there[..., None].view(np.uint8)
             return result
 
-        return Expected(moved(self.covered_low), moved(self.covered_high), moved(self.rest_low), moved(self.rest_high))
+        ranges = (moved(each) for each in (self.covered_low, self.covered_high, self.rest_low, self.rest_high))
+        return Expected(*planes, *ranges)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Expected:
-    """A :class:`Surface` moved to the live picture, packed likewise."""
+    """A :class:`Surface` moved to the live picture.
 
+    Attributes:
+        luma, red, blue: (h, w) uint8, the colour expected: Y, Cr, Cb.
+        alpha: (h, w) uint8, the layer's.
+        covered_low, covered_high, rest_low, rest_high: (h, w, 4) uint8, Y, Cr, Cb, and 0.
+    """
+
+    luma: U8
+    red: U8
+    blue: U8
+    alpha: U8
     covered_low: U8
     covered_high: U8
     rest_low: U8
     rest_high: U8
-
-    @property
-    def luma(self) -> U8:
-        """(h, w) uint8, the luma expected."""
-        return _plane(self.covered_low)
-
-    @property
-    def red(self) -> U8:
-        """(h, w) uint8, the Cr expected."""
-        return _plane(self.rest_low)
-
-    @property
-    def blue(self) -> U8:
-        """(h, w) uint8, the Cb expected."""
-        return _plane(self.rest_high)
-
-    @property
-    def alpha(self) -> U8:
-        """(h, w) uint8, the layer's alpha."""
-        return _plane(self.covered_high)
-
-
-def _plane(four: U8) -> U8:
-    plane: U8 = cv2.extractChannel(four, 3)
-    return plane
 
 
 def surface_of(ycrcb: U8, alpha: F32) -> Surface:
@@ -101,18 +90,18 @@ def surface_of(ycrcb: U8, alpha: F32) -> Surface:
     """
     around = np.ones((2 * _SLACK + 1, 2 * _SLACK + 1), np.uint8)
     covered = (alpha > 0.5)[..., None]
+    nothing = np.zeros(alpha.shape, np.uint8)
 
     def lowest(where: Mask) -> U8:
-        low: U8 = cv2.erode(np.where(where, ycrcb, np.uint8(255)), around)
-        return low
+        return np.dstack([cv2.erode(np.where(where, ycrcb, np.uint8(255)), around), nothing])
 
     def highest(where: Mask) -> U8:
-        high: U8 = cv2.dilate(np.where(where, ycrcb, np.uint8(0)), around)
-        return high
+        return np.dstack([cv2.dilate(np.where(where, ycrcb, np.uint8(0)), around), nothing])
 
     return Surface(
-        covered_low=np.dstack([lowest(covered), ycrcb[..., 0]]),
-        covered_high=np.dstack([highest(covered), np.round(alpha * 255).astype(np.uint8)]),
-        rest_low=np.dstack([lowest(~covered), ycrcb[..., 1]]),
-        rest_high=np.dstack([highest(~covered), ycrcb[..., 2]]),
+        expected=np.dstack([ycrcb, np.round(alpha * 255).astype(np.uint8)]),
+        covered_low=lowest(covered),
+        covered_high=highest(covered),
+        rest_low=lowest(~covered),
+        rest_high=highest(~covered),
     )
