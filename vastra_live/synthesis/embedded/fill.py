@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vastra_live.synthesis.embedded.girth import ARM_STATIONS, DEPTHS, ELBOW, USUAL_HALF, Girth, arm_point
+from vastra_live.synthesis.embedded.carry import carry_up
+from vastra_live.synthesis.embedded.girth import ARM_STATIONS, DEPTHS, ELBOW, USUAL_HALF, Girth, arm_point, sample
 from vastra_live.synthesis.embedded.places import LOWER, SKIN, segment_distance
 from vastra_live.synthesis.embedded.rim import Rim
 from vastra_live.synthesis.embedded.scale import enlarged, halved
@@ -104,12 +106,25 @@ class Bare:
     round: F32
 
 
-_WAIST = 0.8
+_WAIST = 0.72
+_SLACK = 0.08
+"""By how much of its width a sleeve is wider than the arm in it."""
 _UNSEEN_TROUSERS = (48.0, 42.0, 38.0)
+_SHADE_BGR = (1.3, 1.1, 0.85)
 
 
-def bare_body(shape: tuple[int, ...], s: Skeleton, girth: Girth, sleeve_ends: tuple[float, float]) -> Bare:
-    """The outline of the wearer's body from joints and girth."""
+def bare_body(
+    shape: tuple[int, ...], s: Skeleton, girth: Girth, sleeve_ends: tuple[float, float], worn: F32 | None = None
+) -> Bare:
+    """The outline of the wearer's body from joints and girth.
+
+    Args:
+        shape: height and width of the picture.
+        s: in the same pixels.
+        girth: of the body.
+        sleeve_ends: how far the new sleeves reach on the right and the left arm.
+        worn: (h, w) 0..1, the worn top: an arm in a sleeve is thinner than the sleeve.
+    """
     unit = s.unit
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     dx, dy = x - np.float32(s.neck[0]), y - np.float32(s.neck[1])
@@ -138,6 +153,12 @@ def bare_body(shape: tuple[int, ...], s: Skeleton, girth: Girth, sleeve_ends: tu
     inside = np.clip((half - np.abs(aside)) / soft + 0.5, 0, 1).astype(np.float32)
     below = np.clip((depth - _WAIST) / np.float32(2.0 / s.torso_length) + 0.5, 0, 1).astype(np.float32)
     light = 1 - 0.22 * np.minimum((aside / np.maximum(half, 0.05)) ** 2, 1.0) ** 2
+    # the chin keeps the light from the throat
+    under = s.chin + 0.04 * unit * s.down
+    throat = ((x - np.float32(under[0])) ** 2 * np.float32(0.35) + (y - np.float32(under[1])) ** 2) / np.float32(
+        unit**2
+    )
+    light *= 1 - np.float32(0.2) * np.exp(-throat / np.float32(0.15**2))
     arms, front, forearms = (np.zeros(shape, np.float32) for _ in range(3))
     for side, arm in enumerate((s.right, s.left)):
         ratio = np.full(shape, 9.0, np.float32)
@@ -145,6 +166,8 @@ def bare_body(shape: tuple[int, ...], s: Skeleton, girth: Girth, sleeve_ends: tu
         halves = np.interp(stations, ARM_STATIONS, girth.arms[side]) * unit
         start = max(sleeve_ends[side] - 0.06, 0.3)
         points = [arm_point(arm, station)[0] for station in stations]
+        if worn is not None:
+            halves *= 1 - _SLACK * sample(worn, np.array(points))
         # on over the wrist, so that no gap opens between a cuff and the hand
         points.append(arm.wrist + 0.5 * (arm.tip - arm.wrist))
         stations, halves = np.append(stations, 1.2), np.append(halves, halves[-1])
@@ -159,7 +182,7 @@ def bare_body(shape: tuple[int, ...], s: Skeleton, girth: Girth, sleeve_ends: tu
                 front = np.maximum(front, piece * np.clip((along - start) / 0.03, 0, 1))
                 if sleeve_ends[side] < ELBOW:
                     forearms = np.maximum(forearms, piece * np.clip((along - ELBOW - 0.1) / 0.04, 0, 1))
-        light = np.where(ratio < 1, 1 - 0.25 * ratio**2, light)
+        light = np.where(ratio < 1, 1 - 0.3 * ratio**2, light)
     return Bare(
         torso=inside * (1 - below),
         below=inside * below,
@@ -204,30 +227,61 @@ def undress(picture: U8, behind: F32, share: F32, face: F32, rim: Rim, gone: F32
     """
     small = halved(picture)
     skin = shaded_skin(small, halved(share[SKIN]), halved(face), bare)
-    lower = _lower_carried_up(small, np.clip(halved(share[LOWER]) * 3 - 2, 0, 1), s)
-    seen = behind + bare.below[..., None] * (lower - behind)
-    seen += np.maximum(bare.torso, bare.arms)[..., None] * (skin - seen)
+    lower, adjoins = _lower_carried_up(small, np.clip(halved(share[LOWER]) * 3 - 2, 0, 1), halved(rim.share), s)
+    seen = behind + (adjoins * bare.below)[..., None] * (lower - behind)
+    bare_skin = np.maximum(bare.torso, bare.arms)
+    if adjoins < 1:
+        bare_skin = np.maximum(bare_skin, (1 - adjoins) * bare.below)
+    # a waistband stands a little off the belly
+    size = 2 * max(1, round(0.04 * s.unit)) + 1
+    shadow = np.float32(0.5 * adjoins) * cv2.blur(bare.below, (size, size)) * (1 - bare.arms)
+    seen += bare_skin[..., None] * (skin * (1 - shadow)[..., None] - seen)
     canvas = picture.astype(np.float32)
     made = enlarged(rim.beside, gone.shape)
     made += rim.share[..., None] * (enlarged(seen, gone.shape) - made)
+    made += _grain(picture, share[SKIN])[..., None]
     canvas += gone[..., None] * (made - canvas)
     front, forearms = enlarged(bare.front, gone.shape), enlarged(bare.forearms, gone.shape)
     return Undressed(canvas, gone, enlarged(skin, gone.shape), front, forearms)
 
 
-def _lower_carried_up(bgr: F32, known: F32, s: Skeleton) -> F32:
-    """The lower garment, continued over its upper edge: its colour, and its grain from further down.
+@lru_cache(maxsize=1)
+def _grain_tile() -> F32:
+    """(512, 512) noise of unit variance: fine as a sensor's, with a share as coarse as pores and down."""
+    rng = np.random.default_rng(7)
+    fine, coarse = rng.standard_normal((2, 512, 512)).astype(np.float32)
+    coarse = cv2.GaussianBlur(coarse, (0, 0), 1.6, borderType=cv2.BORDER_REFLECT)
+    tile: F32 = 0.8 * fine + 0.6 * coarse / coarse.std()
+    tile.flags.writeable = False
+    return tile
+
+
+def _grain(picture: U8, skin: F32) -> F32:
+    """(h, w) grey levels to add to what was made smooth: as rough as the wearer's own skin is in this picture."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    # creases and lashes are no grain
+    off = np.minimum(cv2.absdiff(grey, cv2.blur(grey, (3, 3))), 8)
+    level = cv2.mean(off, (skin > 0.9).astype(np.uint8))[0]
+    height, width = skin.shape
+    tile = _grain_tile()
+    tiled = cv2.copyMakeBorder(
+        tile[: min(height, 512), : min(width, 512)], 0, max(0, height - 512), 0, max(0, width - 512), cv2.BORDER_REFLECT
+    )
+    return np.asarray(tiled * np.float32(1.3 * level), np.float32)
+
+
+def _lower_carried_up(bgr: F32, known: F32, worn: F32, s: Skeleton) -> tuple[F32, float]:
+    """The lower garment, continued over its upper edge, and how much of the top's edge it meets, 0..1.
 
     Where no more than a strip of it is in the picture it is taken for dark trousers: a strip is mostly rim.
     """
     if float(known.sum()) < 0.12 * s.unit**2:
-        return np.full_like(bgr, _UNSEEN_TROUSERS)
-    size = 2 * max(1, round(0.04 * s.unit)) + 1
-    grain = np.clip(bgr - cv2.blur(bgr, (size, size)), -12, 12) * known[..., None]
-    drop = round(0.35 * s.unit)
-    carried = np.zeros_like(grain)
-    carried[:-drop] = grain[drop:]
-    return np.asarray(spread(bgr, known) + carried, np.float32)
+        return np.full_like(bgr, _UNSEEN_TROUSERS), 1.0
+    plain = spread(bgr, known)
+    carried = carry_up(bgr, known, worn, s)
+    if carried is None:
+        return plain, 1.0
+    return plain + carried.known[..., None] * (carried.bgr - plain), carried.adjoins
 
 
 def shaded_skin(bgr: F32, skin: F32, face: F32, bare: Bare) -> F32:
@@ -240,16 +294,36 @@ def shaded_skin(bgr: F32, skin: F32, face: F32, bare: Bare) -> F32:
         bare: the body's outline.
     """
     trust = np.clip(skin * 2 - 1, 0, 1)
-    trust = cv2.erode(trust, np.ones((3, 3), np.uint8)) * (1 - 0.7 * face)
-    lit = bgr / bare.round[..., None]
-    total = float(trust.sum())
-    if total < 8:
-        trust = np.clip(skin, 0, 1) * face
-        total = float(trust.sum())
-    mean = (lit * trust[..., None]).sum(axis=(0, 1)) / max(total, 1e-6)
+    trust = cv2.erode(trust, np.ones((3, 3), np.uint8))
+    shade = _shade(bare.round)
+    lit = bgr / shade
+    # a limb is as light on the whole as the skin that is seen, and lighter in its middle
+    tone = _tone(bgr, trust, face) * np.float32(1.06)
+    trust *= 1 - np.float32(0.7) * face
     near = spread(lit, trust)
     # far from any visible skin the nearest patch (a shaded wrist, a red cheek) must not tint a whole arm
-    window = 2 * (bgr.shape[1] // 12) + 1
-    reach = cv2.blur(trust, (window, window))
-    local = np.clip(reach * 12, 0.25, 1)[..., None]
-    return np.asarray((mean + local * (near - mean)) * bare.round[..., None], np.float32)
+    window = 2 * (bgr.shape[1] // 10) + 1
+    reach = cv2.blur(cv2.blur(trust, (window, window)), (window, window))
+    local = np.clip(reach * 12, 0.15, 1)[..., None]
+    return np.asarray((tone + local * (near - tone)) * shade, np.float32)
+
+
+def _shade(light: F32) -> F32:
+    """(h, w, 3) factors: skin in the shade is redder, for light comes through it."""
+    return np.asarray(cv2.merge([cv2.pow(light, power) for power in _SHADE_BGR]), np.float32)
+
+
+def _tone(bgr: F32, skin: F32, face: F32) -> F32:
+    """(3,) the colour of the wearer's skin in the light: lips, brows, shaded creases and glints are left out."""
+    weight = skin * (1 + face)
+    chosen = weight > 0.2
+    if int(chosen.sum()) < 8:
+        chosen = face > 0.5
+        weight = face
+    if not chosen.any():
+        return np.asarray(bgr.mean(axis=(0, 1)), np.float32)
+    colours, weights = bgr[chosen], weight[chosen]
+    light = colours @ np.array([0.114, 0.587, 0.299], np.float32)
+    low, high = np.percentile(light, (25, 80))
+    weights = weights * ((light >= low) & (light <= high)) + np.float32(1e-6)
+    return np.asarray((colours * weights[:, None]).sum(axis=0) / weights.sum(), np.float32)

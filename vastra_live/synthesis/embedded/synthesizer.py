@@ -362,7 +362,7 @@ class EmbeddedSynthesizer:
         gone = rim.gone * (1 - kept)
         small = halved_skeleton(s)
         half = ((worn.shape[1] + 1) // 2, (worn.shape[0] + 1) // 2)
-        bare = bare_body(half[::-1], small, girth, pattern.sleeve_ends)
+        bare = bare_body(half[::-1], small, girth, pattern.sleeve_ends, halved(worn))
         if bare_below:
             bare = with_legs(bare, small, self._build or 1.0)
         assert self._gain is not None

@@ -1,0 +1,75 @@
+"""What comes out where the worn top was: cloth that goes on, skin of the wearer's."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.embedded_people import drawn_person
+from vastra_live.synthesis.embedded.carry import carry_up
+from vastra_live.synthesis.embedded.fill import bare_body, shaded_skin
+from vastra_live.synthesis.embedded.girth import measure_girth
+from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
+
+HEM = 230
+
+
+def striped() -> tuple[np.ndarray, np.ndarray, np.ndarray, Skeleton]:
+    """Trousers with a row of stripes below a top that ends at ``HEM``."""
+    _, body = drawn_person()
+    rows = np.arange(360)
+    bgr = np.zeros((360, 320, 3), np.float32)
+    bgr[..., 0] = (100 + 40 * np.sin(rows / 3.0))[:, None]
+    lower, worn = np.zeros((2, 360, 320), np.float32)
+    lower[HEM:, 110:210] = 1
+    worn[100:HEM, 105:215] = 1
+    return bgr, lower, worn, read_skeleton(body)
+
+
+def test_the_lower_garment_goes_on_with_its_texture() -> None:
+    bgr, lower, worn, s = striped()
+    carried = carry_up(bgr, lower, worn, s)
+    assert carried is not None
+    assert carried.adjoins == 1
+    strip = carried.bgr[HEM - 30 : HEM, 160, 0]
+    assert carried.known[HEM - 30 : HEM, 160].min() > 0.99
+    assert strip.std() > 20
+    # no step where the made part meets the seen one
+    assert np.abs(np.diff(carried.bgr[HEM - 20 : HEM + 20, 160, 0])).max() < 16
+
+
+def test_below_a_cropped_top_no_cloth_is_carried_over_the_belly() -> None:
+    bgr, lower, worn, s = striped()
+    worn[180:HEM] = 0
+    carried = carry_up(bgr, lower, worn, s)
+    assert carried is not None
+    assert carried.adjoins == 0
+
+
+def test_a_strip_of_trousers_tells_nothing() -> None:
+    bgr, lower, worn, s = striped()
+    lower[HEM + 5 :] = 0
+    assert carry_up(bgr, lower, worn, s) is None
+
+
+def test_skin_is_of_the_wearers_tone_and_round() -> None:
+    frame, body = drawn_person()
+    s = read_skeleton(body)
+    bgr = frame.bgr.astype(np.float32)
+    skin = (np.abs(bgr - (130, 160, 215)).max(axis=-1) < 12).astype(np.float32)
+    worn = body.person_alpha * (1 - skin)
+    bare = bare_body(skin.shape, s, measure_girth(body.person_alpha, s, worn), (0.3, 0.3), worn)
+    made = shaded_skin(bgr, skin, np.zeros_like(skin), bare)
+    x, y = (0.5 * (s.left.shoulder + s.left.elbow)).astype(int)
+    assert np.abs(made[y, x] - (130, 160, 215)).max() < 20
+    inside = np.flatnonzero(bare.arms[y, x:] > 0.9)[-1]
+    assert made[y, x + inside].sum() < 0.93 * made[y, x].sum()
+
+
+def test_an_arm_is_thinner_than_its_sleeve() -> None:
+    _, body = drawn_person()
+    s = read_skeleton(body)
+    girth = measure_girth(body.person_alpha, s, np.zeros_like(body.person_alpha))
+    bare, sleeved = (
+        bare_body(body.person_alpha.shape, s, girth, (0.3, 0.3), np.full_like(body.person_alpha, v)) for v in (0, 1)
+    )
+    assert 0.85 * bare.arms.sum() < sleeved.arms.sum() < 0.97 * bare.arms.sum()
