@@ -116,6 +116,11 @@ class Keyframer:
         return self._lost_at > self._dressed_at
 
     @property
+    def doubtful(self) -> bool:
+        """Whether the newest look, or the newest keyframe, found nobody to dress."""
+        return self.body is None or self._unfit[0] > 0
+
+    @property
     def problem(self) -> str:
         """Why there is nobody to dress, or the last keyframe could not be made, or ""."""
         tracked = self._tracked
@@ -134,7 +139,9 @@ class Keyframer:
         _put(self._to_track, frame)
 
     def ready(self) -> Ready | None:
-        """A finished keyframe, once."""
+        """A finished keyframe, once; none while nobody is seen: it may show somebody who was not there any more."""
+        if self.body is None:
+            return None
         made = self._made.get(0)
         if made is not None:
             self._dressed_at = made.frame_index

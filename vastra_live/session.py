@@ -318,8 +318,13 @@ class LiveSession:
                 carried = self._propagator.carry(frame.bgr, frame.captured_ns)
         self._keyframer.ask(frame, carried)
         gone = self._keyframer.gone
-        confidence = None if carried is None else 0.0 if gone else carried.confidence
-        view = self._presence.update(frame.captured_ns, confidence, at_once=self._last is None)
+        view = self._presence.update(
+            frame.captured_ns,
+            None if carried is None else carried.confidence,
+            gone=gone,
+            doubtful=self._keyframer.doubtful,
+            at_once=self._last is None,
+        )
         if view.shown is Shown.GARMENT and carried is not None:
             with self._telemetry.stage("blend"):
                 bgr = frame.bgr.copy()

@@ -20,14 +20,16 @@ class PresenceSettings:
     Attributes:
         leave_below: confidence 0..1 under which the garment starts to go.
         return_above: confidence 0..1 it takes to come back; above ``leave_below``.
-        fade_out_ms: from worn to plain.
+        fade_out_ms: from worn to plain, where the garment still sits well.
+        hurry: so many times faster where nothing of it is found any more: what is drawn there is torn.
         fade_in_ms: from plain to worn.
         hold: hold the last good picture instead of fading to the plain one.
     """
 
-    leave_below: float = 0.25
-    return_above: float = 0.4
+    leave_below: float = 0.3
+    return_above: float = 0.45
     fade_out_ms: float = 250.0
+    hurry: float = 4.0
     fade_in_ms: float = 200.0
     hold: bool = False
 
@@ -38,6 +40,8 @@ class PresenceSettings:
             )
         if min(self.fade_in_ms, self.fade_out_ms) <= 0:
             raise ValueError(f"expected fades longer than 0 ms, got {self.fade_in_ms} and {self.fade_out_ms}")
+        if self.hurry < 1:
+            raise ValueError(f"expected hurry of at least 1, got {self.hurry}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +66,22 @@ class Presence:
         self._wanted = False
         self._last_ns: int | None = None
 
-    def update(self, now_ns: int, confidence: float | None, *, at_once: bool = False) -> View:
+    def update(
+        self,
+        now_ns: int,
+        confidence: float | None,
+        *,
+        gone: bool = False,
+        doubtful: bool = False,
+        at_once: bool = False,
+    ) -> View:
         """The view of a frame captured at ``now_ns``.
 
         Args:
             now_ns: capture time of the frame, monotonic nanoseconds.
             confidence: 0..1, how well the garment can be placed; None when there is nothing to place.
+            gone: there is nobody to dress, however well the garment sits.
+            doubtful: there may be nobody to dress; what has gone does not come back meanwhile.
             at_once: the first garment of a run appears without a fade.
         """
         settings = self._settings
@@ -75,8 +89,10 @@ class Presence:
         self._last_ns = now_ns
         if confidence is None:
             self._wanted = False
+        elif self._wanted:
+            self._wanted = not gone and confidence >= settings.leave_below
         else:
-            self._wanted = confidence >= (settings.leave_below if self._wanted else settings.return_above)
+            self._wanted = not gone and not doubtful and confidence >= settings.return_above
         if settings.hold:
             # nothing is drawn from a placement that failed: the session repeats the last good picture
             if self._wanted:
@@ -90,5 +106,7 @@ class Presence:
             # there is no garment to draw at all, so nothing can be faded
             self._opacity = 0.0
         else:
-            self._opacity = max(0.0, self._opacity - elapsed_ms / settings.fade_out_ms)
+            lost = max(0.0, 1 - confidence / settings.leave_below) if settings.leave_below > 0 else 0.0
+            pace = 1 + (settings.hurry - 1) * lost
+            self._opacity = max(0.0, self._opacity - elapsed_ms * pace / settings.fade_out_ms)
         return View(self._opacity, Shown.GARMENT if self._opacity > 0 else Shown.PLAIN)

@@ -58,6 +58,8 @@ class BlazePoseTracker:
         if found.pose_landmarks is None or found.segmentation_mask is None:
             if self._filter is not None:
                 self._filter.reset()
+            if self._wearers is not None:
+                self._wearers.missed(frame.captured_ns)
             return None
         width, height = frame.size
         raw = np.array([(p.x, p.y, p.z, p.visibility) for p in found.pose_landmarks.landmark], np.float32)
