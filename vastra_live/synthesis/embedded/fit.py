@@ -16,7 +16,7 @@ from vastra_live.synthesis.embedded.girth import (
     unit_vector,
 )
 from vastra_live.synthesis.embedded.mesh import LEFT_SLEEVE, RIGHT_SLEEVE, TORSO, has_sleeves, part_masks
-from vastra_live.synthesis.embedded.skeleton import Arm, Point, Skeleton
+from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
 from vastra_live.synthesis.embedded.snap import Edge, EdgeKind
 from vastra_live.types import F32, Category, Garment, Sleeve
 
@@ -27,6 +27,8 @@ _PHOTO_SHOULDERS = 0.86
 _USUAL_LENGTH = 1.66
 """From neck to hem of a top, in shoulder widths of its wearer."""
 _TRUST_IN_SHOULDERS = 0.75
+_USUAL_ARM = 1.6
+"""From the outer end of the shoulder to the wrist, in shoulder widths."""
 
 I32 = npt.NDArray[np.int32]
 
@@ -122,7 +124,7 @@ class TopPattern:
         shares = np.array([1, 2, 3]) / 3
         necks = [_along(outline, m[f"neck_{side}"], m["neck_front"], hem_mid, shares)[:2] for side in ("right", "left")]
         self._neckline = [*necks[0], *reversed(necks[1])]
-        self._hem = _along(outline, m["hem_left"], m["hem_right"], neck_mid, np.array([0.25, 0.5, 0.75, 1.0]))[:3]
+        self._hem = _along(outline, m["hem_left"], m["hem_right"], neck_mid, np.arange(1, 7) / 6)[:5]
         for point in (*self._neckline, *self._hem):
             self._pin(point, TORSO)
         self._sleeves: dict[str, tuple[list[Point], list[Point], Point]] = {}
@@ -171,7 +173,7 @@ class TopPattern:
         """The pinned points in the order of the outline, clockwise; the numbers are those of their pinning."""
         neck, shoulder, middle = (0, 1), (3, 4), (5, 6)
         sides = tuple(range(7, 13)), tuple(range(13, 19))
-        neckline, hem = tuple(range(21, 25)), tuple(range(25, 28))
+        neckline, hem = tuple(range(21, 25)), tuple(range(25, 30))
         outer: list[tuple[int, ...]] = [(), ()]
         edges = [
             Edge(EdgeKind.NECK, (0, *neckline[:2], 2, *neckline[2:], 1)),
@@ -179,7 +181,7 @@ class TopPattern:
             Edge(EdgeKind.SIDE, sides[1], frozenset({sides[1][0]})),
             Edge(EdgeKind.HEM, (sides[1][-1], *hem, sides[0][-1])),
         ]
-        first = 28
+        first = 30
         for k, (points_outer, points_inner, _) in enumerate(self._sleeves.values()):
             outer[k] = tuple(range(first, first + len(points_outer)))
             inner = tuple(range(first + len(points_outer), first + len(points_outer) + len(points_inner)))
@@ -287,8 +289,8 @@ class TopPattern:
         corners = np.array([m["hem_left"], m["hem_right"], self._neck_mid])
         placed.extend(_carried(self._hem, corners, np.array([sides["left"][-1], sides["right"][-1], neck_line])))
         if self._sleeved:
-            for k, (side, arm) in enumerate((("right", s.right), ("left", s.left))):
-                placed.extend(self._place_sleeve(side, arm, girth.sleeves[k], scale, unit, s.across * signs[side]))
+            for k, side in enumerate(("right", "left")):
+                placed.extend(self._place_sleeve(side, s, girth.sleeves[k], girth.centres[k]))
         return np.array(placed)
 
     def reach(self, skeleton: Skeleton) -> float:
@@ -306,22 +308,25 @@ class TopPattern:
     def _sleeve_end(self, side: str) -> float:
         m = self._marks
         length = float(np.linalg.norm(m[f"cuff_outer_{side}"] - m[f"shoulder_{side}"])) / self._unit
-        # from the outer end of the shoulder to the wrist: 1.65 shoulder widths
-        share = (length - 0.05) / 1.6
+        share = (length - 0.05) / _USUAL_ARM
         if self._sleeve is Sleeve.LONG:
             return float(np.clip(share, 1.04, 1.08))
         return float(np.clip(share, 0.12, 0.97))
 
-    def _place_sleeve(
-        self, side: str, arm: Arm, girth: Point, scale: float, unit: float, outward: Point
-    ) -> list[Point]:
+    def _place_sleeve(self, side: str, s: Skeleton, halves: Point, centres: Point) -> list[Point]:
         outer, inner, shares = self._sleeves[side]
+        unit, arm = s.unit, s.right if side == "right" else s.left
+        sign = 1.0 if side == "right" else -1.0
+        outward = -sign * s.across
         end = self._sleeve_end(side)
+        if end < ELBOW + 0.15:
+            # its length is known in shoulder widths, and the arm may be longer than usual; shorter it points forward
+            length = float(np.linalg.norm(arm.elbow - arm.shoulder) + np.linalg.norm(arm.wrist - arm.elbow))
+            end *= min(1.0, _USUAL_ARM * unit / max(length, 1.0))
         inner_start = 0.22 * min(1.0, end / 0.5)
         # the side of the arm that is outside when it hangs, wherever it points to
-        sign = 1.0 if side == "right" else -1.0
         normal = np.array([-1.0, 1.0]) * arm_point(arm, 0.1)[1][::-1] * sign
-        cap = arm.shoulder + unit_vector(normal + 0.3 * outward, outward) * 1.08 * girth[0] * unit
+        cap = arm.shoulder + unit_vector(normal + 0.3 * outward, outward) * (1.08 * halves[0] + centres[0]) * unit
         # outside of the bend the two edges of upper arm and forearm meet in a corner
         upper = unit_vector(arm.elbow - arm.shoulder, outward)
         fore = unit_vector(arm.wrist - arm.elbow, upper)
@@ -329,18 +334,22 @@ class TopPattern:
         corner = float(np.clip(0.9 / np.sqrt(max((1 + float(upper @ fore)) / 2, 0.1)), 1.0, 1.35))
         placed_outer, placed_inner = [cap], []
         for a, b, share in zip(outer[1:], inner, shares, strict=True):
-            flat = float(np.linalg.norm(a - b)) / 2 * scale / unit
+            flat = float(np.linalg.norm(a - b)) / 2 / self._unit
             points = []
             for start in (0.0, inner_start):
                 station = start + (end - start) * share
                 point, along = arm_point(arm, station)
-                normal = np.array([-along[1], along[0]])
-                arm_half = float(np.interp(station, ARM_STATIONS, girth))
-                half = float(np.clip(arm_half + 0.3 * (flat - arm_half), 1.04 * arm_half, 1.4 * arm_half)) * unit
-                edge = sign * normal if start == 0 else -sign * normal
+                normal = sign * np.array([-along[1], along[0]])
+                arm_half = float(np.interp(station, ARM_STATIONS, halves))
+                edge = normal if start == 0 else -normal
+                # loose cloth hangs down: below an arm that is held out, and outside of one that hangs by the side
+                loose = float(np.clip(0.3 * (flat - arm_half), 0.04 * arm_half, 0.4 * arm_half))
+                lower = float(np.clip(-normal @ s.down, 0, 1))
+                half = arm_half + 2 * loose * (lower if start else 1 - lower)
                 if abs(station - ELBOW) < 0.03 and float(edge @ tip) > 0:
                     half *= corner
-                points.append(point + edge * half)
+                centre = float(np.interp(station, ARM_STATIONS, centres))
+                points.append(point + (edge * half + normal * centre) * unit)
             placed_outer.append(points[0])
             placed_inner.append(points[1])
         return placed_outer + placed_inner

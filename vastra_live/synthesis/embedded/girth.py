@@ -44,12 +44,14 @@ class Girth:
         torso: (2, 7) from the spine to the wearer's right and left side, at ``DEPTHS``.
         arms: (2, 5) half width of right and left arm, from shoulder to wrist.
         sleeves: (2, 5) the same as they are seen, with what is worn on them.
+        centres: (2, 5) how far outside of the bones the arms' middles lie.
         rise: (2, 4) how far the right and left shoulder's outline lies above the joints, from neck to arm.
     """
 
     torso: npt.NDArray[np.float64]
     arms: npt.NDArray[np.float64]
     sleeves: npt.NDArray[np.float64]
+    centres: npt.NDArray[np.float64]
     rise: npt.NDArray[np.float64]
 
     def mixed(self, newer: Girth, share: float) -> Girth:
@@ -58,6 +60,7 @@ class Girth:
             self.torso + share * (newer.torso - self.torso),
             self.arms + share * (newer.arms - self.arms),
             self.sleeves + share * (newer.sleeves - self.sleeves),
+            self.centres + share * (newer.centres - self.centres),
             self.rise + share * (newer.rise - self.rise),
         )
 
@@ -83,8 +86,8 @@ def measure_girth(person: F32, skeleton: Skeleton, clothed: F32) -> Girth:
             half = reach[stop[0]] if len(stop) else reach[-1]
             torso[side, k] = np.clip(half, 0.88 * USUAL_HALF[k], 1.4 * USUAL_HALF[k])
     torso[:, 1:-1] = 0.5 * torso[:, 1:-1] + 0.25 * (torso[:, 2:] + torso[:, :-2])
-    measured = np.array([_measure_arm(person, clothed, arm, unit) for arm in (s.right, s.left)])
-    arms, sleeves = measured[:, 0], measured[:, 1]
+    arms = np.array([_measure_arm(person, clothed, arm, unit) for arm in (s.right, s.left)])
+    limbs = np.array([_measure_limb(person, arm, k, unit) for k, arm in enumerate((s.right, s.left))])
     rise = np.empty((2, len(ASIDE)))
     height = np.linspace(0.45, -0.2, 66)
     for side, sign in enumerate((-1, 1)):
@@ -96,32 +99,62 @@ def measure_girth(person: F32, skeleton: Skeleton, clothed: F32) -> Girth:
             off = measured - _USUAL_RISE[k]
             most = 0.05 if aside < 0.45 else 0.11
             rise[side, k] = _USUAL_RISE[k] + (float(np.clip(off, -0.07, most)) if abs(off) < 0.2 else 0.0)
-    return Girth(torso, arms, sleeves, rise)
+    return Girth(torso, arms, limbs[:, 0], limbs[:, 1], rise)
 
 
 def _measure_arm(person: F32, clothed: F32, arm: Arm, unit: float) -> npt.NDArray[np.float64]:
-    """(2, 5) half widths at the stations, in shoulder widths: of the bare arm, and as it is seen.
+    """(5,) half widths of the bare arm at the stations, in shoulder widths.
 
     The nearer side counts, for the other one may touch the torso.
     """
-    out = np.linspace(0.03, 0.4, 38)
     ratios, covered = [], []
     for k, station in enumerate(ARM_STATIONS):
-        point, along = arm_point(arm, station)
-        normal = np.array([-along[1], along[0]])
-        widths = [
-            out[off[0]]
-            for sign in (-1, 1)
-            if len(off := np.flatnonzero(sample(person, point + np.outer(out * sign * unit, normal)) < 0.5))
-        ]
+        widths = [width for width in _to_edges(person, arm, station, unit) if width is not None]
         ratios.append(min(widths) / _USUAL_ARM[k] if widths else 1.0)
-        covered.append(float(sample(clothed, point[None])[0]) > 0.5)
+        covered.append(float(sample(clothed, arm_point(arm, station)[0][None])[0]) > 0.5)
     measured, hidden = np.clip(ratios, 0.85, 1.35), np.array(covered)
     # under a sleeve the arm goes on as it is where it is bare
     bare = measured[~hidden]
     most = float(np.clip(1.08 * np.median(bare), 0.9, 1.2)) if len(bare) else 1.15
-    arm_alone = np.where(hidden, np.minimum(measured, most), measured)
-    return np.array([arm_alone * _USUAL_ARM, measured * _USUAL_ARM])
+    return np.asarray(np.where(hidden, np.minimum(measured, most), measured) * _USUAL_ARM, np.float64)
+
+
+def _measure_limb(person: F32, arm: Arm, side: int, unit: float) -> npt.NDArray[np.float64]:
+    """(2, 5) half widths of an arm as it is seen, sleeve and all, and how far outside of the bone its middle lies.
+
+    Where the inner side touches the torso the width is that of the stations that stand free.
+    """
+    widths = []
+    for station in ARM_STATIONS:
+        to_edges = _to_edges(person, arm, station, unit)
+        widths.append(to_edges if side == 0 else to_edges[::-1])
+    free = [
+        (outer + inner) / 2 / _USUAL_ARM[k]
+        for k, (outer, inner) in enumerate(widths)
+        if outer is not None and inner is not None and max(outer, inner) < 2.2 * _USUAL_ARM[k]
+    ]
+    usual = float(np.clip(np.median(free), 0.85, 1.35)) if free else 1.0
+    halves, centres = usual * _USUAL_ARM, np.zeros(len(ARM_STATIONS))
+    for k, (outer, inner) in enumerate(widths):
+        if outer is None:
+            continue
+        if inner is not None and max(outer, inner) < 2.2 * _USUAL_ARM[k]:
+            halves[k] = np.clip((outer + inner) / 2, 0.85 * _USUAL_ARM[k], 1.35 * _USUAL_ARM[k])
+        centres[k] = np.clip(outer - halves[k], -0.1, 0.1)
+    return np.array([halves, centres])
+
+
+def _to_edges(person: F32, arm: Arm, station: float, unit: float) -> tuple[float | None, float | None]:
+    """Shoulder widths from the bone to the silhouette's edge: to the left of the arm, and to its right.
+
+    Left and right are those of the picture for an arm that hangs; None where there is no edge nearby.
+    """
+    out = np.linspace(0.03, 0.4, 38)
+    point, along = arm_point(arm, station)
+    normal = np.array([-along[1], along[0]])
+    offs = [np.flatnonzero(sample(person, point + np.outer(out * sign * unit, normal)) < 0.5) for sign in (1, -1)]
+    left, right = (float(out[off[0]]) if len(off) else None for off in offs)
+    return left, right
 
 
 def sample(picture: F32, points: Point) -> F32:

@@ -8,7 +8,10 @@ import numpy as np
 from vastra_live.synthesis.embedded.scale import enlarged, halved
 from vastra_live.types import F32, U8
 
-__all__ = ["relief", "scene_gain", "shade_edges"]
+__all__ = ["relief", "scene_gain", "shade_edges", "veiled"]
+
+_VEIL = 0.004
+"""Light scattered in lens and air, as a share of white: shadows of a scene are never as deep as a product photo's."""
 
 
 def relief(bgr: U8, worn: F32, unit: float) -> F32:
@@ -65,6 +68,21 @@ def scene_gain(bgr: U8, person: F32) -> F32:
     level = float(np.clip((norm.mean() / 200) ** 0.8, 0.42, 1.0))
     cast = np.clip(norm / norm.mean(), 0.88, 1.12) ** 0.6
     return np.asarray(level * cast, np.float32)
+
+
+def veiled(bgr: U8, gain: F32) -> U8:
+    """A product photo's colours with the scattered light of the scene added, in linear light.
+
+    Product photos are stretched until white is white and black is black; a black shirt on a person is dark grey.
+
+    Args:
+        bgr: (h, w, 3) uint8.
+        gain: (3,) factors of :func:`scene_gain`: in a dim scene there is less light to scatter.
+    """
+    levels = np.arange(256) / 255
+    linear = levels[:, None] ** 2.2 + _VEIL * np.asarray(gain, np.float64) ** 2.2 * (1 - levels[:, None])
+    table = np.clip(linear ** (1 / 2.2) * 255 + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.LUT(bgr, table[None]), np.uint8)
 
 
 def shade_edges(alpha: F32, unit: float) -> F32:

@@ -13,7 +13,6 @@ from enum import Enum
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.girth import unit_vector
 from vastra_live.synthesis.embedded.reading import BACKGROUND, HAIR, SKIN, Reading
@@ -26,18 +25,27 @@ _STEPS = 41
 
 
 class EdgeKind(Enum):
-    """Edges of a garment: how far, in shoulder widths, each is followed wholly, and from where not at all."""
+    """Edges of a garment."""
 
-    OUTLINE = (0.12, 0.26)
-    """Over the shoulders and down the sleeves' outer side: against the background, or the wearer's own outline."""
-    SIDE = (0.07, 0.16)
-    INNER = (0.1, 0.2)
+    OUTLINE = "outline"
+    """Over the shoulders and down the sleeves' outer side: against the background."""
+    SIDE = "side"
+    INNER = "inner"
     """A sleeve's edge on the armpit's side."""
-    NECK = (0.09, 0.18)
-    HEM = (0.14, 0.28)
-    CUFF = (0.12, 0.25)
+    NECK = "neck"
+    HEM = "hem"
+    CUFF = "cuff"
 
 
+_REACH = {
+    EdgeKind.OUTLINE: (0.1, 0.2),
+    EdgeKind.SIDE: (0.07, 0.16),
+    EdgeKind.INNER: (0.09, 0.18),
+    EdgeKind.NECK: (0.09, 0.18),
+    EdgeKind.HEM: (0.14, 0.28),
+    EdgeKind.CUFF: (0.12, 0.25),
+}
+"""How far an edge is followed wholly, and from where not at all, in shoulder widths."""
 # where a garment is cut to another shape than the worn one, single points may still lie near its edge
 _CUT = (EdgeKind.NECK, EdgeKind.HEM, EdgeKind.CUFF)
 
@@ -68,7 +76,7 @@ def snapped(placed: Point, edges: tuple[Edge, ...], reading: Reading, worn: F32,
         offsets, trust = _offsets(edge, placed[at], normals, reading, worn, s)
         for k, normal, moved in zip(at, normals, _spread(offsets, trust), strict=True):
             pulls[k].append((normal, moved))
-    return placed + np.array([_together(pull) for pull in pulls])
+    return np.asarray(placed + np.array([_together(pull) for pull in pulls]), np.float64)
 
 
 def _normals(points: Point) -> Point:
@@ -82,7 +90,7 @@ def _offsets(
 ) -> tuple[Point, Point]:
     """(n,) how far along its normal each point finds the edge it belongs to, and (n,) how surely, 0..1."""
     unit = s.unit
-    whole, none = edge.kind.value
+    whole, none = _REACH[edge.kind]
     along = np.linspace(-none - 0.04, none + 0.04, _STEPS) * unit
     at = (points[:, None] + along[:, None] * normals[:, None]).astype(np.float32)
     top, background, skin, hair = (
@@ -99,17 +107,16 @@ def _offsets(
         if index in edge.loose:
             continue
         found = _last_inside(top[k], along)
-        if found is None and edge.kind in (EdgeKind.OUTLINE, EdgeKind.SIDE):
-            # bare arms and shoulders have an outline too
-            found = _last_inside(1 - background[k], along)
+        if edge.kind in (EdgeKind.OUTLINE, EdgeKind.SIDE):
+            found = _outermost(found, _last_inside(1 - background[k], along), edge.kind, unit)
         if found is None:
             continue
         offset, beyond = found
         if edge.kind is EdgeKind.SIDE and _past_an_arm(points[k], normals[k], offset, s):
             continue
         seen = slice(beyond + 1, beyond + 4)
-        if float(hair[k, seen].max(initial=0)) > 0.4:
-            continue  # the edge of the hair that hangs over the top
+        if float(hair[k, max(0, beyond - 3) : beyond + 4].max(initial=0)) > 0.4:
+            continue  # the edge of hair, which may hang over the top's
         if edge.kind is EdgeKind.NECK and float(skin[k, seen].min(initial=1)) < 0.4:
             continue
         offsets[k] = offset
@@ -118,6 +125,16 @@ def _offsets(
         sure = [k for k, index in enumerate(edge.points) if index not in edge.loose]
         trust *= np.clip((float(trust[sure].mean()) - 0.35) / 0.3, 0, 1)
     return offsets, trust
+
+
+def _outermost(
+    top: tuple[float, int] | None, person: tuple[float, int] | None, kind: EdgeKind, unit: float
+) -> tuple[float, int] | None:
+    """Of the worn top's edge and the person's, the one that the garment's outline follows."""
+    if top is not None and person is not None and abs(top[0] - person[0]) < 0.04 * unit:
+        return top  # the same edge, of which the top's is the sharper picture
+    # over the shoulders and on the arms a strap, an armhole or a wide neck has edges that are no outline
+    return person if kind is EdgeKind.OUTLINE or top is None else top
 
 
 def _past_an_arm(point: Point, normal: Point, offset: float, s: Skeleton) -> bool:
@@ -139,7 +156,7 @@ def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
     return turn(a, b, c) * turn(a, b, d) < 0 and turn(c, d, a) * turn(c, d, b) < 0
 
 
-def _last_inside(profile: npt.NDArray[np.floating], along: Point) -> tuple[float, int] | None:
+def _last_inside(profile: F32, along: Point) -> tuple[float, int] | None:
     """Where a profile falls through one half, nearest to the middle, to the fraction of a step."""
     inside = profile >= 0.5
     falls = np.flatnonzero(inside[:-1] & ~inside[1:])
@@ -159,8 +176,7 @@ def _spread(offsets: Point, trust: Point, stiffness: float = 0.12) -> Point:
         return offsets * trust
     difference = np.diff(np.eye(count), axis=0)
     normal = np.diag(trust) + stiffness * difference.T @ difference + 0.02 * np.eye(count)
-    moved: Point = np.linalg.solve(normal, trust * offsets)
-    return moved
+    return np.asarray(np.linalg.solve(normal, trust * offsets), np.float64)
 
 
 def _together(pulls: list[tuple[Point, float]]) -> Point:
@@ -169,5 +185,4 @@ def _together(pulls: list[tuple[Point, float]]) -> Point:
         return np.zeros(2)
     normals = np.array([normal for normal, _ in pulls])
     offsets = np.array([offset for _, offset in pulls])
-    move: Point = np.linalg.solve(normals.T @ normals + 0.02 * np.eye(2), normals.T @ offsets)
-    return move
+    return np.asarray(np.linalg.solve(normals.T @ normals + 0.02 * np.eye(2), normals.T @ offsets), np.float64)

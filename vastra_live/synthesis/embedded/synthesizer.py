@@ -16,7 +16,7 @@ from vastra_live.synthesis.embedded.fit import TopPattern
 from vastra_live.synthesis.embedded.girth import Girth, measure_girth
 from vastra_live.synthesis.embedded.guided import edge_smoother
 from vastra_live.synthesis.embedded.legs import measure_build
-from vastra_live.synthesis.embedded.light import relief, scene_gain
+from vastra_live.synthesis.embedded.light import relief, scene_gain, veiled
 from vastra_live.synthesis.embedded.lower import (
     Below,
     find_waistline,
@@ -156,6 +156,8 @@ class EmbeddedSynthesizer:
         }
         painted = trimmed(painted, worn, reading.share[HAIR], scene.skeleton.unit)
         self._light(frame, body)
+        assert self._gain is not None
+        painted = {name: replace(piece, bgr=veiled(piece.bgr, self._gain)) for name, piece in painted.items()}
         camera = scene.bgr
         below: Below | None = None
         if legs_too and (lower is not None or knows_skin(reading.share, scene.skeleton.unit)):
@@ -174,17 +176,16 @@ class EmbeddedSynthesizer:
             for piece in painted.values():
                 x0, y0, x1, y1 = piece.box
                 fitted[y0:y1, x0:x1] = np.maximum(fitted[y0:y1, x0:x1], piece.alpha)
-            self._show("fitted", fitted * 255)
+            self._show("fitted", fitted[_filled(alpha)] * 255)
         return self._layer(frame, body, garment, scene, bgr, alpha)
 
     def _layer(self, frame: Frame, body: Body, garment: Garment, scene: Scene, bgr: U8, alpha: F32) -> Layer:
         """What was painted, without the background beside it, which is not worth carrying from frame to frame."""
-        left, top, width, height = cv2.boundingRect((alpha > 0).astype(np.uint8))
-        if not width or not height:
+        part = _filled(alpha)
+        if not alpha[part].size:
             raise NothingToFitError("the garment falls outside of the picture: move into the middle")
-        part = np.s_[top : top + height, left : left + width]
         k = 1 / scene.scale
-        corner = np.array(scene.box[:2]) + k * np.array([left, top]) + (k - 1) / 2
+        corner = np.array(scene.box[:2]) + k * np.array([part[1].start, part[0].start]) + (k - 1) / 2
         to_frame = np.array([[k, 0, corner[0]], [0, k, corner[1]]], np.float32)
         return Layer(np.ascontiguousarray(bgr[part]), np.ascontiguousarray(alpha[part]), frame, body, garment, to_frame)
 
@@ -390,3 +391,9 @@ class EmbeddedSynthesizer:
     def _show(self, name: str, picture: npt.NDArray[np.generic]) -> None:
         if self._watch is not None:
             self._watch(name, np.clip(picture, 0, 255).astype(np.uint8))
+
+
+def _filled(alpha: F32) -> tuple[slice, slice]:
+    """The rows and columns that hold anything."""
+    left, top, width, height = cv2.boundingRect((alpha > 0).astype(np.uint8))
+    return slice(top, top + height), slice(left, left + width)

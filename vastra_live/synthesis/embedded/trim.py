@@ -17,13 +17,13 @@ _REACH = 0.035
 """Shoulder widths that an edge moves at most."""
 
 
-def trimmed(pieces: Mapping[int, Painted], worn: F32, hair: F32, unit: float) -> dict[int, Painted]:
+def trimmed(pieces: Mapping[int, Painted], worn: F32, unsure: F32, unit: float) -> dict[int, Painted]:
     """The pieces, grown or cut back by a few pixels to the worn top's edge where the two run side by side.
 
     Args:
         pieces: the garment's pieces.
         worn: (h, w) 0..1, the worn top with its edges on the picture's.
-        hair: (h, w) 0..1; an edge that hair makes is none of the top's.
+        unsure: (h, w) 0..1, what may hide the worn top's edge or look like it: hair, the lower garment.
         unit: shoulder width in pixels.
     """
     if not pieces:
@@ -38,7 +38,7 @@ def trimmed(pieces: Mapping[int, Painted], worn: F32, hair: F32, unit: float) ->
     grown, shrunk = cv2.dilate(union, kernel), cv2.erode(union, kernel)
     edge = np.clip(_bytes(worn), shrunk, grown).astype(np.float32)
     whole = union.astype(np.float32)
-    follow = _side_by_side(union, worn, hair, unit)
+    follow = _side_by_side(union, worn, unsure, unit)
     # the alpha the union should have, and what each piece gives to it
     wanted = (whole + follow * (edge - whole)) / np.float32(255)
     kept = np.minimum(1, wanted / np.maximum(whole / np.float32(255), 1e-3))
@@ -59,7 +59,7 @@ def _bytes(alpha: F32) -> U8:
     return np.asarray(alpha * 255 + 0.5, np.uint8)
 
 
-def _side_by_side(union: U8, worn: F32, hair: F32, unit: float) -> F32:
+def _side_by_side(union: U8, worn: F32, unsure: F32, unit: float) -> F32:
     """(h, w) 0..1: where an edge of the garment runs along one of the worn top, in its direction."""
     size = 2 * max(1, round(0.5 * _REACH * unit)) + 1
     slopes = []
@@ -69,8 +69,8 @@ def _side_by_side(union: U8, worn: F32, hair: F32, unit: float) -> F32:
     (ax, ay), (bx, by) = slopes
     both = np.sqrt((ax**2 + ay**2) * (bx**2 + by**2))
     alike = (ax * bx + ay * by) / (both + 1e-6)
-    # a plain step of the blurred planes rises by 8 / size within a pixel; some way off it is less
-    strong = np.clip(both * (size / 8) ** 2 * 12, 0, 1)
-    free = 1 - cv2.dilate(halved(hair), np.ones((3, 3), np.uint8))
+    # where two straight edges fall together the blurred planes rise by 8 / size within a pixel; a ragged one less
+    strong = np.clip(3 * both * (size / 8) ** 2 - 0.2, 0, 1)
+    free = 1 - cv2.dilate(halved(unsure), np.ones((5, 5), np.uint8))
     follow = np.clip(2.5 * alike - 1.25, 0, 1) * strong * np.clip(free, 0, 1)
     return np.clip(enlarged(cv2.blur(follow, (3, 3)), worn.shape) * 1.3, 0, 1)
