@@ -26,6 +26,9 @@ _REACH = 10.0
 _SMOOTH, _SMALL = 1.5, (9, 9)
 # Levels of luma, averaged over 5 x 5, at which a flow vector is trusted half.
 _DOUBTFUL = 12.0
+# Levels of local contrast at which a flow vector is its own half: on plain cloth it is noise, and what is painted
+# there would be torn, so it comes from the cloth's folds and edges around. A trace, so that cloth speaks for cloth.
+_PLAIN, _PLAIN_TRACE = 2.0, 0.02
 # Share of the window that its content may be off the middle before the window moves.
 _OFF_CENTRE = 0.05
 # shoulders and hips in BlazePose's numbering
@@ -95,7 +98,8 @@ def follow(engine: Flow, last: Followed, frame_bgr: U8, fade: float = 1.0) -> Fo
     found_luma = _moved(anchor.luma, places + flow)
     doubt = cv2.blur(cv2.absdiff(luma, found_luma), (5, 5))
     trust = cv2.min(cv2.max(1.5 - doubt * np.float32(1 / _DOUBTFUL), 0.0), 1.0) * (1 - covered)
-    flow, light = repair(flow, cv2.subtract(bright, found_luma, dtype=cv2.CV_32F), trust, _REACH)
+    weight = trust * _textured(luma)
+    flow, light = repair(flow, cv2.subtract(bright, found_luma, dtype=cv2.CV_32F), weight, _REACH)
 
     cells = places + flow
     expected = anchor.surface.at(cells)
@@ -171,6 +175,14 @@ def _expected(anchor: Anchor, window: Window, flow: F32) -> Followed:
     empty = np.zeros((window.rows, window.columns), np.float32)
     luma, alpha = _moved(anchor.luma, at), _moved(anchor.alpha, at)
     return Followed(anchor, window, flow, empty, Seen(empty, empty), luma, alpha, residual=0.0, confidence=1.0)
+
+
+def _textured(luma: U8) -> F32:
+    """How much a flow vector can be known, 0..1: from nothing on a plain surface to all of it."""
+    contrast = cv2.blur(cv2.absdiff(luma, cv2.blur(luma, (7, 7))), (7, 7))
+    table = np.arange(256, dtype=np.float32) ** 2
+    textured: F32 = cv2.LUT(contrast, np.maximum(table / (table + _PLAIN**2), _PLAIN_TRACE))
+    return textured
 
 
 def _moved(field: Picture, at: F32) -> Picture:
