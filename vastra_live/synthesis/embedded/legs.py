@@ -17,8 +17,8 @@ KNEE = 0.52
 CROTCH = 0.42
 """How far below the hip joints the crotch of trousers lies, in shoulder widths (the pose puts hips high)."""
 _STATIONS = np.array([0.0, 0.17, 0.35, KNEE, 0.67, 0.86, 1.0])
-_USUAL_HALF = np.array([0.27, 0.255, 0.205, 0.15, 0.15, 0.1, 0.09])
-_ROUND = 0.3
+_USUAL_HALF = np.array([0.27, 0.255, 0.205, 0.148, 0.15, 0.093, 0.08])
+_ROUND = 0.4
 """How much darker a bare leg is at its sides than in its middle."""
 
 
@@ -48,32 +48,37 @@ def leg_half(station: float, build: float) -> float:
     return build * float(np.interp(station, _STATIONS, _USUAL_HALF))
 
 
-def measure_build(person: F32, s: Skeleton) -> float:
+def measure_build(person: F32, skin: F32, s: Skeleton) -> float:
     """How thick the legs are, 1 for the usual ones; what is worn on them can only make them look thicker.
 
     Args:
         person: (h, w) float32, the silhouette.
+        skin: (h, w) float32 0..1, how surely a pixel is skin: bare legs are the best measure.
         s: the skeleton, in the same pixels.
     """
     height, width = person.shape
     arms = np.minimum(arm_distance(person.shape, s.left), arm_distance(person.shape, s.right)) / s.unit
     out = np.linspace(0.04, 0.5, 47)
-    ratios = []
+    ratios: list[float] = []
+    bare: list[float] = []
     for leg in (s.left_leg, s.right_leg):
-        for station in (0.25, 0.35, 0.45, 0.6, 0.7, 0.85):
+        for station in (0.25, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.85):
             point, along = leg_point(leg, station)
             if not (0 <= point[0] < width and 0 <= point[1] < height):
                 continue
             normal = np.array([-along[1], along[0]])
+            measured = bare if float(sample(skin, point[None])[0]) > 0.6 else ratios
             for sign in (-1, 1):
                 line = point + np.outer(out * sign * s.unit, normal)
                 off = np.flatnonzero(sample(person, line) < 0.5)
                 # what ends at a hanging hand is not the leg
                 if len(off) and float(sample(arms, line[off[0] : off[0] + 1])[0]) > 0.2:
-                    ratios.append(out[off[0]] / leg_half(station, 1.0))
+                    measured.append(float(out[off[0]]) / leg_half(station, 1.0))
+    if len(bare) >= 2:
+        return float(np.clip(np.median(bare), 0.75, 1.3))
     if len(ratios) < 4:
         return 1.0
-    return float(np.clip(np.quantile(ratios, 0.25), 0.85, 1.2))
+    return float(np.clip(0.92 * np.quantile(ratios, 0.25), 0.82, 1.15))
 
 
 def bare_legs(shape: tuple[int, ...], s: Skeleton, build: float, covered_to: float = 0.0) -> tuple[F32, F32]:
@@ -110,5 +115,5 @@ def bare_legs(shape: tuple[int, ...], s: Skeleton, build: float, covered_to: flo
             distance, _ = segment_distance(shape, centre, centre)
             bump += np.float32(gain) * np.exp(-((distance / (0.5 * leg_half(station, build) * s.unit)) ** 2))
         # the later leg is in front and casts no light of its own on the earlier one
-        light = np.where(ratio < 1, (1 - _ROUND * ratio**2.5) * (1 + bump), light)
+        light = np.where(ratio < 1, (1 - _ROUND * ratio**2) * (1 + bump), light)
     return where, np.asarray(cv2.blur(light, (3, 3)), np.float32)

@@ -14,7 +14,7 @@ import numpy as np
 from vastra_live.synthesis.embedded.compose import bare_arms, contact_shadow, hands
 from vastra_live.synthesis.embedded.fill import Bare, shaded_skin
 from vastra_live.synthesis.embedded.girth import Girth
-from vastra_live.synthesis.embedded.legs import bare_legs
+from vastra_live.synthesis.embedded.legs import CROTCH, bare_legs
 from vastra_live.synthesis.embedded.light import relief, shade_edges
 from vastra_live.synthesis.embedded.mesh import LEFT_FOREARM, LEFT_SLEEVE, RIGHT_FOREARM, RIGHT_SLEEVE, TORSO, Painted
 from vastra_live.synthesis.embedded.places import BACKGROUND, HAIR, LOWER, SKIN, TOP, arm_distance, segment_distance
@@ -125,47 +125,109 @@ def find_waistline(share: F32, s: Skeleton) -> Waistline:
     )
 
 
-def settled(reading: Reading, s: Skeleton, waistline: Waistline) -> Reading:
-    """The reading without top below the top's hem: beside the hips a sleeve is likely, and jeans are taken for one."""
-    if not np.isfinite(waistline.hem):
-        return reading
-    small, shape = halved_skeleton(s), halved(reading.face).shape
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    depth = (
-        (x - np.float32(small.neck[0])) * np.float32(small.down[0])
-        + (y - np.float32(small.neck[1])) * np.float32(small.down[1])
-    ) / np.float32(small.torso_length)
-    below = np.clip((depth - waistline.hem - 0.1) / 0.03, 0, 1)
-    for arm in (small.left, small.right):
-        middle = np.clip(np.round(arm.elbow + arm.wrist).astype(int), 0, np.array(reading.face.shape[::-1]) - 1)
-        if reading.share[TOP][middle[1], middle[0]] > 0.5:
-            near, _ = segment_distance(shape, arm.elbow, arm.wrist)
-            below = np.minimum(below, np.clip(near / small.unit / 0.05 - 3.6, 0, 1))
+def _depth(shape: tuple[int, ...], s: Skeleton) -> F32:
+    """(h, w) along the spine: 0 at the shoulder joints, 1 at the hip joints."""
+    x = np.arange(shape[1], dtype=np.float32)[None, :] - np.float32(s.neck[0])
+    y = np.arange(shape[0], dtype=np.float32)[:, None] - np.float32(s.neck[1])
+    return np.asarray((x * s.down[0] + y * s.down[1]) / s.torso_length, np.float32)
+
+
+def settled(bgr: U8, reading: Reading, s: Skeleton, waistline: Waistline) -> Reading:
+    """The reading of what is below the hips, put right.
+
+    Beside the hips a sleeve is likely, and jeans are taken for one; below them a lower garment is, and bare legs are
+    taken for one.
+    """
     share = reading.share.copy()
-    moved = share[TOP] * enlarged(below.astype(np.float32), share[TOP].shape)
-    share[TOP] -= moved
-    share[LOWER] += moved
+    share = _bare_legs_seen(bgr, share, s)
+    if np.isfinite(waistline.hem):
+        share = _no_top_below(share, s, waistline.hem)
     return Reading(share, reading.face)
 
 
-def worn_lower(share: F32, s: Skeleton) -> F32:
-    """(h, w) float32 0..1, the worn lower garment down to the ankles: shoes and feet, read as the same class, stay."""
-    small, shape = halved_skeleton(s), halved(share[LOWER]).shape
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    nearest = np.full(shape, np.inf, np.float32)
-    below = np.zeros(shape, np.float32)
+def _bare_legs_seen(bgr: U8, share: F32, s: Skeleton) -> F32:
+    """The classes with legs of the skin's own colour as skin."""
+    small, lower = halved_skeleton(s), halved(share[LOWER])
+    lab = cv2.cvtColor(np.asarray(halved(bgr), np.uint8), cv2.COLOR_BGR2LAB).astype(np.float32)
+    known = (halved(share[SKIN]) > 0.7) & (_depth(lower.shape, small) < 1)
+    if known.sum() < 40:
+        return share
+    # legs may be tanned, shaded and in stockings: their light and chroma differ from a face's, their hue hardly does
+    usual = np.median(lab[known], axis=0) - (0, 128, 128)
+    chroma = max(float(np.hypot(usual[1], usual[2])), 4.0)
+    a, b = lab[..., 1] - 128, lab[..., 2] - 128
+    along = (a * usual[1] + b * usual[2]) / chroma**2
+    across = np.abs(a * usual[2] - b * usual[1]) / chroma**2
+    light = lab[..., 0] / max(float(usual[0]), 1.0)
+    alike = np.clip((0.42 - across) / 0.14, 0, 1) * np.clip(np.minimum((along - 0.5) / 0.15, (1.9 - along) / 0.2), 0, 1)
+    alike *= np.clip(np.minimum((light - 0.35) / 0.1, (1.35 - light) / 0.1), 0, 1)
+    alike = alike.astype(np.float32)
+    legs = np.zeros(lower.shape, np.float32)
     for leg in (small.right_leg, small.left_leg):
-        distance, _ = segment_distance(shape, leg.knee, leg.ankle + 0.3 * (leg.ankle - leg.knee))
+        distance, _ = segment_distance(lower.shape, (leg.hip + leg.knee) / 2, leg.knee)
+        shin, _ = segment_distance(lower.shape, leg.knee, leg.ankle)
+        inside = np.minimum(distance, shin) < 0.1 * small.unit
+        # a few pixels of cloth may have the colour of skin, most of a leg has not
+        if inside.sum() >= 12 and float(alike[inside].mean()) > 0.5:
+            legs = np.maximum(legs, np.clip((0.3 - np.minimum(distance, shin) / small.unit) / 0.05, 0, 1))
+    if not legs.any():
+        return share
+    moved = share[LOWER] * enlarged(cv2.blur(legs * alike, (3, 3)), share[LOWER].shape)
+    share[LOWER] -= moved
+    share[SKIN] += moved
+    return share
+
+
+def _no_top_below(share: F32, s: Skeleton, hem: float) -> F32:
+    """The classes without top below its hem, but for sleeves."""
+    small, shape = halved_skeleton(s), halved(share[TOP]).shape
+    below = np.clip((_depth(shape, small) - hem - 0.1) / 0.03, 0, 1)
+    for arm in (small.left, small.right):
+        middle = np.clip(np.round(arm.elbow + arm.wrist).astype(int), 0, np.array(share.shape[:0:-1]) - 1)
+        if share[TOP][middle[1], middle[0]] > 0.5:
+            near, _ = segment_distance(shape, arm.elbow, arm.wrist)
+            below = np.minimum(below, np.clip(near / small.unit / 0.05 - 3.6, 0, 1))
+    moved = share[TOP] * enlarged(below.astype(np.float32), share[TOP].shape)
+    share[TOP] -= moved
+    share[LOWER] += moved
+    return share
+
+
+def worn_lower(bgr: U8, share: F32, s: Skeleton) -> F32:
+    """(h, w) float32 0..1, the worn lower garment down to the ankles: shoes and feet, read as the same class, stay.
+
+    Around the ankles, where it is not known to the pixel which is which, a shoe has another colour than the shin.
+    """
+    small, lower = halved_skeleton(s), np.clip(halved(share[LOWER]) * 1.6 - 0.3, 0, 1)
+    shape = lower.shape
+    lab = cv2.cvtColor(np.asarray(halved(bgr), np.uint8), cv2.COLOR_BGR2LAB).astype(np.float32)
+    worn = lower.copy()
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    legs = []
+    for leg in (small.right_leg, small.left_leg):
         shin = leg.ankle - leg.knee
-        shin = shin / max(float(np.linalg.norm(shin)), 1e-6)
-        past = (x - np.float32(leg.ankle[0])) * np.float32(shin[0]) + (y - np.float32(leg.ankle[1])) * np.float32(
-            shin[1]
-        )
-        below = np.where(distance < nearest, past, below)
-        nearest = np.minimum(nearest, distance)
-    # trousers end on the shoe, a little below the ankle
-    above = np.clip((0.1 * small.unit - below) / (0.04 * small.unit) + 0.5, 0, 1)
-    return np.asarray(np.clip(share[LOWER] * 1.6 - 0.3, 0, 1) * enlarged(above, share[LOWER].shape), np.float32)
+        length = max(float(np.linalg.norm(shin)), 1e-6)
+        distance, _ = segment_distance(shape, leg.knee, leg.ankle + 0.3 * shin)
+        past = ((x - leg.ankle[0]) * shin[0] + (y - leg.ankle[1]) * shin[1]) / length
+        legs.append((distance, np.asarray(past / small.unit, np.float32)))
+    nearer = legs[0][0] < legs[1][0]
+    for (distance, past), mine in zip(legs, (nearer, ~nearer), strict=True):
+        foot = mine & (past > -0.22)
+        # trousers end on the shoe, a little below the ankle
+        stays = np.clip((0.1 - past) / 0.04 + 0.5, 0, 1)
+        cloth = (lower > 0.8) & mine & (past > -0.7) & (past < -0.3) & (distance < 0.3 * small.unit)
+        if cloth.sum() >= 12:
+            colours = lab[cloth]
+            usual = np.median(colours, axis=0)
+            spread = np.median(np.abs(colours - usual).sum(axis=-1))
+            off = np.abs(lab - usual).sum(axis=-1) / (3 * spread + 25)
+            stays = stays * np.clip(2 * (1.5 - off), 0, 1)
+        worn[foot] *= stays[foot]
+    # back at full size the class's own edges count
+    return np.asarray(
+        np.clip(share[LOWER] * 1.6 - 0.3, 0, 1) * enlarged(worn / np.maximum(lower, 0.02), share[LOWER].shape),
+        np.float32,
+    )
 
 
 def in_front_of_legs(reading: Reading, worn_top: F32, s: Skeleton, girth: Girth, *, top_stays: bool) -> F32:
@@ -199,7 +261,9 @@ def with_legs(bare: Bare, s: Skeleton, build: float, covered_to: float = 0.0) ->
             show through torn cloth but not beside it.
     """
     legs, light = bare_legs(bare.torso.shape, s, build, covered_to)
-    torso = np.maximum(bare.torso + bare.below, legs)
+    # the trunk ends where the legs part
+    trunk = np.clip((1 + CROTCH * s.unit / s.torso_length - _depth(legs.shape, s)) / 0.04, 0, 1)
+    torso = np.maximum((bare.torso + bare.below) * trunk, legs)
     return replace(bare, torso=torso, below=np.zeros_like(torso), round=np.where(legs > 0.5, light, bare.round))
 
 
@@ -223,7 +287,7 @@ def relower(
     reading: Reading,
     *,
     worn: F32,
-    worn_top: F32,
+    worn_top: F32 | None,
     front: F32,
     bare: Bare,
     pieces: Mapping[int, Painted],
@@ -237,7 +301,7 @@ def relower(
         behind: background, (h, w, 3) float32 at half size.
         reading: the classes of the picture.
         worn: (h, w) 0..1, the worn lower garment.
-        worn_top: (h, w) 0..1, the worn top, which throws a shadow on what comes out below it.
+        worn_top: (h, w) 0..1, the worn top if it stays: it throws a shadow on what comes out below it.
         front: (h, w) 0..1, what is in front and stays.
         bare: the body's outline with its legs, at half size.
         pieces: the new garment, painted; none leaves the legs bare.
@@ -260,15 +324,16 @@ def relower(
         shadow = contact_shadow(cloth, unit) * (1 - cloth) * body
         canvas *= (1 - shadow)[..., None]
         light = relief(picture, worn, unit) * shade_edges(cloth, unit)
-        light *= 1 - contact_shadow(worn_top, unit)
+        if worn_top is not None:
+            light *= 1 - contact_shadow(worn_top, unit)
         canvas += cloth[..., None] * (np.minimum(colour * (gain * light[..., None]), 255) - canvas)
         changed = np.maximum.reduce([gone, cloth, np.minimum(shadow * 4, 1)])
     stays = 1 - front
     canvas = np.asarray(picture + stays[..., None] * (canvas - picture), np.float32)
     cloth, gone = cloth * stays, gone * stays
     share = reading.share * (1 - np.maximum(gone, cloth))
-    share[LOWER] += cloth
-    share[SKIN] += np.maximum(gone - cloth, 0) * limbs
+    # legs that were made are no skin that was seen: nothing is to be learned from them, and they are no arms
+    share[LOWER] += cloth + np.maximum(gone - cloth, 0) * limbs
     share[BACKGROUND] += np.maximum(gone - cloth, 0) * (1 - limbs)
     return Below(
         np.asarray(np.clip(canvas + 0.5, 0, 255), np.uint8),

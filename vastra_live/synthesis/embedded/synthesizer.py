@@ -136,7 +136,7 @@ class EmbeddedSynthesizer:
             girth = self._measure(scene, worn)
             self._plate.update(frame.bgr, body.person_alpha)
             self._light(frame, body)
-            relowered = self._relowered(frame, scene, reading, worn, girth, garment, alone=True)
+            relowered = self._relowered(frame, scene, reading, girth, garment, alone=True)
             return self._layer(frame, body, garment, scene, *relowered.over(scene.bgr))
         cut = self._prepared(garment)
         lower = garment.worn_with
@@ -161,8 +161,9 @@ class EmbeddedSynthesizer:
         camera = scene.bgr
         below: Below | None = None
         if legs_too and (lower is not None or knows_skin(reading.share, scene.skeleton.unit)):
-            below = self._relowered(frame, scene, reading, worn, girth, lower, alone=False)
-            scene, reading, worn = replace(scene, bgr=below.bgr), below.reading, worn * (1 - below.cloth)
+            below = self._relowered(frame, scene, reading, girth, lower, alone=False)
+            scene, reading = replace(scene, bgr=below.bgr), below.reading
+            worn = np.clip(reading.share[TOP] * 1.6 - 0.3, 0, 1)
         # the head was needed to read the person; what stays as it is need not be painted
         row = first_row(worn, painted.values())
         scene, worn, reading = scene.below(row), worn[row:], Reading(reading.share[:, row:], reading.face[row:])
@@ -257,7 +258,6 @@ class EmbeddedSynthesizer:
         frame: Frame,
         scene: Scene,
         reading: Reading,
-        worn_top: F32,
         girth: Girth,
         lower: Garment | None,
         *,
@@ -269,7 +269,6 @@ class EmbeddedSynthesizer:
             frame: the camera frame.
             scene: what is seen of it.
             reading: its classes.
-            worn_top: the worn top.
             girth: of the wearer.
             lower: what to put on, or None for bare legs.
             alone: whether the worn top stays.
@@ -278,12 +277,11 @@ class EmbeddedSynthesizer:
             NothingToFitError: nothing of hips and legs is in the picture, and nothing else is put on.
         """
         skeleton = scene.skeleton
-        build = measure_build(halved(scene.person), halved_skeleton(skeleton))
+        build = measure_build(halved(scene.person), halved(reading.share[SKIN]), halved_skeleton(skeleton))
         self._build = build if self._build is None else self._build + 0.25 * (build - self._build)
         waistline = find_waistline(reading.share, skeleton)
-        reading = settled(reading, skeleton, waistline)
-        if alone:
-            worn_top = np.clip(reading.share[TOP] * 1.6 - 0.3, 0, 1)
+        reading = settled(scene.bgr, reading, skeleton, waistline)
+        worn_top = np.clip(reading.share[TOP] * 1.6 - 0.3, 0, 1)
         painted: dict[int, Painted] = {}
         covered_to = 0.0
         if lower is not None:
@@ -296,7 +294,7 @@ class EmbeddedSynthesizer:
             size = (scene.bgr.shape[1], scene.bgr.shape[0])
             pieces = ((name, cut.sheet.paint(placed, name, size)) for name in cut.sheet.pieces)
             painted = {name: piece for name, piece in pieces if piece is not None}
-        worn = worn_lower(reading.share, skeleton)
+        worn = worn_lower(scene.bgr, reading.share, skeleton)
         row = first_row(worn, painted.values())
         part = scene.below(row)
         read = Reading(reading.share[:, row:], reading.face[row:])
@@ -310,7 +308,7 @@ class EmbeddedSynthesizer:
             self._plate.seen_through(part.box, frame.size, half),
             read,
             worn=worn[row:],
-            worn_top=worn_top[row:],
+            worn_top=worn_top[row:] if alone else None,
             front=in_front_of_legs(read, worn_top[row:], part.skeleton, girth, top_stays=alone),
             bare=bare,
             pieces=painted,
