@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 import psutil
 import torch
+from PIL import Image
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
@@ -37,15 +38,20 @@ from torch.nn import functional as nnf
 # the script runs from anywhere; its neighbours are imported as the tests import them
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench.parity import CASES, SAMPLES, Check, real_inputs
+from bench.parity import CASES, SAMPLES, Check
+from vastra_live.synthesis.conditions.cloth import ClothConditions
+from vastra_live.synthesis.conditions.keypoints import Keypoints
+from vastra_live.synthesis.conditions.person import PersonConditions
 from vastra_live.synthesis.hrviton import path
-from vastra_live.synthesis.hrviton.accelerate import Person, TryOnEngine
+from vastra_live.synthesis.hrviton.accelerate import TryOnEngine
 from vastra_live.synthesis.hrviton.dense import DenseGenerator
 from vastra_live.synthesis.hrviton.fast import FastGenerator
 from vastra_live.synthesis.hrviton.fast_condition import FastCondition
 from vastra_live.synthesis.hrviton.generator import SpectralConv2d
+from vastra_live.synthesis.hrviton.inputs import to_inputs
 from vastra_live.synthesis.hrviton.networks import ConditionGenerator, SpadeGenerator
 from vastra_live.synthesis.hrviton.patterns import find_patterns
+from vastra_live.types import U8
 
 FULL_SIZE = (768, 1024)
 REDUCED_SIZE, REDUCED_WIDTH = (384, 512), 16
@@ -72,35 +78,45 @@ def random_weights(net: torch.nn.Module) -> Any:
     return net.eval()
 
 
-def prepare_inputs(shared: Path, width: int, height: int) -> tuple[path.TryOnInputs, Tensor, str]:
-    """Inputs, a 7-class label map (1, H, W) for the generator alone, and where both are from."""
+def prepare_pair(shared: Path, width: int, height: int) -> tuple[PersonConditions, ClothConditions, Tensor, str]:
+    """A person, a garment, a 7-class label map (1, H, W) for the generator alone, and where they are from."""
     if shared.is_dir():
-        real = real_inputs(shared, SAMPLES["public"])
-        stored = np.load(shared / "reference" / "hrviton-path.npz")["label7"]
-        label7 = resize_nearest(torch.from_numpy(stored).long(), height, width)
-        pictures = (
-            nnf.interpolate(p, size=(height, width), mode="bilinear", antialias=True)
-            for p in (real.agnostic, real.densepose, real.cloth)
+        sample = SAMPLES["public"]
+        prep, people = shared / "reference" / sample.folder / "prep", shared / "people" / sample.person
+        files = prep / f"{sample.person}_00-agnostic.png", people / "densepose.jpg", shared / f"{sample.cloth}.jpg"
+        size = (width, height)
+        agnostic, densepose, cloth = (
+            np.array(Image.open(file).convert("RGB").resize(size, Image.Resampling.BILINEAR))[:, :, ::-1].copy()
+            for file in files
         )
-        agnostic, densepose, cloth = pictures
-        mask = nnf.interpolate(real.cloth_mask, size=(height, width))
-        parse = resize_nearest(real.parse_agnostic, height, width)
-        return path.TryOnInputs(agnostic, densepose, parse, cloth, mask), label7, "person 00006_00, cloth 001"
+        labels = people / "parse-agnostic.png", shared / f"{sample.cloth}.mask.jpg"
+        parse, mask = (np.array(Image.open(file).resize(size, Image.Resampling.NEAREST)) for file in labels)
+        stored = np.load(shared / "reference" / "hrviton-path.npz")["label7"]
+        label7 = nnf.interpolate(torch.from_numpy(stored)[:, None].float(), size=(height, width))[:, 0].long()
+        return (
+            a_person(agnostic, densepose, parse),
+            ClothConditions(cloth, (mask >= 128).astype(np.uint8)),
+            label7,
+            ("person 00006_00, cloth 001"),
+        )
     torch.manual_seed(1)
-    agnostic, densepose, cloth = smooth(9, height, width).tanh().chunk(3, 1)
-    mask = torch.zeros(1, 1, height, width)
-    mask[..., height // 6 : -height // 6, width // 6 : -width // 6] = 1
-    parse, label7 = smooth(13, height, width).argmax(1), smooth(7, height, width).argmax(1)
-    return path.TryOnInputs(agnostic, densepose, parse, cloth, mask), label7, "made up"
+    planes = smooth(9, height, width).tanh().add(1).mul(127.5).to(torch.uint8)[0].permute(1, 2, 0).numpy()
+    agnostic, densepose, cloth = (np.ascontiguousarray(planes[:, :, i : i + 3]) for i in (0, 3, 6))
+    mask = np.zeros((height, width), np.uint8)
+    mask[height // 6 : -height // 6, width // 6 : -width // 6] = 1
+    parse, label7 = smooth(20, height, width).argmax(1)[0].to(torch.uint8).numpy(), smooth(7, height, width).argmax(1)
+    return a_person(agnostic, densepose, parse), ClothConditions(cloth, mask), label7, "made up"
+
+
+def a_person(agnostic: U8, densepose: U8, parse: U8) -> PersonConditions:
+    """What the networks are told; what they are not told is left empty."""
+    nobody = Keypoints(np.zeros((25, 2)), np.zeros(25, bool))
+    return PersonConditions(agnostic, nobody, parse, densepose, agnostic, parse, np.zeros(parse.shape, bool))
 
 
 def smooth(channels: int, height: int, width: int) -> Tensor:
     coarse = torch.randn(1, channels, 8, 6)
     return nnf.interpolate(coarse, size=(height, width), mode="bicubic")
-
-
-def resize_nearest(labels: Tensor, height: int, width: int) -> Tensor:
-    return nnf.interpolate(labels[:, None].float(), size=(height, width))[:, 0].long()
 
 
 def milliseconds(call: Callable[[], Any], device: torch.device, repeats: int) -> float:
@@ -116,15 +132,17 @@ def milliseconds(call: Callable[[], Any], device: torch.device, repeats: int) ->
 
 
 def psnr(got: Tensor, want: Tensor) -> float:
-    """Of pictures in -1..1, in decibels."""
+    """Of pictures in -1..1 or 0..255, in decibels."""
     error = float((got.float() - want.float()).square().mean())
-    return math.inf if error == 0 else 10 * math.log10(4 / error)
+    span = 255 if want.dtype is torch.uint8 else 2
+    return math.inf if error == 0 else 10 * math.log10(span**2 / error)
 
 
 def bench_cpu(shared: Path, width: int, height: int, ngf: int, rounds: int) -> Row:
     """The image generator plain and fast on the CPU, alternately; then the condition generator."""
     cpu = torch.device("cpu")
-    inputs, label7, origin = prepare_inputs(shared, width, height)
+    person_files, cloth_files, label7, origin = prepare_pair(shared, width, height)
+    inputs = to_inputs(person_files, cloth_files)
     x = torch.cat((inputs.agnostic, inputs.densepose, inputs.cloth), 1)
     seg = path.one_hot(label7, 7)
     plain: SpadeGenerator = random_weights(SpadeGenerator(ngf, height, width))
@@ -207,7 +225,8 @@ def bench_device(
     shared: Path, device: torch.device, width: int, height: int, widths: tuple[int, int], repeats: int, compiled: bool
 ) -> list[Row]:
     """Both networks and the path between them on one device: milliseconds a keyframe and PSNR to plain float32."""
-    inputs, _, origin = prepare_inputs(shared, width, height)
+    person, cloth, _, origin = prepare_pair(shared, width, height)
+    inputs = to_inputs(person, cloth)
     condition: ConditionGenerator = random_weights(ConditionGenerator(widths[0])).to(device)
     generator: SpadeGenerator = random_weights(SpadeGenerator(widths[1], height, width)).to(device)
     there = path.TryOnInputs(
@@ -253,22 +272,17 @@ def bench_device(
             add(f"generator, looked up, {word}", partial(looked_up, x, seg), reference)
             if compiled:
                 add(f"generator, dense compiled, {word}", partial(torch.compile(dense), x, seg), reference)
+    bytes_of_reference = path.picture_u8(reference).permute(0, 3, 1, 2).cpu()
     for dtype in (*halves, torch.float32):
         engine = TryOnEngine(condition, generator, device, dtype)
-        engine.wear(inputs.cloth, inputs.cloth_mask)
-        host = [inputs.agnostic, inputs.densepose, inputs.parse_agnostic]
-        person = Person(*(t.pin_memory() if cuda else t for t in host))
+        engine.wear(cloth)
 
-        def keyframe(engine: TryOnEngine = engine, person: Person = person) -> Tensor:
-            return engine(person).picture.permute(0, 3, 1, 2).float() / 127.5 - 1
+        def keyframe(engine: TryOnEngine = engine) -> Tensor:
+            return torch.from_numpy(engine(person).bgr[:, :, ::-1].copy()).permute(2, 0, 1)[None]
 
         word = str(dtype).removeprefix("torch.")
         how = "one CUDA graph" if cuda else "no graph"
-        add(
-            f"engine, {how}, {word}, upload included",
-            keyframe,
-            path.picture_u8(reference).permute(0, 3, 1, 2) / 127.5 - 1,
-        )
+        add(f"engine, {how}, {word}, bytes in, bytes out", keyframe, bytes_of_reference)
     for row in rows:
         first = rows[1] if row["form"].startswith("generator") else rows[0]
         row["ratio"] = first["ms"] / row["ms"]

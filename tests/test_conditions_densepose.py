@@ -95,6 +95,16 @@ def test_the_real_network_with_random_weights_on_a_real_frame(shared: Path, tmp_
     assert parts.shape == frame.shape[:2] and parts.dtype == np.uint8
     assert draw_parts(parts).shape == frame.shape
 
+    # nobody can be found above a score of 1: only the given box takes the warm-up through a person's layers
+    strict = DensePose(weights, device="cpu", min_score=1.01)
+    heads: list[int] = []
+    strict._model.roi_heads.densepose_predictor.register_forward_hook(lambda *_: heads.append(1))
+    with pytest.raises(NothingToFitError):
+        strict.parts(np.full_like(frame, 128))
+    assert heads == []
+    strict.warm_up(np.full_like(frame, 128))
+    assert heads == [1]
+
     del state["roi_heads.box_head.fc1.bias"]
     weights.write_bytes(pickle.dumps({"model": state, "__author__": "nobody"}, protocol=4))
     with pytest.raises(WeightsError, match=r"1 of \d+ keys missing \(roi_heads\.box_head\.fc1\.bias\)"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,21 +12,23 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from vastra_live.errors import MissingDependencyError, NothingToFitError, WeightsError
+from vastra_live.errors import MissingDependencyError, NothingToFitError, SynthesisError, WeightsError
 from vastra_live.pictures import read_labels, read_picture
 from vastra_live.synthesis.base import Progress, Synthesizer
-from vastra_live.synthesis.conditions.cloth import prepare_cloth
+from vastra_live.synthesis.conditions.cloth import ClothConditions, prepare_cloth
 from vastra_live.synthesis.conditions.crop import Crop, frame_person
 from vastra_live.synthesis.conditions.densepose import draw_parts, read_parts
 from vastra_live.synthesis.conditions.keypoints import complete_torso, from_blazepose
 from vastra_live.synthesis.conditions.labels import Cihp, LabelSet
-from vastra_live.synthesis.conditions.person import prepare_person
+from vastra_live.synthesis.conditions.person import PersonConditions, prepare_person
+from vastra_live.synthesis.fallback import gpu_memory_is_full
+from vastra_live.synthesis.hrviton.cover import Cover
 from vastra_live.types import Body, Category, Frame, Garment, Sleeve
 from vastra_live.weights import Store
 
 torch = pytest.importorskip("torch")
 
-from vastra_live.synthesis.hrviton.accelerate import Keyframe, Person  # noqa: E402 - needs torch
+from vastra_live.synthesis.hrviton.accelerate import Keyframe  # noqa: E402 - needs torch
 from vastra_live.synthesis.hrviton.synthesizer import HrVitonSynthesizer, dress, open_engine, open_hr_viton, require  # noqa: E402
 
 SIZE = (384, 512)
@@ -39,20 +43,19 @@ class RedEngine:
     width: int = SIZE[0]
     height: int = SIZE[1]
     worn: int = 0
-    persons: list[Person] = field(default_factory=list)
+    persons: list[PersonConditions] = field(default_factory=list)
     name: str = "hr-viton red"
 
-    def wear(self, cloth: torch.Tensor, cloth_mask: torch.Tensor) -> None:
-        assert cloth.shape == (1, 3, self.height, self.width) and cloth_mask.shape == (1, 1, self.height, self.width)
+    def wear(self, cloth: ClothConditions) -> None:
+        assert cloth.mask.shape == (self.height, self.width)
         self.worn += 1
 
-    def __call__(self, person: Person, progress: Progress = lambda _stage, _done: None) -> Keyframe:
+    def __call__(self, person: PersonConditions, progress: Progress = lambda _stage, _done: None) -> Keyframe:
         self.persons.append(person)
         progress("condition generator", 0.0)
         progress("generator", 0.5)
-        picture = torch.zeros((1, self.height, self.width, 3), dtype=torch.uint8)
-        picture[..., 0] = 255
-        return Keyframe(picture, torch.from_numpy(self.label7)[None].long(), torch.ones(1, 1, self.height, self.width))
+        picture = np.full((self.height, self.width, 3), RED, np.uint8)
+        return Keyframe(picture, self.label7.astype(np.uint8), torch.ones(1, 1, self.height, self.width))
 
 
 @dataclass
@@ -67,6 +70,9 @@ class Known:
         return self.answer
 
     parts = labels
+
+    def warm_up(self, bgr: np.ndarray) -> None:
+        assert bgr.shape[:2] == self.answer.shape
 
 
 @dataclass
@@ -163,7 +169,7 @@ def test_bystanders_are_nobody(scene: Scene, tee: Garment) -> None:
     synthesizer, engine = crowd.synthesizer(np.where(scene.parse == Cihp.UPPER_CLOTHES, 2, 0))
     layer = synthesizer.synthesize(scene.frame, scene.body, tee)
     assert layer.alpha[:, :20].max() < 0.01
-    assert (engine.persons[0].parse_agnostic[0, :, :20] == 0).all()
+    assert (engine.persons[0].parse_agnostic[:, :20] == 0).all()
 
 
 def test_the_garment_is_prepared_once(scene: Scene, tee: Garment) -> None:
@@ -188,7 +194,7 @@ def test_somebody_cut_off_at_the_chest(scene: Scene, tee: Garment) -> None:
     layer = synthesizer.synthesize(frame, body, tee)
     beyond = ~crop.inside()
     assert beyond.mean() > 0.2
-    assert (engine.persons[0].densepose[0, :, torch.from_numpy(beyond)] == -1).all()
+    assert (engine.persons[0].densepose_bgr[beyond] == 0).all()
     assert layer.alpha[cv2.erode(beyond.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0].max() < 0.01
 
 
@@ -273,3 +279,116 @@ def test_what_is_missing_is_said_before_anything_is_opened(tmp_path: Path, monke
     for name in ("mtviton.pth", "model_final_162be9.pkl"):
         (tmp_path / name).write_bytes(b"a file")
     require(store)
+
+
+class Meeting:
+    """Two stages that each wait until the other has begun: it ends only where both are under way at once."""
+
+    def __init__(self) -> None:
+        self._barrier = threading.Barrier(2, timeout=10)
+        self.threads: dict[str, set[str]] = {}
+
+    def come(self, who: str) -> None:
+        self.note(who)
+        self._barrier.wait()
+
+    def note(self, who: str) -> None:
+        self.threads.setdefault(who, set()).add(threading.current_thread().name)
+
+
+def test_densepose_runs_beside_the_parser_and_half_the_alpha_beside_the_networks(
+    scene: Scene, tee: Garment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What overlaps waits for its other half; all that is torch's stays on one thread, warm-up included."""
+    stages, painting = Meeting(), Meeting()
+
+    class Parts(Known):
+        def parts(self, _: np.ndarray) -> np.ndarray:
+            stages.come("networks")
+            return self.answer
+
+        def warm_up(self, _: np.ndarray) -> None:
+            stages.note("networks")
+
+    class Labels(Known):
+        warm = False
+
+        def labels(self, _: np.ndarray) -> np.ndarray:
+            if self.warm:
+                stages.come("parser")
+            self.warm = True
+            return self.answer
+
+    class Engine(RedEngine):
+        def wear(self, _: ClothConditions) -> None:
+            stages.note("networks")
+
+        def warm_up(self) -> None:
+            stages.note("networks")
+
+        def __call__(self, person: PersonConditions, progress: Progress = lambda _stage, _done: None) -> Keyframe:
+            stages.note("networks")
+            painting.come("engine")
+            return super().__call__(person, progress)
+
+    class Halves(Cover):
+        def __init__(self, person: PersonConditions, crop: Crop) -> None:
+            painting.come("alpha")
+            super().__init__(person, crop)
+
+    monkeypatch.setattr("vastra_live.synthesis.hrviton.synthesizer.Cover", Halves)
+    engine = Engine(np.where(scene.parse == Cihp.UPPER_CLOTHES, 2, 0))
+    told: list[str] = []
+    synthesizer = HrVitonSynthesizer(
+        engine,  # type: ignore[arg-type]
+        Parts(scene.parts),
+        Labels(scene.parse),
+        progress=lambda stage, _: told.append(stage),
+        beside=True,
+    )
+    synthesizer.warm_up()
+    layers = [synthesizer.synthesize(scene.frame, scene.body, tee) for _ in range(2)]
+    here = threading.current_thread().name
+    assert stages.threads == {"networks": {"vastra-networks_0"}, "parser": {here}}
+    assert painting.threads == {"engine": {"vastra-networks_0"}, "alpha": {here}}
+    alone = scene.synthesizer()[0]
+    monkeypatch.undo()
+    assert_array_equal(layers[1].alpha, alone.synthesize(scene.frame, scene.body, tee).alpha)
+    assert told[:3] == ["densepose", "parsing", "conditions"]
+    synthesizer.close()
+    synthesizer.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("vastra-networks")]
+
+
+@pytest.mark.parametrize("first", ["densepose", "parser"])
+def test_of_two_stages_that_fail_the_first_error_is_raised_and_none_goes_on(
+    scene: Scene, tee: Garment, first: str
+) -> None:
+    failed = {"densepose": threading.Event(), "parser": threading.Event()}
+    second = {"densepose": "parser", "parser": "densepose"}[first]
+
+    def fail(who: str, error: Exception) -> None:
+        if who == second:
+            assert failed[first].wait(10)
+            time.sleep(0.05)  # the first error is on its way out of its thread
+        failed[who].set()
+        raise error
+
+    class Parts(Known):
+        def parts(self, _: np.ndarray) -> np.ndarray:
+            fail("densepose", torch.cuda.OutOfMemoryError("CUDA out of memory"))
+            return self.answer
+
+    class Labels(Known):
+        def labels(self, _: np.ndarray) -> np.ndarray:
+            fail("parser", SynthesisError("the human parser failed"))
+            return self.answer
+
+    engine = RedEngine(scene.parse)
+    synthesizer = HrVitonSynthesizer(engine, Parts(scene.parts), Labels(scene.parse), beside=True)  # type: ignore[arg-type]
+    wanted = {"densepose": torch.cuda.OutOfMemoryError, "parser": SynthesisError}[first]
+    with pytest.raises(wanted) as told:
+        synthesizer.synthesize(scene.frame, scene.body, tee)
+    assert failed[second].is_set(), "nothing is left running"
+    assert gpu_memory_is_full(told.value) == (first == "densepose")
+    synthesizer.close()

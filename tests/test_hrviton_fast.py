@@ -12,13 +12,19 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch", reason="HR-VITON needs the synthesis extra")
 
+from vastra_live.errors import SynthesisError  # noqa: E402
+from vastra_live.synthesis.conditions.cloth import ClothConditions  # noqa: E402
+from vastra_live.synthesis.conditions.keypoints import Keypoints  # noqa: E402
+from vastra_live.synthesis.conditions.person import PersonConditions  # noqa: E402
 from vastra_live.synthesis.hrviton import fast, path  # noqa: E402
-from vastra_live.synthesis.hrviton.accelerate import Person, TryOnEngine  # noqa: E402
+from vastra_live.synthesis.hrviton.accelerate import TryOnEngine  # noqa: E402
 from vastra_live.synthesis.hrviton.dense import DenseGenerator  # noqa: E402
 from vastra_live.synthesis.hrviton.fast import FastGenerator  # noqa: E402
 from vastra_live.synthesis.hrviton.fast_condition import FastCondition  # noqa: E402
+from vastra_live.synthesis.hrviton.inputs import signed_rgb, to_inputs  # noqa: E402
 from vastra_live.synthesis.hrviton.networks import ConditionGenerator, SpadeGenerator  # noqa: E402
 from vastra_live.synthesis.hrviton.patterns import OUTSIDE, find_patterns  # noqa: E402
+from vastra_live.synthesis.hrviton.transfer import Fetched, Sent  # noqa: E402
 
 SIZE = (256, 128)
 
@@ -163,6 +169,18 @@ def test_folded_condition_generator_says_the_same_and_reuses_a_garment(condition
             torch.testing.assert_close(b, a, atol=1e-3, rtol=0)
 
 
+def a_pair(height: int, width: int, seed: int = 0) -> tuple[PersonConditions, ClothConditions]:
+    """Somebody and something, of noise."""
+    rng = np.random.default_rng(seed)
+    pictures = rng.integers(0, 256, (4, height, width, 3), np.uint8)
+    parse = labels_of("areas", height, width)[0].numpy().astype(np.uint8)
+    nobody = Keypoints(np.zeros((25, 2)), np.zeros(25, bool))
+    person = PersonConditions(pictures[0], nobody, parse, pictures[1], pictures[2], parse, parse > 3)
+    mask = np.zeros((height, width), np.uint8)
+    mask[height // 6 : -height // 6, width // 6 : -width // 6] = 1
+    return person, ClothConditions(pictures[3], mask)
+
+
 @torch.inference_mode()
 def test_the_engine_gives_the_path_s_picture_and_takes_another_garment(
     condition: ConditionGenerator, generator: SpadeGenerator
@@ -170,22 +188,82 @@ def test_the_engine_gives_the_path_s_picture_and_takes_another_garment(
     height, width = 384, 256
     sized = resized(generator, height, width)
     engine = TryOnEngine(condition, sized, torch.device("cpu"))
-    pictures = torch.rand(3, 1, 3, height, width) * 2 - 1
-    person = Person(pictures[0], pictures[1], torch.randint(0, 13, (1, height, width)))
+    person, first = a_pair(height, width)
     with pytest.raises(RuntimeError, match="wear"):
         engine(person)
     with pytest.raises(RuntimeError, match="wear"):
         engine.warm_up()
-    for cloth in (pictures[2], pictures[2].flip(3)):
-        mask = torch.zeros(1, 1, height, width)
-        mask[..., 64:300, 50:200] = 1
-        engine.wear(cloth, mask)
+    for cloth in (first, ClothConditions(np.ascontiguousarray(first.bgr[:, ::-1]), first.mask)):
+        engine.wear(cloth)
         engine.warm_up()
         got = engine(person)
-        inputs = path.TryOnInputs(person.agnostic, person.densepose, person.parse_agnostic, cloth, mask)
-        want = path.run(inputs, condition, sized)
+        want = path.run(to_inputs(person, cloth), condition, sized)
         torch.testing.assert_close(got.garment_mask, want.garment.visible_mask, atol=5e-3, rtol=0)
-        assert (got.label7 != want.label7).float().mean() < 5e-4
-        assert (got.picture.int() - path.picture_u8(want.output).int()).abs().float().mean() < 0.2
-    with pytest.raises(ValueError, match=r"TryOnEngine.agnostic: expected shape \(1, 3, 384, 256\)"):
-        engine(Person(pictures[0][..., :128], person.densepose, person.parse_agnostic))
+        assert (got.label7 != want.label7[0].numpy()).mean() < 5e-4
+        picture = path.picture_u8(want.output)[0].numpy()[:, :, ::-1]
+        assert np.abs(got.bgr.astype(int) - picture).mean() < 0.2
+    with pytest.raises(ValueError, match=r"agnostic_bgr: expected \(384, 256, 3\) uint8, got \(256, 256, 3\) uint8"):
+        engine(a_pair(256, 256)[0])
+
+
+@torch.inference_mode()
+def test_weights_that_overflow_float16_take_the_engine_to_bfloat16(
+    condition: ConditionGenerator, generator: SpadeGenerator
+) -> None:
+    loud = resized(generator, 256, 256)
+    loud.up_3.conv_0.bias[0] = 1e5  # float16 ends at 65504
+    engine = TryOnEngine(condition, loud, torch.device("cpu"), torch.float16)
+    person, cloth = a_pair(256, 256)
+    engine.wear(cloth)
+    assert engine.name == "hr-viton cpu float16 256x256"
+    wide = TryOnEngine(condition, loud, torch.device("cpu"), torch.bfloat16)
+    wide.wear(cloth)
+    for _ in range(2):
+        np.testing.assert_array_equal(engine(person).bgr, wide(person).bgr)
+        assert engine.name == "hr-viton cpu bfloat16 256x256"
+    loud.up_3.conv_0.bias[0] = float("nan")
+    engine = TryOnEngine(condition, loud, torch.device("cpu"), torch.float32)
+    engine.wear(cloth)
+    with pytest.raises(SynthesisError, match="not finite"):
+        engine(person)
+
+
+class Card:
+    """A fence that writes down what is asked of it."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def record(self) -> None:
+        self.asked.append("record")
+
+    def synchronize(self) -> None:
+        self.asked.append("wait")
+
+
+def test_what_the_card_may_still_read_is_not_written_over() -> None:
+    card = Card()
+    sent = Sent({"a": (2, 3)}, torch.device("cpu"), card)
+    pictures = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    for picture in pictures:
+        sent.send({"a": picture})
+        np.testing.assert_array_equal(sent.there["a"].numpy(), picture)
+    assert card.asked == ["wait", "record", "wait", "record"]
+    with pytest.raises(ValueError, match=r"a: expected \(2, 3\) uint8, got \(2, 2\) uint8"):
+        sent.send({"a": pictures[0, :, :2]})
+
+
+def test_what_was_fetched_is_whole_and_one_s_own() -> None:
+    card = Card()
+    fetched = Fetched({"a": (2, 3)}, torch.device("cpu"), card)
+    tensor = torch.ones(2, 3, dtype=torch.uint8)
+    first = fetched.fetch({"a": tensor})["a"]
+    second = fetched.fetch({"a": tensor * 2})["a"]
+    assert (first == 1).all() and (second == 2).all()
+    assert card.asked == ["record", "wait", "record", "wait"]
+
+
+def test_on_the_device_bytes_become_the_path_s_numbers() -> None:
+    bgr = np.arange(4 * 64 * 3, dtype=np.uint16).astype(np.uint8).reshape(4, 64, 3)
+    want = ((torch.from_numpy(bgr[:, :, ::-1].copy()).float() / 255 - 0.5) / 0.5).permute(2, 0, 1)[None]
+    assert torch.equal(signed_rgb(torch.from_numpy(bgr)), want)

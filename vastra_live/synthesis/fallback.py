@@ -73,7 +73,7 @@ class FallbackSynthesizer:
             self.name = running.name
             refusal = ""
             try:
-                return running.synthesize(frame, body, garment)
+                layer = running.synthesize(frame, body, garment)
             except NothingToFitError as error:
                 if len(self._rungs) == 1:
                     raise
@@ -81,6 +81,11 @@ class FallbackSynthesizer:
             except (RuntimeError, SynthesisError) as error:
                 if not self._may_leave(error):
                     raise
+            else:
+                if running.name != self.name:
+                    self.name = running.name
+                    self._tell(f"{self.name} is at work")
+                return layer
             # behind the except clauses: the error's traceback holds the tensors that fill the memory
             if refusal:
                 return self._stand_in(frame, body, garment, refusal)

@@ -18,7 +18,7 @@ from vastra_live.synthesis.conditions.keypoints import F64, Keypoints, Point
 from vastra_live.synthesis.conditions.labels import Cihp
 from vastra_live.types import U8
 
-__all__ = ["GREY", "agnostic_mask", "draw_agnostic", "erase_garment", "limb_radius"]
+__all__ = ["GREY", "agnostic_mask", "draw_agnostic", "erase_garment", "hide", "limb_radius"]
 
 GREY: Final = 128
 """Grey level of what is hidden."""
@@ -48,8 +48,13 @@ def draw_agnostic(bgr: U8, parse: U8, keypoints: Keypoints) -> U8:
     Returns:
         (H, W, 3) uint8.
     """
+    return hide(bgr, agnostic_mask(parse, keypoints))
+
+
+def hide(bgr: U8, mask: npt.NDArray[np.bool_]) -> U8:
+    """A copy of the picture (H, W, 3) that is grey where ``mask`` (H, W) is true."""
     drawn = bgr.copy()
-    np.copyto(drawn, GREY, where=agnostic_mask(parse, keypoints)[:, :, None])
+    drawn[mask] = GREY
     return drawn
 
 

@@ -38,11 +38,16 @@ class PartsFinder(Protocol):
         """(H, W) uint8 part numbers of the person who fills the picture most."""
         ...
 
+    def warm_up(self, bgr: U8) -> None:
+        """Make the slow first call for pictures of this size, whatever is in this one."""
+        ...
+
 
 def _colours() -> U8:
-    index = np.arange(PARTS + 1) * 255 // PARTS
-    table: U8 = cv2.applyColorMap(index.astype(np.uint8)[:, None], cv2.COLORMAP_PARULA)[:, 0]
-    table[0] = 0
+    """(256, 1, 3) uint8, OpenCV's form of a colour map; black but for the parts."""
+    index = np.arange(1, PARTS + 1) * 255 // PARTS
+    table = np.zeros((256, 1, 3), np.uint8)
+    table[1 : PARTS + 1] = cv2.applyColorMap(index.astype(np.uint8)[:, None], cv2.COLORMAP_PARULA)
     return table
 
 
@@ -63,7 +68,8 @@ def draw_parts(parts: U8) -> U8:
     """
     if parts.size and int(parts.max()) > PARTS:
         raise ValueError(f"parts: expected 0..{PARTS}, got {int(parts.max())}")
-    return _colours()[parts]
+    drawn: U8 = cv2.applyColorMap(parts, _colours())
+    return drawn
 
 
 def read_parts(drawing_bgr: U8) -> U8:
@@ -77,7 +83,7 @@ def read_parts(drawing_bgr: U8) -> U8:
     """
     nearest = np.zeros(drawing_bgr.shape[:2], np.uint8)
     least = np.full(drawing_bgr.shape[:2], 255, np.uint8)
-    for part, colour in enumerate(_colours()):
+    for part, colour in enumerate(_colours()[: PARTS + 1, 0]):
         blue, green, red = cv2.split(cv2.absdiff(drawing_bgr, (*colour.tolist(), 0)))
         distance = cv2.max(cv2.max(blue, green), red)
         closer = distance < least
@@ -120,6 +126,14 @@ class DensePose:
             NothingToFitError: nobody is found.
         """
         return largest_person(self._model, bgr)
+
+    def warm_up(self, bgr: U8) -> None:
+        """Run every layer once, also those that look at a person, who need not be in the picture.
+
+        Args:
+            bgr: (H, W, 3) uint8, of the size that is to come.
+        """
+        run_every_layer(self._model, bgr)
 
 
 def build_model(device: str | None, min_score: float) -> Any:
@@ -168,19 +182,51 @@ def build_model(device: str | None, min_score: float) -> Any:
 def largest_person(model: Any, bgr: U8) -> U8:
     """What :meth:`DensePose.parts` does, with a model of :func:`build_model`."""
     import torch
-    from densepose.converters import resample_fine_and_coarse_segm_to_bbox
 
     height, width = bgr.shape[:2]
-    image = torch.from_numpy(_resized(bgr).astype(np.float32).transpose(2, 0, 1))
     with torch.inference_mode():
-        found = model([{"image": image, "height": height, "width": width}])[0]["instances"]
+        found = model([_asked(model, bgr)])[0]["instances"]
         if len(found) == 0:
             raise NothingToFitError("DensePose finds nobody in the picture")
         best = int(found.pred_boxes.area().argmax())
-        x0, y0, x1, y1 = (int(v) for v in found.pred_boxes.tensor[best].tolist())
-        box = (x0, y0, max(x1 - x0, 1), max(y1 - y0, 1))
-        labels = resample_fine_and_coarse_segm_to_bbox(found.pred_densepose[[best]], box)
-    return _paste(labels[0].to("cpu", torch.uint8).numpy(), x0, y0, (height, width))
+        labels, x, y = _labels(found[best : best + 1])
+    return _paste(labels, x, y, (height, width))
+
+
+def run_every_layer(model: Any, bgr: U8) -> None:
+    """What :meth:`DensePose.warm_up` does: once as ever, then with the boxes given instead of found."""
+    import torch
+    from detectron2.structures import Boxes, Instances
+
+    with torch.inference_mode():
+        asked = _asked(model, bgr)
+        model([asked])
+        height, width = asked["image"].shape[1:]
+        somebody = Instances((height, width))
+        somebody.pred_boxes = Boxes(torch.tensor([[0.25 * width, 0.1 * height, 0.75 * width, float(height)]]))
+        somebody.pred_classes = torch.zeros(1, dtype=torch.int64)
+        _labels(model.inference([asked], detected_instances=[somebody])[0]["instances"])
+
+
+def _asked(model: Any, bgr: U8) -> dict[str, Any]:
+    """The picture as detectron2 takes it, on the model's device; in bytes, which the model subtracts its mean from."""
+    import torch
+
+    image = torch.from_numpy(_resized(bgr)).permute(2, 0, 1)
+    if model.device.type == "cuda":
+        image = image.pin_memory().to(model.device, non_blocking=True)
+    return {"image": image, "height": bgr.shape[0], "width": bgr.shape[1]}
+
+
+def _labels(found: Any) -> tuple[U8, int, int]:
+    """Part numbers in the box of one instance, and where its corner is."""
+    import torch
+    from densepose.converters import resample_fine_and_coarse_segm_to_bbox
+
+    x0, y0, x1, y1 = (int(v) for v in found.pred_boxes.tensor[0].tolist())
+    box = (x0, y0, max(x1 - x0, 1), max(y1 - y0, 1))
+    labels = resample_fine_and_coarse_segm_to_bbox(found.pred_densepose, box)
+    return labels[0].to("cpu", torch.uint8).numpy(), x0, y0
 
 
 def _resized(bgr: U8) -> npt.NDArray[np.uint8]:
@@ -190,7 +236,8 @@ def _resized(bgr: U8) -> npt.NDArray[np.uint8]:
     height, width = bgr.shape[:2]
     scale = min(_SHORTER_SIDE / min(height, width), _LONGER_SIDE / max(height, width))
     size = int(width * scale + 0.5), int(height * scale + 0.5)
-    return np.asarray(Image.fromarray(bgr).resize(size, Image.Resampling.BILINEAR))
+    # a copy: what Pillow shows as an array cannot be written to, which torch warns of
+    return np.array(Image.fromarray(bgr).resize(size, Image.Resampling.BILINEAR))
 
 
 def _paste(labels: U8, x: int, y: int, shape: tuple[int, int]) -> U8:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from vastra_live.synthesis.conditions.agnostic import draw_agnostic, erase_garment
+from vastra_live.synthesis.conditions.agnostic import agnostic_mask, erase_garment, hide
 from vastra_live.synthesis.conditions.drawing import draw_keypoints, draw_labels
 from vastra_live.synthesis.conditions.keypoints import Keypoints
 from vastra_live.types import U8
@@ -25,6 +26,7 @@ class PersonConditions:
         densepose_bgr: (H, W, 3) uint8, DensePose parts drawn in the training data's colours.
         agnostic_bgr: (H, W, 3) uint8, the person with the garment greyed out.
         parse_agnostic: (H, W) uint8, CIHP labels with the garment erased.
+        hidden: (H, W) bool, what ``agnostic_bgr`` shows in grey.
     """
 
     bgr: U8
@@ -33,6 +35,7 @@ class PersonConditions:
     densepose_bgr: U8
     agnostic_bgr: U8
     parse_agnostic: U8
+    hidden: npt.NDArray[np.bool_]
 
     def __post_init__(self) -> None:
         shape = self.bgr.shape[:2]
@@ -48,6 +51,10 @@ class PersonConditions:
                 raise ValueError(
                     f"PersonConditions.{name}: expected {(*shape, *channels)} uint8, got {array.shape} {array.dtype}"
                 )
+        if self.hidden.dtype != np.bool_ or self.hidden.shape != shape:
+            raise ValueError(
+                f"PersonConditions.hidden: expected {shape} bool, got {self.hidden.shape} {self.hidden.dtype}"
+            )
 
     def drawn(self) -> dict[str, U8]:
         """Every stage as a picture (H, W, 3) uint8, by name, in the order of the work."""
@@ -73,11 +80,13 @@ def prepare_person(
     Raises:
         ValueError: sizes differ, or the torso is not complete.
     """
+    hidden = agnostic_mask(parse, keypoints)
     return PersonConditions(
         bgr=bgr,
         keypoints=keypoints,
         parse=parse,
         densepose_bgr=densepose_bgr,
-        agnostic_bgr=draw_agnostic(bgr, parse, keypoints),
+        agnostic_bgr=hide(bgr, hidden),
         parse_agnostic=erase_garment(parse, keypoints) if parse_agnostic is None else parse_agnostic,
+        hidden=hidden,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import cv2
@@ -15,7 +16,7 @@ from vastra_live.synthesis.hrviton.labels import merge_20_to_13
 from vastra_live.synthesis.hrviton.path import TryOnInputs
 from vastra_live.types import U8
 
-__all__ = ["to_cloth_tensors", "to_inputs", "to_person_tensors"]
+__all__ = ["signed_rgb", "to_inputs"]
 
 _SIGNED: Final = (np.arange(256, dtype=np.float32) / np.float32(255) - np.float32(0.5)) / np.float32(0.5)
 
@@ -26,22 +27,31 @@ def to_inputs(person: PersonConditions, cloth: ClothConditions) -> TryOnInputs:
     Raises:
         ValueError: person and cloth differ in size, or the size is not one the networks take.
     """
-    return TryOnInputs(*to_person_tensors(person), *to_cloth_tensors(cloth))
+    return TryOnInputs(
+        agnostic=_planes(person.agnostic_bgr),
+        densepose=_planes(person.densepose_bgr),
+        parse_agnostic=torch.from_numpy(merge_20_to_13(person.parse_agnostic).astype(np.int64))[None],
+        cloth=_planes(cloth.bgr),
+        cloth_mask=torch.from_numpy(cloth.mask.astype(np.float32))[None, None],
+    )
 
 
-def to_person_tensors(person: PersonConditions) -> tuple[Tensor, Tensor, Tensor]:
-    """Agnostic picture and DensePose, (1, 3, H, W) float32 RGB in -1..1, and the 13 labels, (1, H, W) int64."""
-    labels = torch.from_numpy(merge_20_to_13(person.parse_agnostic).astype(np.int64))[None]
-    return _signed_rgb(person.agnostic_bgr), _signed_rgb(person.densepose_bgr), labels
+def signed_rgb(bgr: Tensor) -> Tensor:
+    """(H, W, 3) uint8 blue-green-red as (1, 3, H, W) float32 RGB, (u / 255 - 0.5) / 0.5, on the tensor's device.
+
+    Looked up: CUDA multiplies by 1 / 255 where the originals divide.
+    """
+    return _signed_table(bgr.device)[bgr.flip(-1).long()].permute(2, 0, 1)[None]
 
 
-def to_cloth_tensors(cloth: ClothConditions) -> tuple[Tensor, Tensor]:
-    """The cloth, (1, 3, H, W) float32 RGB in -1..1, and its mask, (1, 1, H, W) float32, 0 or 1."""
-    return _signed_rgb(cloth.bgr), torch.from_numpy(cloth.mask.astype(np.float32))[None, None]
+@cache
+def _signed_table(device: torch.device) -> Tensor:
+    """Kept for ever: a captured CUDA graph goes on reading it."""
+    return torch.from_numpy(_SIGNED).to(device)
 
 
-def _signed_rgb(bgr: U8) -> Tensor:
-    """(1, 3, H, W) float32, (u / 255 - 0.5) / 0.5 of every value u, looked up."""
+def _planes(bgr: U8) -> Tensor:
+    """As :func:`signed_rgb`, from an array."""
     height, width = bgr.shape[:2]
     planes = np.concatenate(cv2.split(bgr)[::-1])
     return torch.from_numpy(cv2.LUT(planes, _SIGNED)).view(1, 3, height, width)

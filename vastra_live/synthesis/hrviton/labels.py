@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import cv2
 import numpy as np
 
 from vastra_live.types import U8
@@ -44,4 +45,7 @@ def merge_20_to_13(parse: U8) -> U8:
     """
     if parse.size and int(parse.max()) >= CLASSES_20:
         raise ValueError(f"parse: expected labels 0..{CLASSES_20 - 1}, got {int(parse.max())}")
-    return np.asarray(MERGE_20_TO_13, np.uint8)[parse]
+    table = np.zeros(256, np.uint8)
+    table[:CLASSES_20] = MERGE_20_TO_13
+    merged: U8 = cv2.LUT(parse, table)
+    return merged

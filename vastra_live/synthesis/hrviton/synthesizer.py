@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
-import cv2
 import numpy as np
 
-from vastra_live.errors import MissingDependencyError, NothingToFitError, WeightsError
+from vastra_live.errors import MissingDependencyError, WeightsError
 from vastra_live.synthesis.base import Progress
-from vastra_live.synthesis.conditions.agnostic import agnostic_mask
 from vastra_live.synthesis.conditions.cloth import ClothConditions, prepare_cloth, refuse_all_but_tops
-from vastra_live.synthesis.conditions.crop import Crop
 from vastra_live.synthesis.conditions.densepose import INSTALL as DENSEPOSE_INSTALL
 from vastra_live.synthesis.conditions.densepose import PartsFinder, draw_parts
 from vastra_live.synthesis.conditions.drawing import draw_crop, draw_labels, draw_mask
-from vastra_live.synthesis.conditions.labels import Cihp
 from vastra_live.synthesis.conditions.person import PersonConditions, prepare_person
 from vastra_live.synthesis.conditions.seen import Parser, see
-from vastra_live.types import F32, U8, Body, Frame, Garment, Layer
+from vastra_live.synthesis.hrviton.cover import Cover
+from vastra_live.types import U8, Body, Frame, Garment, Layer
 
 if TYPE_CHECKING:
     from vastra_live.synthesis.hrviton.accelerate import Keyframe, TryOnEngine
@@ -33,7 +31,6 @@ __all__ = [
     "HrVitonSynthesizer",
     "Watch",
     "dress",
-    "layer_alpha",
     "open_engine",
     "open_hr_viton",
     "require",
@@ -46,13 +43,12 @@ sides that are multiples of 128."""
 Watch = Callable[[str, U8], None]
 """Sees every intermediate: its name, and it as a picture."""
 
-_WORN: Final = (Cihp.UPPER_CLOTHES, Cihp.DRESS, Cihp.COAT, Cihp.NECK, Cihp.LEFT_ARM, Cihp.RIGHT_ARM)
-"""What the networks take away and make anew."""
-_UPPER_7, _HAIR_7, _ARMS_7 = 2, 3, (4, 5)
-_EDGE_SIGMA: Final = 1.5  # of the alpha's edge, in pixels at 768 wide
 # where a progress bar stands when a stage begins, by a CPU's time, roughly
 _BEGINS: Final = {"densepose": 0.0, "parsing": 0.2, "conditions": 0.3}
 _NETWORKS_BEGIN: Final = 0.35
+
+_Given = ParamSpec("_Given")
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +61,19 @@ class _Stages:
 class HrVitonSynthesizer:
     """Photo-real keyframes; a :class:`~vastra_live.synthesis.base.Synthesizer`. See :func:`open_hr_viton`.
 
+    With ``beside``, both networks and DensePose have a thread of their own, and the calling one does meanwhile what
+    needs no GPU of torch's: the parser runs beside DensePose, and half of the layer's alpha is made while the networks
+    paint. It is always the same thread, since cuDNN's choices belong to the thread that made them: what
+    :meth:`warm_up` warmed stays warm, whoever calls.
+
     Args:
         engine: both networks.
         densepose: finds the body parts.
         parser: finds the clothes.
         watch: sees every intermediate.
         progress: told of every stage.
+        beside: work on a thread of its own, for networks on a GPU. Where everything is on the CPU's cores, it gains
+            nothing.
 
     Attributes:
         name: with device, precision and size of the networks, such as ``hr-viton cuda float16 768x1024``.
@@ -83,12 +86,15 @@ class HrVitonSynthesizer:
         parser: Parser,
         watch: Watch | None = None,
         progress: Progress = lambda _stage, _done: None,
+        *,
+        beside: bool = False,
     ) -> None:
         self._stages: _Stages | None = _Stages(engine, densepose, parser)
         self._watch = watch
         self._progress = progress
         self.name = engine.name
         self._worn: Garment | None = None
+        self._beside = ThreadPoolExecutor(1, "vastra-networks") if beside else None
 
     def synthesize(self, frame: Frame, body: Body, garment: Garment) -> Layer:
         """The layer for this frame, in the crop's resolution.
@@ -98,15 +104,12 @@ class HrVitonSynthesizer:
             SynthesisError: a stage failed.
             RuntimeError: the synthesizer was closed.
         """
-        from vastra_live.synthesis.hrviton.accelerate import Person
-        from vastra_live.synthesis.hrviton.inputs import to_cloth_tensors, to_person_tensors
-
         if self._stages is None:
             raise RuntimeError("HrVitonSynthesizer.synthesize: the synthesizer is closed")
         refuse_all_but_tops(garment, "hr-viton")
         engine = self._stages.engine
         size = engine.width, engine.height
-        seen = see(frame, body, size, self._stages.parser, self._stages.densepose, self._begin)
+        seen = see(frame, body, size, self._stages.parser, self._stages.densepose, self._begin, self._beside)
         assert seen.parts is not None
         self._begin("conditions")
         person = prepare_person(seen.bgr, seen.keypoints, seen.parse, draw_parts(seen.parts))
@@ -116,41 +119,48 @@ class HrVitonSynthesizer:
                 self._watch(name, drawn)
         if garment is not self._worn:
             cloth = prepare_cloth(garment, size)
-            engine.wear(*to_cloth_tensors(cloth))
+            self._start(engine.wear, cloth)()
             self._worn = garment
             self._show("cloth", lambda: cloth.bgr)
             self._show("cloth-mask", lambda: draw_mask(cloth.mask))
-        made = engine(Person(*to_person_tensors(person)), _within(self._progress))
-        picture = _picture(made)
-        label7 = _labels(made)
+        painting = self._start(engine, person, _within(self._progress))
+        cover = Cover(person, seen.crop)
+        made = painting()
+        self.name = engine.name  # its precision, where these weights overflow the one it began with
+        alpha = cover.alpha(made.label7)
         if self._watch is not None:
             _watch_networks(made, self._watch)
-        alpha = layer_alpha(person, label7, seen.crop)
-        self._show("layer-alpha", lambda: draw_mask((alpha > 0.5).astype(np.uint8)))
-        return Layer(bgr=picture, alpha=alpha, frame=frame, body=body, garment=garment, to_frame=seen.crop.to_frame)
+            self._watch("layer-alpha", draw_mask((alpha > 0.5).astype(np.uint8)))
+        return Layer(bgr=made.bgr, alpha=alpha, frame=frame, body=body, garment=garment, to_frame=seen.crop.to_frame)
 
     def warm_up(self) -> None:
         """Make the slow first call of every stage now, on an empty picture, instead of at the first keyframe.
 
         Raises:
             RuntimeError: the synthesizer was closed.
-            torch.cuda.OutOfMemoryError: the size does not fit on the device.
+            GpuMemoryError, torch.cuda.OutOfMemoryError: the size does not fit on the device.
         """
-        from vastra_live.synthesis.hrviton.inputs import to_cloth_tensors
-
         if self._stages is None:
             raise RuntimeError("HrVitonSynthesizer.warm_up: the synthesizer is closed")
         engine = self._stages.engine
         empty = np.full((engine.height, engine.width, 3), 128, np.uint8)
         self._stages.parser.labels(empty)
-        with contextlib.suppress(NothingToFitError):  # an empty picture shows nobody; asking is what warms up
-            self._stages.densepose.parts(empty)
-        engine.wear(*to_cloth_tensors(ClothConditions(empty, np.ones(empty.shape[:2], np.uint8))))
-        engine.warm_up()
+        self._start(self._stages.densepose.warm_up, empty)()
+        self._start(engine.wear, ClothConditions(empty, np.ones(empty.shape[:2], np.uint8)))()
+        self._worn = None
+        self._start(engine.warm_up)()
 
     def close(self) -> None:
         """Give the networks back. Harmless when repeated."""
         self._stages = self._worn = None
+        if self._beside is not None:
+            self._beside.shutdown()
+
+    def _start(self, call: Callable[_Given, _Made], *args: _Given.args, **kwargs: _Given.kwargs) -> Callable[[], _Made]:
+        """A call on the networks' thread, under way; or, without that thread, due when its result is asked for."""
+        if self._beside is None:
+            return partial(call, *args, **kwargs)
+        return self._beside.submit(call, *args, **kwargs).result
 
     def _begin(self, stage: str) -> None:
         self._progress(stage, _BEGINS[stage])
@@ -158,26 +168,6 @@ class HrVitonSynthesizer:
     def _show(self, name: str, draw: Callable[[], U8]) -> None:
         if self._watch is not None:
             self._watch(name, draw())
-
-
-def layer_alpha(person: PersonConditions, label7: U8, crop: Crop) -> F32:
-    """What of the networks' picture goes over the frame: (H, W) float32, 0..1, soft at its edge.
-
-    The garment, wherever it came to lie; and within the greyed area what was garment, arm or neck before, or is arm
-    now. Background and hair that were visible before stay the camera's own: the networks only made them up again.
-
-    Args:
-        person: what the networks were told.
-        label7: (H, W) uint8, 0..6, what they decided to paint.
-        crop: where the picture lies in the frame; nothing beyond the frame is shown.
-    """
-    hidden = agnostic_mask(person.parse, person.keypoints)
-    remade = np.isin(person.parse, _WORN) | np.isin(label7, _ARMS_7)
-    kept_hair = (person.parse == Cihp.HAIR) & (label7 == _HAIR_7)
-    mask = ((label7 == _UPPER_7) | (hidden & remade)) & ~kept_hair & crop.inside()
-    sigma = _EDGE_SIGMA * crop.size[0] / 768
-    soft: F32 = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma)
-    return soft
 
 
 def dress(
@@ -199,16 +189,13 @@ def dress(
     Raises:
         ValueError: they are not of the engine's size.
     """
-    from vastra_live.synthesis.hrviton.accelerate import Person
-    from vastra_live.synthesis.hrviton.inputs import to_cloth_tensors, to_person_tensors
-
-    engine.wear(*to_cloth_tensors(cloth))
-    made = engine(Person(*to_person_tensors(person)), progress)
+    engine.wear(cloth)
+    made = engine(person, progress)
     if watch is not None:
         for name, drawn in (*person.drawn().items(), ("cloth", cloth.bgr), ("cloth-mask", draw_mask(cloth.mask))):
             watch(name, drawn)
         _watch_networks(made, watch)
-    return _picture(made)
+    return made.bgr
 
 
 def open_engine(store: Store | None = None, device: str | None = None, size: tuple[int, int] = SIZES[0]) -> TryOnEngine:
@@ -279,8 +266,9 @@ def open_hr_viton(
     parser = open_parser(store)
     densepose = DensePose(store.path("densepose"), device=device)
     engine = open_engine(store, device, size)
-    synthesizer = HrVitonSynthesizer(engine, densepose, parser, watch, progress)
-    if engine.device.type == "cuda":
+    on_gpu = engine.device.type == "cuda"
+    synthesizer = HrVitonSynthesizer(engine, densepose, parser, watch, progress, beside=on_gpu)
+    if on_gpu:
         if not parser.on_gpu:
             tell("the human parser runs on the CPU: onnxruntime has no CUDA here; pip install 'vastra-live[gpu]'")
         synthesizer.warm_up()
@@ -311,22 +299,10 @@ def require(store: Store) -> None:
         )
 
 
-def _picture(made: Keyframe) -> U8:
-    """The engine's picture in blue-green-red, in memory of its own."""
-    bgr: U8 = np.ascontiguousarray(made.picture[0].cpu().numpy()[:, :, ::-1])
-    return bgr
-
-
-def _labels(made: Keyframe) -> U8:
-    """(H, W) uint8, 0..6."""
-    labels: U8 = made.label7[0].cpu().numpy().astype(np.uint8)
-    return labels
-
-
 def _watch_networks(made: Keyframe, watch: Watch) -> None:
-    watch("labels", draw_labels(_labels(made)))
+    watch("labels", draw_labels(made.label7))
     watch("warped-mask", draw_mask((made.garment_mask[0, 0] > 0.5).cpu().numpy().astype(np.uint8)))
-    watch("dressed", _picture(made))
+    watch("dressed", made.bgr)
 
 
 def _within(progress: Progress) -> Progress:
