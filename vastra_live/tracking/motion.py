@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import cv2
+import numpy as np
 
+from vastra_live.tracking.window import grid
 from vastra_live.types import F32, U8
 
 __all__ = ["Flow", "repair"]
 
+# Side of the square of pixels that share one fine step.
+_BLOCK = 4
+# Smaller eigenvalue of the structure tensor, in OpenCV's unit, below which a place is too plain for a fine step; and
+# the longest fine step believed, in pixels.
+_PLAIN, _LEAP = 1e-3, 2.0
+
 
 class Flow:
-    """Dense inverse search (Kroeger et al. 2016), started from a prediction. One object per thread.
+    """Dense motion, started from a prediction. One object per thread.
 
-    Patches are matched on the full work grid, further apart than usual and with fewer iterations, and without
-    variational refinement: the same time buys a flow four times finer than the "fast" preset's, because the
-    prediction is already close and :func:`repair` does the smoothing.
+    Dense inverse search (Kroeger et al. 2016) down to half size, without variational refinement: :func:`repair`
+    does the smoothing. Then one step of Lucas and Kanade (1981) at full size, at every fourth pixel: what dense
+    search on the last level finds, in half its time. Plain places, where such a step is noise, keep what they have.
     """
 
     def __init__(self) -> None:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-        self._dis.setFinestScale(0)
+        self._dis.setFinestScale(1)
         self._dis.setPatchStride(6)
         self._dis.setGradientDescentIterations(5)
         self._dis.setVariationalRefinementIterations(0)
@@ -28,13 +36,30 @@ class Flow:
         """Where each live pixel is in the keyframe.
 
         Args:
-            live, key: (H, W) uint8 grey.
+            live, key: (H, W) uint8 grey; H and W multiples of 4.
             start: (H, W, 2) float32, displacement to start from.
 
         Returns:
             (H, W, 2) float32: pixel p of ``live`` is pixel p + flow[p] of ``key``.
         """
+        rows, columns = live.shape
         flow: F32 = self._dis.calc(live, key, start.copy())
+        middles = grid(columns // _BLOCK, rows // _BLOCK) * np.float32(_BLOCK) + np.float32((_BLOCK - 1) / 2)
+        guess = middles + cv2.resize(flow, middles.shape[1::-1], interpolation=cv2.INTER_AREA)
+        found, good, _ = cv2.calcOpticalFlowPyrLK(
+            live,
+            key,
+            middles.reshape(-1, 1, 2),
+            guess.reshape(-1, 1, 2).copy(),
+            winSize=(9, 9),
+            maxLevel=0,
+            criteria=(cv2.TERM_CRITERIA_COUNT, 1, 0),
+            flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
+            minEigThreshold=_PLAIN,
+        )
+        step = found.reshape(guess.shape) - guess
+        step[(good.reshape(step.shape[:2]) == 0) | (np.abs(step).max(axis=2) > _LEAP)] = 0
+        flow += cv2.resize(step, (columns, rows), interpolation=cv2.INTER_LINEAR)
         return flow
 
 
