@@ -11,7 +11,7 @@ import numpy.typing as npt
 from vastra_live.synthesis.embedded.skeleton import Arm, Point, Skeleton
 from vastra_live.types import F32, U8
 
-__all__ = ["BACKGROUND", "CLASSES", "HAIR", "LOWER", "SKIN", "TOP", "Places", "arm_distance", "segment_distance"]
+__all__ = ["BACKGROUND", "CLASSES", "HAIR", "LOWER", "SKIN", "TOP", "Hem", "Places", "arm_distance", "segment_distance"]
 
 BACKGROUND, SKIN, HAIR, TOP, LOWER = range(5)
 CLASSES = ("background", "skin", "hair", "top", "lower")
@@ -69,6 +69,8 @@ class Places:
         self.above_mouth: Mask = along(s.mouth, s.face_up, s.face_span) > 0
         centre = along(s.neck, s.across, unit)
         self.column: Mask = (np.abs(centre) < 0.35) & (person > 0.8) & (self._hands > 0.25) & (forearms > 0.16)
+        # sleeves are wider than arms, and joints are not found to the pixel
+        self._core = self.column & (np.abs(centre) < 0.25) & (forearms > 0.26)
         above_eyes = along(s.eyes, s.face_up, s.face_span) > 0.9
         legs = _nearest(shape, [(leg.hip, leg.knee) for leg in (s.left_leg, s.right_leg)]) / unit
         self.seeds = self._seeds(lab, forearms, above_eyes, legs)
@@ -90,14 +92,22 @@ class Places:
         seeds[LOWER] = sure & (legs < 0.16) & (depth > 1.1) & (depth < 1.6) & (self._hands > 0.25) & ~skin_like
         return seeds
 
-    def priors(self, hem: float | None = None) -> F32:
+    def end_seeds_at(self, hem: Hem) -> None:
+        """Let no colour be learned on the wrong side of a hem."""
+        self.seeds[TOP] *= self.depth < hem.depth - 0.05
+        below = self.depth > hem.depth + 0.05
+        self.seeds[LOWER] *= below
+        # a waist high above the hips: what hangs straight below the hem belongs to it
+        self.seeds[LOWER] += 0.5 * (self._core & below & (self.depth < 1.1))
+
+    def priors(self, hem: Hem | None = None) -> F32:
         """(5, h, w) float32, how likely each class is at each place, summing to 1.
 
         Args:
-            hem: depth at which the worn top ends, if that is known.
+            hem: where the worn top ends, if that is known.
         """
         inside = np.clip(self._person, 0.01, 0.99)
-        top_hem, lower_hem = (_USUAL_TOP, _USUAL_LOWER) if hem is None else (Hem(hem, 0.08), Hem(hem, 0.08))
+        top_hem, lower_hem = (_USUAL_TOP, _USUAL_LOWER) if hem is None else (hem, hem)
         depth, below_chin = self.depth, self._below_chin
         near_torso = _falling(self._torso, 0.02, 0.25)
         near_arm = _falling(self._arms, 0.16, 0.34)

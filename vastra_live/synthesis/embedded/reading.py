@@ -16,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.guided import Smoother, edge_smoother
+from vastra_live.synthesis.embedded.hem import bare_belly, find_hem
 from vastra_live.synthesis.embedded.places import BACKGROUND, CLASSES, HAIR, LOWER, SKIN, TOP, Places
 from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32, U8
 
 __all__ = ["BACKGROUND", "CLASSES", "HAIR", "LOWER", "SKIN", "TOP", "ColourModels", "Reading", "read_person"]
 
-F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 
 _BINS = (24, 24, 24)
@@ -80,22 +80,25 @@ def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: ColourModels) 
     cells = _cells(lab)
     places = Places(person, skeleton, lab)
     seeds = places.seeds
-    hem = _long_hem(lab, places)
+    hem = find_hem(lab, places)
     if hem is not None:
-        seeds[LOWER] *= places.depth > hem + 0.05
+        places.end_seeds_at(hem)
     smooth = edge_smoother(bgr, strength=24.0, levels=6.0, radius=4)
     priors = places.priors(hem)
     share = _classify(cells, memory.blended(_learn(cells, seeds)), priors, smooth, places.face)
-    bare_from = _bare_belly(share[SKIN], places)
+    bare_from = bare_belly(share[SKIN], places)
     if bare_from is not None:
         priors = places.priors(bare_from)
     # what was learned on earlier keyframes saves a round
     for _ in range(1 if memory.known else 2):
         weights = share * (share > 0.5)
         weights[HAIR] *= places.above_mouth
+        # blond hair and beige cloth are not learned as skin
+        weights[SKIN] *= priors[SKIN] > 0.05
         models = memory.blended(_learn(cells, weights + 0.15 * seeds))
         share = _classify(cells, models, priors, smooth, places.face)
     _attach_hair(share, places)
+    _settle_islands(share, skeleton.unit)
     memory.remember(_learn(cells, share * (share > 0.6)))
     return Reading(share, places.face)
 
@@ -118,48 +121,26 @@ def _attach_hair(share: F32, places: Places) -> None:
     share /= np.maximum(rest, 1e-6)
 
 
-def _long_hem(lab: U8, places: Places) -> float | None:
-    """Depth of the hem of a top that hangs over the hips, or None when it ends where tops usually end.
-
-    Colours are followed down the middle of the body: light falls off slowly, a hem is a step.
-    """
-    edges = np.arange(0.2, 1.5, 0.05)
-    medians: list[F64] = []
-    seen_to = 0.0
-    for low in edges:
-        band = (places.depth >= low) & (places.depth < low + 0.05) & places.column
-        if band.sum() >= 6:
-            medians.append(np.median(lab[band].astype(np.float64), axis=0) * (0.6, 1.0, 1.0))
-            seen_to = low + 0.05
-        elif medians:  # behind an arm, or out of the picture: nothing changes that can be seen
-            medians.append(medians[-1])
-    edges = edges[len(edges) - len(medians) :]
-    # over two bands: a hem inside a band halves the step to each neighbour
-    steps = [float(np.linalg.norm(b - a)) for a, b in zip(medians, medians[2:], strict=False)]
-    above = [step for step, low in zip(steps, edges, strict=False) if low < 0.75]
-    if len(above) < 6:
-        return None
-    # a print has steps of its own
-    step = max(9.0, 1.6 * max(above))
-    found = [k for k, size in enumerate(steps) if size > step and edges[k] >= 0.75]
-    if found:
-        # a step shows in two or three neighbours; it is where it shows most
-        sharpest = max((k for k in found if k <= found[0] + 2), key=lambda k: steps[k])
-        hem = float(edges[sharpest]) + 0.085
-        return hem if 1.06 < hem < 1.45 else None
-    # No step down to the picture's edge: a strong colour is one long top; grey on grey can hide a hem.
-    chroma = np.median([np.hypot(m[1] - 128, m[2] - 128) for m in medians[:10]])
-    return seen_to + 0.3 if chroma > 25 and 1.0 < seen_to < 1.38 else None
-
-
-def _bare_belly(skin: F32, places: Places) -> float | None:
-    """Depth of the hem of a cropped top, when a band of bare skin crosses the trunk below it."""
-    edges = np.arange(0.35, 1.0, 0.04)
-    for low in edges:
-        band = (places.depth >= low) & (places.depth < low + 0.04) & places.trunk
-        if band.sum() > 6 and float(skin[band].mean()) > 0.55:
-            return float(low)
-    return None
+def _settle_islands(share: F32, unit: float) -> None:
+    """Specks of a class take the classes around them: prints, buttons, trousers seen between fingers. In place."""
+    height, width = share.shape[1:]
+    labels = share.argmax(axis=0)
+    # smaller than a palm; background is left, for the gap between arm and body is as small
+    limit = 0.03 * unit**2
+    specks = np.zeros((height, width), bool)
+    for k in range(1, len(share)):
+        _, islands, stats, _ = cv2.connectedComponentsWithStats((labels == k).astype(np.uint8), connectivity=4)
+        small = stats[:, cv2.CC_STAT_AREA] < limit
+        small[0] = False
+        specks |= small[islands]
+    if not specks.any():
+        return
+    side = 2 * max(1, round(0.1 * unit)) + 1
+    around = (~specks).astype(np.float32)
+    mass = np.maximum(cv2.blur(around, (side, side)), 1e-4)
+    for plane in share:
+        plane[specks] = (cv2.blur(plane * around, (side, side)) / mass)[specks]
+    share[:, specks] /= np.maximum(share[:, specks].sum(axis=0), 1e-6)
 
 
 def _cells(lab: U8) -> I64:

@@ -1,0 +1,73 @@
+"""Reading the person: hems by their step, specks by what is around them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.embedded_people import drawn_person
+from vastra_live.synthesis.embedded.hem import find_hem
+from vastra_live.synthesis.embedded.places import Places
+from vastra_live.synthesis.embedded.reading import LOWER, SKIN, TOP, ColourModels, Reading, read_person
+from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
+from vastra_live.types import Body, Frame
+
+RED, BLUE, WHITE = (40, 40, 190), (120, 70, 40), (235, 235, 235)
+
+
+def dressed_to(depth: float) -> tuple[Frame, Body, Skeleton]:
+    """The drawn person, whose red top ends at a depth of the torso; blue from there on."""
+    frame, body = drawn_person()
+    s = read_skeleton(body)
+    bgr = np.array(frame.bgr)
+    row = int(s.neck[1] + depth * s.torso_length)
+    low = np.s_[row:, 110:210]
+    part = bgr[low]
+    part[(body.person_alpha[low] > 0.5) & (np.abs(part.astype(int) - RED).max(axis=-1) < 60)] = BLUE
+    return Frame(cv2.GaussianBlur(bgr, (3, 3), 0), 0, 0, "drawn"), body, s
+
+
+def read(frame: Frame, body: Body, s: Skeleton) -> Reading:
+    return read_person(frame.bgr, body.person_alpha, s, ColourModels())
+
+
+@pytest.mark.parametrize("depth", [0.55, 0.7, 0.9])
+def test_a_hem_is_found_where_the_colour_changes(depth: float) -> None:
+    frame, body, s = dressed_to(depth)
+    lab = cv2.cvtColor(frame.bgr, cv2.COLOR_BGR2LAB)
+    hem = find_hem(lab, Places(body.person_alpha, s, lab))
+    assert hem is not None
+    assert hem.depth == pytest.approx(depth, abs=0.05)
+
+
+def test_trousers_worn_high_are_no_top() -> None:
+    frame, body, s = dressed_to(0.6)
+    share = read(frame, body, s).share
+    x, y = s.neck + s.down * 0.75 * s.torso_length
+    assert share[LOWER, int(y), int(x)] > 0.8
+    x, y = s.neck + s.down * 0.45 * s.torso_length
+    assert share[TOP, int(y), int(x)] > 0.8
+
+
+def test_a_top_in_stripes_has_no_hem_at_each() -> None:
+    frame, body, s = dressed_to(0.9)
+    bgr = np.array(frame.bgr)
+    for k in range(3):
+        row = int(s.neck[1] + (0.2 + 0.22 * k) * s.torso_length)
+        bgr[row : row + 8][body.person_alpha[row : row + 8] > 0.5] = WHITE
+    lab = cv2.cvtColor(bgr, cv2.COLOR_BGR2LAB)
+    hem = find_hem(lab, Places(body.person_alpha, s, lab))
+    assert hem is None or hem.depth > 0.8
+
+
+def test_letters_in_the_colour_of_skin_belong_to_the_top() -> None:
+    frame, body, s = dressed_to(0.9)
+    bgr = np.array(frame.bgr)
+    x, y = (s.neck + s.down * 0.5 * s.torso_length).astype(int)
+    for k in (-14, 0, 14):
+        bgr[y : y + 12, x + k : x + k + 4] = (130, 160, 215)
+    share = read_person(bgr, body.person_alpha, s, ColourModels()).share
+    letters = share[:, y : y + 12, x - 14 : x + 18]
+    assert letters[TOP].min() > 0.5
+    assert letters[SKIN].max() < 0.4
