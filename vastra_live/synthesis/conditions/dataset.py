@@ -41,11 +41,13 @@ def find_published(picture: Path, folder: str = "image") -> tuple[Path, str] | N
         picture: such as ``DATA/image/00006_00.jpg``, or ``DATA/cloth/001.jpg`` with ``folder="cloth"``.
         folder: where it must lie.
     """
-    root = picture.resolve().parent.parent
+    # not resolve(): the pictures of such a folder may be links to elsewhere
+    path = picture.absolute()
+    root = path.parent.parent
     beside = "image-parse-v3" if folder == "image" else f"{folder}-mask"
-    if picture.resolve().parent.name != folder or not (root / beside).is_dir():
+    if path.parent.name != folder or not (root / beside).is_dir():
         return None
-    return root, picture.stem
+    return root, path.stem
 
 
 def read_person(root: Path, name: str, size: tuple[int, int] = (768, 1024)) -> PersonConditions:

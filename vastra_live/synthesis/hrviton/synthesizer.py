@@ -34,6 +34,7 @@ __all__ = [
     "open_engine",
     "open_hr_viton",
     "require",
+    "require_networks",
 ]
 
 SIZES: Final = ((768, 1024), (384, 512))
@@ -211,21 +212,17 @@ def open_engine(store: Store | None = None, device: str | None = None, size: tup
         WeightsError: a file is missing or wrong.
         ValueError: the size is not one the networks take.
     """
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingDependencyError(
-            "hr-viton needs torch; install it: pip install 'vastra-live[synthesis]'"
-        ) from error
-
-    from vastra_live.synthesis.checkpoints import open_network
-    from vastra_live.synthesis.hrviton.accelerate import TryOnEngine
-    from vastra_live.synthesis.hrviton.networks import ConditionGenerator, SpadeGenerator
     from vastra_live.weights import Store
 
     store = store or Store()
     # both files must be there before the first is opened
-    store.path("hr-viton-generator")
+    require_networks(store)
+    import torch
+
+    from vastra_live.synthesis.checkpoints import open_network
+    from vastra_live.synthesis.hrviton.accelerate import TryOnEngine
+    from vastra_live.synthesis.hrviton.networks import ConditionGenerator, SpadeGenerator
+
     condition = open_network(store, "hr-viton-condition")
     generator = open_network(store, "hr-viton-generator", height=size[1], width=size[0])
     assert isinstance(condition, ConditionGenerator) and isinstance(generator, SpadeGenerator)
@@ -282,20 +279,32 @@ def require(store: Store) -> None:
         MissingDependencyError: a package is not installed; the message holds the install line.
         WeightsError: a file is not there; the message holds the pull line.
     """
-    for packages, line in (
-        (("torch", "onnxruntime"), "pip install 'vastra-live[synthesis]'"),
-        (("detectron2", "densepose"), DENSEPOSE_INSTALL),
-    ):
-        absent = [name for name in packages if importlib.util.find_spec(name) is None]
-        if absent:
-            raise MissingDependencyError(f"hr-viton needs {' and '.join(absent)}; install it: {line}")
-    missing = [s for s in store.status("hr-viton") if not s.present]
+    _require_packages(("torch", "onnxruntime"), "pip install 'vastra-live[synthesis]'")
+    _require_packages(("detectron2", "densepose"), DENSEPOSE_INSTALL)
+    wanted = {s.entry.name for s in store.status("hr-viton")}
     if any(s.present for s in store.status("parser-atr")):
-        missing = [s for s in missing if s.entry.name != "parser-lip"]
+        wanted -= {"parser-lip"}
+    _require_files(store, wanted)
+
+
+def require_networks(store: Store) -> None:
+    """As :func:`require`, for :func:`open_engine`: without what finds out about the person."""
+    _require_packages(("torch",), "pip install 'vastra-live[synthesis]'")
+    _require_files(store, {"hr-viton-condition", "hr-viton-generator"})
+
+
+def _require_packages(names: tuple[str, ...], line: str) -> None:
+    absent = [name for name in names if importlib.util.find_spec(name) is None]
+    if absent:
+        raise MissingDependencyError(f"hr-viton needs {' and '.join(absent)}; install it: {line}")
+
+
+def _require_files(store: Store, names: set[str]) -> None:
+    missing = [s.entry.file for s in store.status("hr-viton") if s.entry.name in names and not s.present]
     if missing:
-        files = ", ".join(s.entry.file for s in missing)
         raise WeightsError(
-            f"hr-viton needs {files} in {store.folder}; fetch what is missing: vastra-live weights pull hr-viton"
+            f"hr-viton needs {', '.join(missing)} in {store.folder}; fetch what is missing: "
+            "vastra-live weights pull hr-viton --accept-licence"
         )
 
 
