@@ -184,9 +184,10 @@ def photo(
 ) -> None:
     """Dress one person in one picture."""
     with _stages("dressing") as progress:
-        from vastra_live.photo import is_published, try_on_files, try_on_published
+        from vastra_live.photo import route, try_on_files, try_on_published
 
-        if synthesizer == "hr-viton" and is_published(person, Path(garment)):
+        synthesizer = route(person, Path(garment), synthesizer, _tell)
+        if synthesizer == "published":
             try_on_published(person, Path(garment), output, debug_dir=debug_dir, progress=progress, tell=_tell)
         else:
             worn = _wardrobe().resolve(garment)

@@ -9,16 +9,34 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vastra_live.errors import ConfigError, NothingToFitError, PictureError, SynthesisError
+from vastra_live.errors import (
+    ConfigError,
+    MissingDependencyError,
+    NothingToFitError,
+    PictureError,
+    SynthesisError,
+    WeightsError,
+)
 from vastra_live.pictures import read_picture, write_picture
 from vastra_live.synthesis import Progress, open_synthesizer
 from vastra_live.synthesis.conditions.dataset import find_published, read_cloth, read_person
 from vastra_live.synthesis.fallback import gpu_memory_is_full
+from vastra_live.synthesis.hrviton.synthesizer import require_networks
 from vastra_live.tracking.body import BlazePoseTracker
 from vastra_live.tracking.crowd import BlazeFaceFinder, OneAtATime
 from vastra_live.types import U8, Body, Frame, Garment, Layer
+from vastra_live.weights import Store
 
-__all__ = ["Progress", "Watch", "is_published", "lay_over", "try_on", "try_on_files", "try_on_published"]
+__all__ = [
+    "Progress",
+    "Watch",
+    "is_published",
+    "lay_over",
+    "route",
+    "try_on",
+    "try_on_files",
+    "try_on_published",
+]
 
 Watch = Callable[[str, U8], None]
 """Called with name and picture of an intermediate; the picture may be kept."""
@@ -136,6 +154,23 @@ def try_on_files(
 def is_published(person: Path, garment: Path) -> bool:
     """Whether both pictures lie in a folder in VITON-HD's published layout, beside the files of their stages."""
     return find_published(person) is not None and find_published(garment, "cloth") is not None
+
+
+def route(person: Path, garment: Path, synthesizer: str, tell: Callable[[str], None] = _untold) -> str:
+    """Which way a pair of files goes: ``published`` for :func:`try_on_published`, else the synthesizer to open.
+
+    A pair that lies in a published folder is HR-VITON's where it is asked for by name, and ``auto``'s where torch and
+    both networks' files are there, on a CPU too: one picture has the time. Where they are not, it says why once.
+    """
+    if synthesizer not in ("auto", "hr-viton") or not is_published(person, garment):
+        return synthesizer
+    if synthesizer == "auto":
+        try:
+            require_networks(Store())
+        except (MissingDependencyError, WeightsError) as error:
+            tell(f"the embedded synthesizer works here: {error}")
+            return "embedded"
+    return "published"
 
 
 def try_on_published(
