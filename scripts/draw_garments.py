@@ -53,6 +53,7 @@ from garment_cuts import (
     short_sleeve_folds,
     sleeve_down,
 )
+from jeans_cut import dock_jeans
 
 from vastra_live.pictures import write_picture
 from vastra_live.wardrobe.intake import read_garment
@@ -380,6 +381,7 @@ def rib_tank() -> U8:
 
 GARMENTS: dict[str, Callable[[], U8]] = {
     "coast-tee": coast_tee,
+    "dock-jeans": dock_jeans,
     "harbour-stripe": harbour_stripe,
     "oxford-shirt": oxford_shirt,
     "pouch-hoodie": pouch_hoodie,

@@ -18,7 +18,7 @@ from vastra_live.wardrobe.drawing import draw_garment
 from vastra_live.wardrobe.record import METADATA, read_record, write_record
 from vastra_live.wardrobe.store import BUILT_IN, Wardrobe, check_name, describe, name_from
 
-OWN = ["coast-tee", "harbour-stripe", "oxford-shirt", "pouch-hoodie", "rib-tank"]
+OWN = ["coast-tee", "dock-jeans", "harbour-stripe", "oxford-shirt", "pouch-hoodie", "rib-tank"]
 
 
 @pytest.fixture
@@ -57,14 +57,23 @@ def filled(tmp_path: Path) -> Wardrobe:
 def test_a_new_wardrobe_holds_the_built_in_garments(wardrobe: Wardrobe) -> None:
     assert wardrobe.names() == OWN
     entries = {entry.name: entry for entry in wardrobe.entries()}
-    assert all(entry.built_in and entry.category is Category.UPPER for entry in entries.values())
+    assert all(entry.built_in for entry in entries.values())
+    assert [name for name, entry in entries.items() if entry.category is not Category.UPPER] == ["dock-jeans"]
+    assert entries["dock-jeans"].category is Category.LOWER
     assert entries["coast-tee"].sleeve is Sleeve.SHORT
     assert entries["pouch-hoodie"].sleeve is Sleeve.LONG
     assert entries["rib-tank"].sleeve is Sleeve.NONE
 
 
-@pytest.mark.parametrize("name", OWN)
-def test_each_built_in_garment_can_be_worn(wardrobe: Wardrobe, name: str) -> None:
+def test_the_built_in_jeans_can_be_worn(wardrobe: Wardrobe) -> None:
+    points = wardrobe.load("dock-jeans").landmarks_px
+    for side in ("left", "right"):
+        assert points[f"waist_{side}"][1] < points["crotch"][1] < points[f"cuff_inner_{side}"][1]
+    assert points["cuff_outer_left"][0] > points["cuff_inner_left"][0] > points["cuff_inner_right"][0]
+
+
+@pytest.mark.parametrize("name", [name for name in OWN if name != "dock-jeans"])
+def test_each_built_in_top_can_be_worn(wardrobe: Wardrobe, name: str) -> None:
     garment = wardrobe.load(name)
     points = garment.landmarks_px
     # the wearer's left is on the right of the photo

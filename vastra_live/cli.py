@@ -65,8 +65,9 @@ def _wardrobe() -> Wardrobe:
 
 
 def _garment_names(incomplete: str) -> list[str]:
-    """Shell completion of garment names."""
-    return [name for name in _wardrobe().names() if name.startswith(incomplete)]
+    """Shell completion of garment names, of an outfit's second one too."""
+    before, plus, last = incomplete.rpartition("+")
+    return [before + plus + name for name in _wardrobe().names() if name.startswith(last)]
 
 
 def _tell(line: str) -> None:
@@ -93,7 +94,10 @@ def run(
     ] = None,
     garment: Annotated[
         str | None,
-        typer.Option(help="Name in the wardrobe, or path of a product photo.", autocompletion=_garment_names),
+        typer.Option(
+            help="Name in the wardrobe, or path of a product photo; TOP+LOWER puts on both.",
+            autocompletion=_garment_names,
+        ),
     ] = None,
     output: Annotated[
         list[str] | None,
@@ -174,7 +178,11 @@ def run(
 def photo(
     person: Annotated[Path, typer.Argument(help="Picture of a person.")],
     garment: Annotated[
-        str, typer.Argument(help="Name in the wardrobe, or path of a product photo.", autocompletion=_garment_names)
+        str,
+        typer.Argument(
+            help="Name in the wardrobe, or path of a product photo; TOP+LOWER puts on both.",
+            autocompletion=_garment_names,
+        ),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="The picture to write.")],
     synthesizer: Annotated[str, typer.Option(help="auto, embedded, hr-viton or cp-vton.")] = "auto",
@@ -184,13 +192,14 @@ def photo(
 ) -> None:
     """Dress one person in one picture."""
     with _stages("dressing") as progress:
+        from vastra_live.outfits import find_garment
         from vastra_live.photo import route, try_on_files, try_on_published
 
         synthesizer = route(person, Path(garment), synthesizer, _tell)
         if synthesizer == "published":
             try_on_published(person, Path(garment), output, debug_dir=debug_dir, progress=progress, tell=_tell)
         else:
-            worn = _wardrobe().resolve(garment)
+            worn = find_garment(_wardrobe(), garment)
             try_on_files(
                 person, worn, output, synthesizer=synthesizer, debug_dir=debug_dir, progress=progress, tell=_tell
             )

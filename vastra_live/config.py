@@ -67,7 +67,7 @@ class Settings(BaseModel):
     source: str | None = None
     """Camera index, device path, video, picture, folder or ``demo``; None looks for a camera, then takes the demo."""
     garment: str | None = None
-    """Wardrobe name or picture path; None takes the first of the wardrobe."""
+    """Wardrobe name or picture path, or a top's and a lower garment's joined by ``+``; None takes the first."""
     output: tuple[str, ...] = ()
     """Where pictures go; empty means a window, or files when there is no display."""
     synthesizer: SynthesizerName = SynthesizerName.AUTO

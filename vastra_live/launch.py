@@ -11,6 +11,7 @@ import platformdirs
 from vastra_live.capture import FrameSource, open_source
 from vastra_live.config import OnLost, Settings
 from vastra_live.errors import CameraError, ConfigError, DisplayError
+from vastra_live.outfits import find_garment
 from vastra_live.output.base import FrameSink, SlowConsumer
 from vastra_live.output.open import open_sink, parse_outputs
 from vastra_live.output.window import Window
@@ -20,7 +21,8 @@ from vastra_live.session import LiveSession, SessionSettings
 from vastra_live.synthesis import open_synthesizer
 from vastra_live.telemetry import Telemetry
 from vastra_live.tracking.body import BlazePoseTracker
-from vastra_live.tracking.crowd import BlazeFaceFinder, OneAtATime
+from vastra_live.tracking.faces import BlazeFaceFinder
+from vastra_live.tracking.gate import Gate
 from vastra_live.types import Garment
 from vastra_live.wardrobe.store import Wardrobe
 
@@ -90,11 +92,11 @@ def _plan(settings: Settings, tell: Callable[[str], None]) -> _Plan:
 
 
 def _rack(settings: Settings, wardrobe: Wardrobe) -> Rack:
-    """The wanted garment first, then the rest of the wardrobe to leaf through."""
+    """The wanted garment or outfit first, then the rest of the wardrobe to leaf through."""
     names = wardrobe.names()
     if settings.garment is None:
         return Rack(names, wardrobe.load)
-    first = wardrobe.resolve(settings.garment)
+    first = find_garment(wardrobe, settings.garment)
 
     def load(name: str) -> Garment:
         return first if name == first.name else wardrobe.load(name)
@@ -137,7 +139,7 @@ def launch(settings: Settings, tell: Callable[[str], None], tick: Callable[[Tele
 
         return LiveSession(
             source=plan.source,
-            tracker=OneAtATime(BlazePoseTracker(), BlazeFaceFinder()),
+            tracker=Gate(BlazePoseTracker(), BlazeFaceFinder()),
             synthesizer=synthesizer,
             rack=rack,
             sinks=sinks,
