@@ -13,7 +13,7 @@ from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
 HEM = 230
 
 
-def striped() -> tuple[np.ndarray, np.ndarray, np.ndarray, Skeleton]:
+def striped() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, Skeleton]:
     """Trousers with a row of stripes below a top that ends at ``HEM``."""
     _, body = drawn_person()
     rows = np.arange(360)
@@ -22,12 +22,12 @@ def striped() -> tuple[np.ndarray, np.ndarray, np.ndarray, Skeleton]:
     lower, worn = np.zeros((2, 360, 320), np.float32)
     lower[HEM:, 110:210] = 1
     worn[100:HEM, 105:215] = 1
-    return bgr, lower, worn, read_skeleton(body)
+    return bgr, lower, worn, np.zeros_like(worn), read_skeleton(body)
 
 
 def test_the_lower_garment_goes_on_with_its_texture() -> None:
-    bgr, lower, worn, s = striped()
-    carried = carry_up(bgr, lower, worn, s)
+    bgr, lower, worn, skin, s = striped()
+    carried = carry_up(bgr, lower, worn, skin, s)
     assert carried is not None
     assert carried.adjoins == 1
     strip = carried.bgr[HEM - 30 : HEM, 160, 0]
@@ -37,18 +37,27 @@ def test_the_lower_garment_goes_on_with_its_texture() -> None:
     assert np.abs(np.diff(carried.bgr[HEM - 20 : HEM + 20, 160, 0])).max() < 16
 
 
+def test_a_soft_hem_is_no_belly() -> None:
+    bgr, lower, worn, skin, s = striped()
+    worn[HEM - 8 : HEM] = 0.2
+    carried = carry_up(bgr, lower, worn, skin, s)
+    assert carried is not None
+    assert carried.adjoins == 1
+
+
 def test_below_a_cropped_top_no_cloth_is_carried_over_the_belly() -> None:
-    bgr, lower, worn, s = striped()
+    bgr, lower, worn, skin, s = striped()
     worn[180:HEM] = 0
-    carried = carry_up(bgr, lower, worn, s)
+    skin[180:HEM] = 1
+    carried = carry_up(bgr, lower, worn, skin, s)
     assert carried is not None
     assert carried.adjoins == 0
 
 
 def test_a_strip_of_trousers_tells_nothing() -> None:
-    bgr, lower, worn, s = striped()
+    bgr, lower, worn, skin, s = striped()
     lower[HEM + 5 :] = 0
-    assert carry_up(bgr, lower, worn, s) is None
+    assert carry_up(bgr, lower, worn, skin, s) is None
 
 
 def test_skin_is_of_the_wearers_tone_and_round() -> None:

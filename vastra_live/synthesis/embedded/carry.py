@@ -40,13 +40,14 @@ class Carried:
     adjoins: float
 
 
-def carry_up(bgr: F32, lower: F32, worn: F32, s: Skeleton) -> Carried | None:
+def carry_up(bgr: F32, lower: F32, worn: F32, skin: F32, s: Skeleton) -> Carried | None:
     """Reflect the lower garment at its upper edge; None where too little of it is seen.
 
     Args:
         bgr: (h, w, 3) float32, the picture.
         lower: (h, w) 0..1, the lower garment.
         worn: (h, w) 0..1, the worn top.
+        skin: (h, w) 0..1, bare skin.
         s: in the same pixels; its spine is taken as upright.
     """
     height, width = lower.shape
@@ -61,9 +62,12 @@ def carry_up(bgr: F32, lower: F32, worn: F32, s: Skeleton) -> Carried | None:
         return None
     top = first + np.argmax(seen[:, columns], axis=0)
     end = height - np.argmax(seen[::-1, columns], axis=0)
-    covered = worn[:, x0 + columns].max(axis=0) > 0.5
-    above = np.clip(top - round(0.06 * s.unit), 0, height - 1)
-    adjoins = float((worn[above, x0 + columns] > 0.5).sum() / max(int(covered.sum()), 1))
+    # a soft hem leaves a gap between two sure labels; one with skin in it is a belly
+    over = (worn[:, x0 + columns] > 0.25) & (np.arange(height)[:, None] < top)
+    end_of_top = height - np.argmax(over[::-1], axis=0)
+    between = (np.arange(height)[:, None] >= end_of_top) & (np.arange(height)[:, None] < top)
+    bare = (skin[:, x0 + columns] * between).sum(axis=0) > 0.03 * s.unit
+    adjoins = float((over.any(axis=0) & ~bare).mean())
     # a hand or a pocket in front of the edge is no step of it
     reach = max(1, round(0.15 * s.unit))
     edge = np.interp(np.arange(width), x0 + columns, _median(top, reach)).astype(np.float32)

@@ -226,8 +226,10 @@ def undress(picture: U8, behind: F32, share: F32, face: F32, rim: Rim, gone: F32
         bare: the body's outline, at half size.
     """
     small = halved(picture)
-    skin = shaded_skin(small, halved(share[SKIN]), halved(face), bare)
-    lower, adjoins = _lower_carried_up(small, np.clip(halved(share[LOWER]) * 3 - 2, 0, 1), halved(rim.share), s)
+    skin_seen = halved(share[SKIN])
+    skin = shaded_skin(small, skin_seen, halved(face), bare)
+    trousers = np.clip(halved(share[LOWER]) * 3 - 2, 0, 1)
+    lower, adjoins = _lower_carried_up(small, trousers, halved(rim.share), skin_seen, s)
     seen = behind + (adjoins * bare.below)[..., None] * (lower - behind)
     bare_skin = np.maximum(bare.torso, bare.arms)
     if adjoins < 1:
@@ -270,7 +272,7 @@ def _grain(picture: U8, skin: F32) -> F32:
     return np.asarray(tiled * np.float32(1.3 * level), np.float32)
 
 
-def _lower_carried_up(bgr: F32, known: F32, worn: F32, s: Skeleton) -> tuple[F32, float]:
+def _lower_carried_up(bgr: F32, known: F32, worn: F32, skin: F32, s: Skeleton) -> tuple[F32, float]:
     """The lower garment, continued over its upper edge, and how much of the top's edge it meets, 0..1.
 
     Where no more than a strip of it is in the picture it is taken for dark trousers: a strip is mostly rim.
@@ -278,7 +280,7 @@ def _lower_carried_up(bgr: F32, known: F32, worn: F32, s: Skeleton) -> tuple[F32
     if float(known.sum()) < 0.12 * s.unit**2:
         return np.full_like(bgr, _UNSEEN_TROUSERS), 1.0
     plain = spread(bgr, known)
-    carried = carry_up(bgr, known, worn, s)
+    carried = carry_up(bgr, known, worn, skin, s)
     if carried is None:
         return plain, 1.0
     return plain + carried.known[..., None] * (carried.bgr - plain), carried.adjoins
