@@ -23,7 +23,8 @@ from vastra_live.synthesis.conditions.dataset import find_published, read_cloth,
 from vastra_live.synthesis.fallback import gpu_memory_is_full
 from vastra_live.synthesis.hrviton.synthesizer import require_networks
 from vastra_live.tracking.body import BlazePoseTracker
-from vastra_live.tracking.crowd import BlazeFaceFinder, OneAtATime
+from vastra_live.tracking.faces import BlazeFaceFinder
+from vastra_live.tracking.gate import Gate
 from vastra_live.types import U8, Body, Frame, Garment, Layer
 from vastra_live.weights import Store
 
@@ -97,7 +98,7 @@ def try_on(
     painter = open_synthesizer(synthesizer, tell=tell, watch=watch, progress=within, layer_pixels=_LAYER_PIXELS)
     try:
         progress("person", _LOADED)
-        tracker = OneAtATime(BlazePoseTracker(static=True), BlazeFaceFinder(), static=True)
+        tracker = Gate(BlazePoseTracker(static=True), BlazeFaceFinder(), static=True)
         try:
             body = tracker.track(frame)
         finally:
