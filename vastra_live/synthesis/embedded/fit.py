@@ -80,6 +80,15 @@ def _carried(points: list[Point], corners: Point, to: Point) -> list[Point]:
     return list(new_middle + shares[:, :1] * (to[1] - to[0]) + shares[:, 1:] * new_rise)
 
 
+def _beside(inner: Point, outer: Point, torso: Point, s: Skeleton, outward: Point) -> Point:
+    """The inner point of an upper sleeve, moved off the torso's side: a hanging sleeve covers none of the chest."""
+    depth = (torso - s.neck) @ s.down
+    side = np.interp((inner - s.neck) @ s.down, depth, (torso - s.neck) @ outward)
+    over = float(side) - float((inner - s.neck) @ outward)
+    room = 0.5 * max(float((outer - inner) @ outward), 0.0)
+    return inner + outward * min(max(over, 0.0), room)
+
+
 class TopPattern:
     """The points of one top or dress that are pinned to the body: where they are in the photo, and how to place them.
 
@@ -191,7 +200,7 @@ class TopPattern:
             edges.append(Edge(EdgeKind.CUFF, (inner[-1], outer[k][-1])[::clockwise]))
         for k in (0, 1):
             line = (neck[k], middle[k], shoulder[k], *outer[k])
-            edges.append(Edge(EdgeKind.OUTLINE, line if k else line[::-1]))
+            edges.append(Edge(EdgeKind.OUTLINE, line if k else line[::-1], sleeve=frozenset(outer[k][2:])))
         return tuple(edges)
 
     def _above(self, point: Point) -> Point:
@@ -234,8 +243,8 @@ class TopPattern:
             shares = np.array([elbow / 3, elbow * 2 / 3, elbow - 0.07, elbow, elbow + 0.07, (elbow + 1.07) / 2, 1.0])
         outline = _outline(mask)
         length = float(np.linalg.norm(outer1 - outer0))
-        cap = np.array([min(0.16 * self._unit / max(length, 1.0), 0.6 * shares[0])])
-        outer = _along(outline, outer0, outer1, inner0, np.concatenate([cap, shares]))
+        cap = min(0.16 * self._unit / max(length, 1.0), 0.6 * shares[0])
+        outer = _along(outline, outer0, outer1, inner0, np.concatenate([[0.45 * cap, cap], shares]))
         inner = _along(outline, inner0, inner1, outer0, shares)
         return outer, inner, shares
 
@@ -290,7 +299,7 @@ class TopPattern:
         placed.extend(_carried(self._hem, corners, np.array([sides["left"][-1], sides["right"][-1], neck_line])))
         if self._sleeved:
             for k, side in enumerate(("right", "left")):
-                placed.extend(self._place_sleeve(side, s, girth.sleeves[k], girth.centres[k]))
+                placed.extend(self._place_sleeve(side, s, girth.sleeves[k], girth.centres[k], np.array(sides[side])))
         return np.array(placed)
 
     def reach(self, skeleton: Skeleton) -> float:
@@ -313,7 +322,7 @@ class TopPattern:
             return float(np.clip(share, 1.04, 1.08))
         return float(np.clip(share, 0.12, 0.97))
 
-    def _place_sleeve(self, side: str, s: Skeleton, halves: Point, centres: Point) -> list[Point]:
+    def _place_sleeve(self, side: str, s: Skeleton, halves: Point, centres: Point, torso: Point) -> list[Point]:
         outer, inner, shares = self._sleeves[side]
         unit, arm = s.unit, s.right if side == "right" else s.left
         sign = 1.0 if side == "right" else -1.0
@@ -326,14 +335,16 @@ class TopPattern:
         inner_start = 0.22 * min(1.0, end / 0.5)
         # the side of the arm that is outside when it hangs, wherever it points to
         normal = np.array([-1.0, 1.0]) * arm_point(arm, 0.1)[1][::-1] * sign
-        cap = arm.shoulder + unit_vector(normal + 0.3 * outward, outward) * (1.08 * halves[0] + centres[0]) * unit
+        reach = (1.08 * halves[0] + centres[0]) * unit
+        cap = arm.shoulder + unit_vector(normal + 0.3 * outward, outward) * reach
+        over = arm.shoulder + unit_vector(normal + 0.3 * outward - s.down, outward) * reach
         # outside of the bend the two edges of upper arm and forearm meet in a corner
         upper = unit_vector(arm.elbow - arm.shoulder, outward)
         fore = unit_vector(arm.wrist - arm.elbow, upper)
         tip = upper - fore
         corner = float(np.clip(0.9 / np.sqrt(max((1 + float(upper @ fore)) / 2, 0.1)), 1.0, 1.35))
-        placed_outer, placed_inner = [cap], []
-        for a, b, share in zip(outer[1:], inner, shares, strict=True):
+        placed_outer, placed_inner = [over, cap], []
+        for a, b, share in zip(outer[2:], inner, shares, strict=True):
             flat = float(np.linalg.norm(a - b)) / 2 / self._unit
             points = []
             for start in (0.0, inner_start):
@@ -350,6 +361,8 @@ class TopPattern:
                     half *= corner
                 centre = float(np.interp(station, ARM_STATIONS, centres))
                 points.append(point + (edge * half + normal * centre) * unit)
+            if station < ELBOW:
+                points[1] = _beside(points[1], points[0], torso, s, outward)
             placed_outer.append(points[0])
             placed_inner.append(points[1])
         return placed_outer + placed_inner

@@ -99,6 +99,9 @@ def measure_girth(person: F32, skeleton: Skeleton, clothed: F32) -> Girth:
             off = measured - _USUAL_RISE[k]
             most = 0.05 if aside < 0.45 else 0.11
             rise[side, k] = _USUAL_RISE[k] + (float(np.clip(off, -0.07, most)) if abs(off) < 0.2 else 0.0)
+    # hair on a shoulder raises its outline, and mostly that of one side more
+    near = ASIDE < 0.45
+    rise[:, near] = np.minimum(rise[:, near], rise[::-1, near] + 0.03)
     return Girth(torso, arms, limbs[:, 0], limbs[:, 1], rise)
 
 
@@ -141,7 +144,9 @@ def _measure_limb(person: F32, arm: Arm, side: int, unit: float) -> npt.NDArray[
         if inner is not None and max(outer, inner) < 2.2 * _USUAL_ARM[k]:
             halves[k] = np.clip((outer + inner) / 2, 0.85 * _USUAL_ARM[k], 1.35 * _USUAL_ARM[k])
         centres[k] = np.clip(outer - halves[k], -0.1, 0.1)
-    return np.array([halves, centres])
+    # a flared sleeve or a shirt that stands off moves the outline, and not the arm
+    middle = float(np.median(centres))
+    return np.array([halves, np.clip(centres, middle - 0.05, middle + 0.05)])
 
 
 def _to_edges(person: F32, arm: Arm, station: float, unit: float) -> tuple[float | None, float | None]:

@@ -74,7 +74,7 @@ def part_masks(garment: Garment) -> list[F32]:
     A pixel beyond the seam from shoulder to armpit belongs to the sleeve if it lies nearer to the sleeve's
     corners than to the torso's.
     """
-    front = garment.alpha if garment.inside_alpha is None else garment.alpha * (1 - garment.inside_alpha)
+    front = _front(garment)
     marks = {name: np.array(point) for name, point in garment.landmarks_px.items()}
     if not has_sleeves(garment):
         return [front.astype(np.float32)]
@@ -99,6 +99,17 @@ def part_masks(garment: Garment) -> list[F32]:
         masks.append((front * sleeve).astype(np.float32))
         masks[0] *= 1 - sleeve
     return masks
+
+
+def _front(garment: Garment) -> F32:
+    """(H, W) 0..1: the garment without the far inside that shows in its neck opening."""
+    if garment.inside_alpha is None:
+        return garment.alpha
+    # where both edges fall together, the product of two soft ones would leave a line of the back collar
+    inside = np.where(
+        garment.alpha < 0.97, cv2.dilate(garment.inside_alpha, np.ones((7, 7), np.uint8)), garment.inside_alpha
+    )
+    return np.asarray(garment.alpha * (1 - inside), np.float32)
 
 
 def _distance(shape: tuple[int, ...], corners: list[F64]) -> F32:
@@ -240,12 +251,12 @@ def _overlap(masks: list[F32], part: int) -> F32:
         return masks[part]
     size = 2 * max(2, masks[0].shape[1] // 120) + 1
     under = cv2.dilate(masks[0], np.ones((size, size), np.uint8))
-    return np.maximum(masks[0], np.minimum(under, masks[1] + masks[2]))
+    return np.asarray(np.minimum(under, masks[0] + masks[1] + masks[2]), np.float32)
 
 
 def _bled(garment: Garment) -> U8:
     """The photo with the cloth's colours carried on over its edge: no rim of the photo's ground comes along."""
-    front = garment.alpha if garment.inside_alpha is None else garment.alpha * (1 - garment.inside_alpha)
+    front = _front(garment)
     beyond = cv2.dilate((front < 0.97).astype(np.uint8), np.ones((3, 3), np.uint8))
     if beyond.all():
         return garment.bgr

@@ -22,6 +22,8 @@ from vastra_live.types import F32
 __all__ = ["Edge", "EdgeKind", "snapped"]
 
 _STEPS = 41
+_EASE = 0.015
+"""Cloth stands off the skin, in shoulder widths."""
 
 
 class EdgeKind(Enum):
@@ -52,11 +54,19 @@ _CUT = (EdgeKind.NECK, EdgeKind.HEM, EdgeKind.CUFF)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edge:
-    """Points along an edge of a garment, clockwise as its photo shows them; ``loose`` ones only follow the others."""
+    """Points along an edge of a garment, clockwise as its photo shows them.
+
+    Attributes:
+        kind: what it is.
+        points: their numbers.
+        loose: those of them that only follow the others.
+        sleeve: those of them that lie on an arm.
+    """
 
     kind: EdgeKind
     points: tuple[int, ...]
     loose: frozenset[int] = frozenset()
+    sleeve: frozenset[int] = frozenset()
 
 
 def snapped(placed: Point, edges: tuple[Edge, ...], reading: Reading, worn: F32, s: Skeleton) -> Point:
@@ -71,10 +81,16 @@ def snapped(placed: Point, edges: tuple[Edge, ...], reading: Reading, worn: F32,
     """
     pulls: list[list[tuple[Point, float]]] = [[] for _ in placed]
     for edge in edges:
-        at = list(edge.points)
-        normals = _normals(placed[at])
-        offsets, trust = _offsets(edge, placed[at], normals, reading, worn, s)
-        for k, normal, moved in zip(at, normals, _spread(offsets, trust), strict=True):
+        points = placed[list(edge.points)]
+        normals = _normals(points)
+        if edge.kind is EdgeKind.CUFF:
+            # straight, and seen best in the middle of the arm: its ends may lie on the torso or beside a flared sleeve
+            between = np.linspace(points[0], points[-1], 5)
+            offsets, trust = _offsets(edge, between, np.tile(normals[0], (5, 1)), reading, worn, s)
+            moves = np.full(len(points), _level(offsets, trust))
+        else:
+            moves = _spread(*_offsets(edge, points, normals, reading, worn, s))
+        for k, normal, moved in zip(edge.points, normals, moves, strict=True):
             pulls[k].append((normal, moved))
     return np.asarray(placed + np.array([_together(pull) for pull in pulls]), np.float64)
 
@@ -103,8 +119,8 @@ def _offsets(
         )
     )
     offsets, trust = np.zeros(len(points)), np.zeros(len(points))
-    for k, index in enumerate(edge.points):
-        if index in edge.loose:
+    for k in range(len(points)):
+        if k < len(edge.points) and edge.points[k] in edge.loose:
             continue
         found = _last_inside(top[k], along)
         if edge.kind in (EdgeKind.OUTLINE, EdgeKind.SIDE):
@@ -115,16 +131,32 @@ def _offsets(
         if edge.kind is EdgeKind.SIDE and _past_an_arm(points[k], normals[k], offset, s):
             continue
         seen = slice(beyond + 1, beyond + 4)
-        if float(hair[k, max(0, beyond - 3) : beyond + 4].max(initial=0)) > 0.4:
-            continue  # the edge of hair, which may hang over the top's
+        if float(hair[k, max(0, beyond - 3) : beyond + 4].max(initial=0)) > 0.4 and (
+            edge.kind is not EdgeKind.OUTLINE or offset > 0
+        ):
+            continue  # the edge of hair, which may hang over the top's; but no shoulder reaches out of the hair
         if edge.kind is EdgeKind.NECK and float(skin[k, seen].min(initial=1)) < 0.4:
             continue
         offsets[k] = offset
         trust[k] = np.clip((none * unit - abs(offset)) / ((none - whole) * unit), 0, 1)
+        if edge.kind is EdgeKind.OUTLINE and float(top[k, max(0, beyond - 3) : beyond].min(initial=1)) < 0.5:
+            offsets[k] += _EASE * unit  # cloth lies on the skin whose outline this is
+    if edge.kind is EdgeKind.OUTLINE and edge.sleeve:
+        _as_wide_as_the_arm(edge, offsets, top, along)
     if edge.kind in _CUT:
-        sure = [k for k, index in enumerate(edge.points) if index not in edge.loose]
-        trust *= np.clip((float(trust[sure].mean()) - 0.35) / 0.3, 0, 1)
+        trust *= np.clip((float(trust.mean()) - 0.35) / 0.3, 0, 1)
     return offsets, trust
+
+
+def _as_wide_as_the_arm(edge: Edge, offsets: Point, top: F32, along: Point) -> None:
+    """A sleeve that goes on over the bare arm does not flare with the shorter sleeve worn under it. In place."""
+    middle = int(np.argmin(np.abs(along))) - 4
+    worn = {index: bool(top[k, middle] >= 0.5) for k, index in enumerate(edge.points) if index in edge.sleeve}
+    if all(worn.values()) or not any(worn.values()):
+        return
+    for k, index in enumerate(edge.points):
+        if worn.get(index):
+            offsets[k] = min(offsets[k], 0.0)
 
 
 def _outermost(
@@ -167,6 +199,12 @@ def _last_inside(profile: F32, along: Point) -> tuple[float, int] | None:
     i = int(falls[np.argmin(np.abs(along[falls]))])
     share = (profile[i] - 0.5) / max(float(profile[i] - profile[i + 1]), 1e-6)
     return float(along[i] + share * (along[i + 1] - along[i])), i
+
+
+def _level(offsets: Point, trust: Point) -> float:
+    """One offset for the whole of a straight edge: the middle one of those that were found."""
+    found = trust > 0.05
+    return float(np.median(offsets[found]) * trust[found].mean()) if found.any() else 0.0
 
 
 def _spread(offsets: Point, trust: Point, stiffness: float = 0.12) -> Point:

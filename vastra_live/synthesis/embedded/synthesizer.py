@@ -154,7 +154,7 @@ class EmbeddedSynthesizer:
         painted = {
             name: piece for name in cut.sheet.pieces if (piece := cut.sheet.paint(placed, name, size)) is not None
         }
-        painted = trimmed(painted, worn, reading.share[HAIR], scene.skeleton.unit)
+        painted = trimmed(painted, worn, reading, scene.skeleton.unit)
         self._light(frame, body)
         assert self._gain is not None
         painted = {name: replace(piece, bgr=veiled(piece.bgr, self._gain)) for name, piece in painted.items()}
