@@ -304,7 +304,7 @@ def _require_files(store: Store, names: set[str]) -> None:
     if missing:
         raise WeightsError(
             f"hr-viton needs {', '.join(missing)} in {store.folder}; fetch what is missing: "
-            "vastra-live weights pull hr-viton --accept-licence"
+            "vastra-live weights pull hr-viton"
         )
 
 
