@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from vastra_live.synthesis.embedded.girth import sample, unit_vector
-from vastra_live.synthesis.embedded.places import arm_distance, segment_distance
-from vastra_live.synthesis.embedded.skeleton import Leg, Point, Skeleton
+from vastra_live.synthesis.embedded.places import segment_distance
+from vastra_live.synthesis.embedded.skeleton import Arm, Leg, Point, Skeleton
 from vastra_live.types import F32
 
 __all__ = ["CROTCH", "KNEE", "bare_legs", "crotch_station", "leg_half", "leg_point", "leg_stretch", "measure_build"]
@@ -57,28 +57,44 @@ def measure_build(person: F32, skin: F32, s: Skeleton) -> float:
         s: the skeleton, in the same pixels.
     """
     height, width = person.shape
-    arms = np.minimum(arm_distance(person.shape, s.left), arm_distance(person.shape, s.right)) / s.unit
     out = np.linspace(0.04, 0.5, 47)
-    ratios: list[float] = []
-    bare: list[float] = []
-    for leg in (s.left_leg, s.right_leg):
+    points, lines, stations = [], [], []
+    for leg in (s.right_leg, s.left_leg):
         for station in (0.25, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.85):
             point, along = leg_point(leg, station)
             if not (0 <= point[0] < width and 0 <= point[1] < height):
                 continue
             normal = np.array([-along[1], along[0]])
-            measured = bare if float(sample(skin, point[None])[0]) > 0.6 else ratios
             for sign in (-1, 1):
-                line = point + np.outer(out * sign * s.unit, normal)
-                off = np.flatnonzero(sample(person, line) < 0.5)
-                # what ends at a hanging hand is not the leg
-                if len(off) and float(sample(arms, line[off[0] : off[0] + 1])[0]) > 0.2:
-                    measured.append(float(out[off[0]]) / leg_half(station, 1.0))
+                points.append(point)
+                lines.append(point + np.outer(out * sign * s.unit, normal))
+                stations.append(station)
+    if not points:
+        return 1.0
+    inside = sample(person, np.concatenate(lines)).reshape(len(lines), -1) > 0.5
+    is_bare = sample(skin, np.array(points)) > 0.6
+    clothed: list[float] = []
+    bare: list[float] = []
+    for line, seen, station, known in zip(lines, inside, stations, is_bare, strict=True):
+        off = np.flatnonzero(~seen)
+        # what ends at a hanging hand is not the leg
+        if len(off) and min(_arm_gap(line[off[0]], arm) for arm in (s.left, s.right)) > 0.2 * s.unit:
+            (bare if known else clothed).append(float(out[off[0]]) / leg_half(station, 1.0))
     if len(bare) >= 2:
         return float(np.clip(np.median(bare), 0.75, 1.3))
-    if len(ratios) < 4:
+    if len(clothed) < 4:
         return 1.0
-    return float(np.clip(0.92 * np.quantile(ratios, 0.25), 0.82, 1.15))
+    return float(np.clip(0.92 * np.quantile(clothed, 0.25), 0.82, 1.15))
+
+
+def _arm_gap(point: Point, arm: Arm) -> float:
+    """Distance of a point to the bones of an arm, in pixels."""
+    gaps = []
+    for start, end in ((arm.shoulder, arm.elbow), (arm.elbow, arm.wrist), (arm.wrist, arm.tip)):
+        along = end - start
+        t = np.clip((point - start) @ along / max(float(along @ along), 1e-6), 0, 1)
+        gaps.append(float(np.linalg.norm(point - start - t * along)))
+    return min(gaps)
 
 
 def bare_legs(shape: tuple[int, ...], s: Skeleton, build: float, covered_to: float = 0.0) -> tuple[F32, F32]:
@@ -96,24 +112,32 @@ def bare_legs(shape: tuple[int, ...], s: Skeleton, build: float, covered_to: flo
     where = np.zeros(shape, np.float32)
     light = np.ones(shape, np.float32)
     for leg in (s.right_leg, s.left_leg):
-        ratio = np.full(shape, 9.0, np.float32)
-        stations = np.sort(
-            np.concatenate([_STATIONS, [0.6, 0.76, 1.06, max(covered_to - 0.04, 0.01), max(covered_to - 0.02, 0.02)]])
-        )
-        points = [leg_point(leg, station)[0] for station in stations]
+        stations = np.sort(np.concatenate([_STATIONS, [0.6, 0.76, 1.06, max(covered_to - 0.04, 0.01)]]))
+        points = np.array([leg_point(leg, station)[0] for station in stations])
         thin = [0.75 if station < covered_to - 0.03 else 1.0 for station in stations]
         halves = [leg_half(station, build) * s.unit * k for station, k in zip(stations, thin, strict=True)]
+        # a leg is worked out in its own box
+        reach = max(halves) + 2
+        x0, y0 = np.maximum(np.floor(points.min(axis=0) - reach), 0).astype(int)
+        x1, y1 = np.minimum(np.ceil(points.max(axis=0) + reach), shape[::-1]).astype(int)
+        if x1 <= x0 or y1 <= y0:
+            continue
+        box, part = (y1 - y0, x1 - x0), np.s_[y0:y1, x0:x1]
+        points = points - (x0, y0)
+        ratio = np.full(box, 9.0, np.float32)
+        mine = np.zeros(box, np.float32)
         for k in range(len(stations) - 1):
-            distance, t = segment_distance(shape, points[k], points[k + 1])
+            distance, t = segment_distance(box, points[k], points[k + 1])
             radius = (halves[k] + (halves[k + 1] - halves[k]) * t).astype(np.float32)
             ratio = np.minimum(ratio, distance / np.maximum(radius, 1))
-            where = np.maximum(where, np.clip(radius - distance + 0.5, 0, 1))
+            mine = np.maximum(mine, np.clip(radius - distance + 0.5, 0, 1))
+        where[part] = np.maximum(where[part], mine)
         # the bone in front: a knee is a little lighter, the hollow below it a little darker
-        bump = np.zeros(shape, np.float32)
+        bump = np.ones(box, np.float32)
         for station, gain in ((KNEE, 0.035), (KNEE + 0.075, -0.05)):
-            centre, _ = leg_point(leg, station)
-            distance, _ = segment_distance(shape, centre, centre)
+            centre = leg_point(leg, station)[0] - (x0, y0)
+            distance, _ = segment_distance(box, centre, centre)
             bump += np.float32(gain) * np.exp(-((distance / (0.5 * leg_half(station, build) * s.unit)) ** 2))
-        # the later leg is in front and casts no light of its own on the earlier one
-        light = np.where(ratio < 1, (1 - _ROUND * ratio**2) * (1 + bump), light)
+        # the later leg is in front
+        light[part] = np.where(ratio < 1, (1 - _ROUND * ratio**2) * bump, light[part])
     return where, np.asarray(cv2.blur(light, (3, 3)), np.float32)

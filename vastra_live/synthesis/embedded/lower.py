@@ -13,7 +13,7 @@ import numpy as np
 
 from vastra_live.synthesis.embedded.compose import bare_arms, contact_shadow, hands
 from vastra_live.synthesis.embedded.fill import Bare, shaded_skin
-from vastra_live.synthesis.embedded.girth import Girth
+from vastra_live.synthesis.embedded.girth import DEPTHS, USUAL_HALF, Girth
 from vastra_live.synthesis.embedded.legs import CROTCH, bare_legs
 from vastra_live.synthesis.embedded.light import relief, shade_edges
 from vastra_live.synthesis.embedded.mesh import LEFT_FOREARM, LEFT_SLEEVE, RIGHT_FOREARM, RIGHT_SLEEVE, TORSO, Painted
@@ -24,15 +24,16 @@ from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32, U8
 
 __all__ = [
+    "BareBelow",
     "Below",
     "Waistline",
+    "bare_below",
     "find_waistline",
     "in_front_of_legs",
     "knows_skin",
     "laid_under",
     "relower",
     "settled",
-    "with_legs",
     "worn_lower",
 ]
 
@@ -250,21 +251,56 @@ def knows_skin(share: F32, unit: float) -> bool:
     return float(np.clip(share[SKIN] * 2 - 1, 0, 1).sum()) > 0.03 * unit**2
 
 
-def with_legs(bare: Bare, s: Skeleton, build: float, covered_to: float = 0.0) -> Bare:
-    """The body without anything below the waist either; all at the same size.
+@dataclass(frozen=True, slots=True, eq=False)
+class BareBelow:
+    """The body from the waist to the ankles without anything on it, at half size.
+
+    Attributes:
+        where: (h, w) float32 0..1.
+        light: (h, w) float32, 1 in the middle of a limb, less at its sides.
+    """
+
+    where: F32
+    light: F32
+
+    def below(self, row: int) -> BareBelow:
+        """The same without its first rows."""
+        return BareBelow(self.where[row:], self.light[row:])
+
+    def under(self, bare: Bare) -> Bare:
+        """The whole body: this one below the bare torso of another garment's reading."""
+        torso = np.maximum(bare.torso, self.where)
+        light = np.where(self.where > 0.5, self.light, bare.round)
+        return replace(bare, torso=torso, below=np.zeros_like(torso), round=light)
+
+
+def bare_below(shape: tuple[int, ...], s: Skeleton, girth: Girth, build: float, covered_to: float) -> BareBelow:
+    """Hips and legs drawn from joints and girth.
 
     Args:
-        bare: the body without its top.
-        s: the skeleton.
+        shape: height and width.
+        s: the skeleton, in pixels of that size.
+        girth: of the torso.
         build: how thick the legs are.
         covered_to: the station at which the new trousers end; above it bare legs are a little thinner, so that they
             show through torn cloth but not beside it.
     """
-    legs, light = bare_legs(bare.torso.shape, s, build, covered_to)
+    legs, light = bare_legs(shape, s, build, covered_to)
+    depth = _depth(shape, s)
+    x = np.arange(shape[1], dtype=np.float32)[None, :] - np.float32(s.neck[0])
+    y = np.arange(shape[0], dtype=np.float32)[:, None] - np.float32(s.neck[1])
+    across = s.across - (s.across @ s.down) * s.down
+    aside = np.asarray((x * across[0] + y * across[1]) / s.unit, np.float32)
+    table = np.linspace(0.4, 1.4, 128)
+    index = np.clip((depth - 0.4) * 127, 0, 127).astype(np.int32)
+    sides = [np.interp(table, DEPTHS, np.minimum(half, 1.1 * USUAL_HALF)).astype(np.float32) for half in girth.torso]
+    half = np.where(aside < 0, sides[0][index], sides[1][index])
     # the trunk ends where the legs part
-    trunk = np.clip((1 + CROTCH * s.unit / s.torso_length - _depth(legs.shape, s)) / 0.04, 0, 1)
-    torso = np.maximum((bare.torso + bare.below) * trunk, legs)
-    return replace(bare, torso=torso, below=np.zeros_like(torso), round=np.where(legs > 0.5, light, bare.round))
+    end = np.clip((1 + CROTCH * s.unit / s.torso_length - depth) / 0.04, 0, 1) * (depth > 0.5)
+    trunk = np.clip((half - np.abs(aside)) * np.float32(s.unit) + 0.5, 0, 1) * end
+    rounded = 1 - 0.22 * np.minimum((aside / half) ** 2, 1) ** 2
+    where = np.maximum(trunk, legs).astype(np.float32)
+    return BareBelow(where, np.where(legs > 0.5, light, rounded).astype(np.float32))
 
 
 def laid_under(pieces: Mapping[int, Painted], shape: tuple[int, ...]) -> tuple[F32, F32]:
@@ -289,7 +325,7 @@ def relower(
     worn: F32,
     worn_top: F32 | None,
     front: F32,
-    bare: Bare,
+    bare: BareBelow,
     pieces: Mapping[int, Painted],
     gain: F32,
     unit: float,
@@ -303,7 +339,7 @@ def relower(
         worn: (h, w) 0..1, the worn lower garment.
         worn_top: (h, w) 0..1, the worn top if it stays: it throws a shadow on what comes out below it.
         front: (h, w) 0..1, what is in front and stays.
-        bare: the body's outline with its legs, at half size.
+        bare: hips and legs, at half size.
         pieces: the new garment, painted; none leaves the legs bare.
         gain: (3,) factors, the scene's light.
         unit: shoulder width in pixels.
@@ -313,12 +349,14 @@ def relower(
     ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     rim = cv2.blur(cv2.dilate(worn, ellipse), (reach | 1, reach | 1))
     gone = np.maximum(worn, rim * (1 - np.clip(reading.share[TOP] * 2 - 0.6, 0, 1)))
-    skin = shaded_skin(halved(picture), halved(reading.share[SKIN]), halved(reading.face), bare)
-    seen = behind + bare.torso[..., None] * (skin - behind)
+    nothing = np.zeros_like(bare.where)
+    outline = Bare(bare.where, nothing, nothing, nothing, nothing, bare.light)
+    skin = shaded_skin(halved(picture), halved(reading.share[SKIN]), halved(reading.face), outline)
+    seen = behind + bare.where[..., None] * (skin - behind)
     canvas = picture.astype(np.float32)
     canvas += gone[..., None] * (enlarged(seen, shape) - canvas)
     colour, cloth = laid_under(pieces, shape)
-    changed, limbs = gone, enlarged(bare.torso, shape)
+    changed, limbs = gone, enlarged(bare.where, shape)
     if pieces:
         body = np.maximum(limbs, 1 - reading.share[BACKGROUND])
         shadow = contact_shadow(cloth, unit) * (1 - cloth) * body

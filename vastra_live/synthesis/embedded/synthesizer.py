@@ -18,13 +18,14 @@ from vastra_live.synthesis.embedded.guided import edge_smoother
 from vastra_live.synthesis.embedded.legs import measure_build
 from vastra_live.synthesis.embedded.light import relief, scene_gain, veiled
 from vastra_live.synthesis.embedded.lower import (
+    BareBelow,
     Below,
+    bare_below,
     find_waistline,
     in_front_of_legs,
     knows_skin,
     relower,
     settled,
-    with_legs,
     worn_lower,
 )
 from vastra_live.synthesis.embedded.lower_pattern import LowerPattern, lower_pattern
@@ -136,7 +137,7 @@ class EmbeddedSynthesizer:
             girth = self._measure(scene, worn)
             self._plate.update(frame.bgr, body.person_alpha)
             self._light(frame, body)
-            relowered = self._relowered(frame, scene, reading, girth, garment, alone=True)
+            relowered, _ = self._relowered(frame, scene, reading, girth, garment, alone=True)
             return self._layer(frame, body, garment, scene, *relowered.over(scene.bgr))
         cut = self._prepared(garment)
         lower = garment.worn_with
@@ -160,16 +161,17 @@ class EmbeddedSynthesizer:
         painted = {name: replace(piece, bgr=veiled(piece.bgr, self._gain)) for name, piece in painted.items()}
         camera = scene.bgr
         below: Below | None = None
+        bare: BareBelow | None = None
         if legs_too and (lower is not None or knows_skin(reading.share, scene.skeleton.unit)):
-            below = self._relowered(frame, scene, reading, girth, lower, alone=False)
+            below, bare = self._relowered(frame, scene, reading, girth, lower, alone=False)
             scene, reading = replace(scene, bgr=below.bgr), below.reading
             worn = np.clip(reading.share[TOP] * 1.6 - 0.3, 0, 1)
         # the head was needed to read the person; what stays as it is need not be painted
         row = first_row(worn, painted.values())
         scene, worn, reading = scene.below(row), worn[row:], Reading(reading.share[:, row:], reading.face[row:])
         painted = {name: raised(piece, row) for name, piece in painted.items()}
-        bare_below = below is not None and lower is None
-        bgr, alpha = self._compose(frame, scene, reading, worn, girth, cut.pattern, painted, bare_below=bare_below)
+        bare = None if lower is not None or bare is None else bare.below(row // 2)
+        bgr, alpha = self._compose(frame, scene, reading, worn, girth, cut.pattern, painted, bare_legs=bare)
         if below is not None:
             bgr, alpha = below.under(camera, bgr, alpha, row)
         if self._watch is not None:
@@ -262,8 +264,8 @@ class EmbeddedSynthesizer:
         lower: Garment | None,
         *,
         alone: bool,
-    ) -> Below:
-        """The scene without the worn lower garment, in another one or with bare legs.
+    ) -> tuple[Below, BareBelow]:
+        """The scene without the worn lower garment, in another one or with bare legs; and those legs.
 
         Args:
             frame: the camera frame.
@@ -292,16 +294,17 @@ class EmbeddedSynthesizer:
             targets = self._steadied(targets, frame, lower, skeleton.unit / scene.scale)
             placed = cut.sheet.shape((targets - origin) * scene.scale)
             size = (scene.bgr.shape[1], scene.bgr.shape[0])
+            assert self._gain is not None
             pieces = ((name, cut.sheet.paint(placed, name, size)) for name in cut.sheet.pieces)
-            painted = {name: piece for name, piece in pieces if piece is not None}
+            painted = {n: replace(piece, bgr=veiled(piece.bgr, self._gain)) for n, piece in pieces if piece is not None}
         worn = worn_lower(scene.bgr, reading.share, skeleton)
         row = first_row(worn, painted.values())
         part = scene.below(row)
         read = Reading(reading.share[:, row:], reading.face[row:])
         painted = {name: raised(piece, row) for name, piece in painted.items()}
         half = ((worn.shape[1] + 1) // 2, (worn.shape[0] - row + 1) // 2)
-        small = halved_skeleton(part.skeleton)
-        bare = with_legs(bare_body(half[::-1], small, girth, (1.0, 1.0)), small, self._build, covered_to)
+        whole = ((worn.shape[0] + 1) // 2, (worn.shape[1] + 1) // 2)
+        bare = bare_below(whole, halved_skeleton(skeleton), girth, self._build, covered_to)
         assert self._gain is not None
         below = relower(
             part.bgr,
@@ -310,7 +313,7 @@ class EmbeddedSynthesizer:
             worn=worn[row:],
             worn_top=worn_top[row:] if alone else None,
             front=in_front_of_legs(read, worn_top[row:], part.skeleton, girth, top_stays=alone),
-            bare=bare,
+            bare=bare.below(row // 2),
             pieces=painted,
             gain=self._gain,
             unit=skeleton.unit,
@@ -318,7 +321,7 @@ class EmbeddedSynthesizer:
         if alone and float(below.cloth.sum()) < 0.03 * skeleton.unit**2:
             raise NothingToFitError("hips and legs are not in the picture: step back")
         self._show("below", below.bgr)
-        return below.whole(scene.bgr, reading, row)
+        return below.whole(scene.bgr, reading, row), bare
 
     def _measure(self, scene: Scene, worn: F32) -> Girth:
         new = measure_girth(halved(scene.person), halved_skeleton(scene.skeleton), halved(worn))
@@ -350,7 +353,7 @@ class EmbeddedSynthesizer:
         pattern: TopPattern,
         painted: dict[int, Painted],
         *,
-        bare_below: bool,
+        bare_legs: BareBelow | None,
     ) -> tuple[U8, F32]:
         s = scene.skeleton
         unit = s.unit
@@ -362,8 +365,8 @@ class EmbeddedSynthesizer:
         small = halved_skeleton(s)
         half = ((worn.shape[1] + 1) // 2, (worn.shape[0] + 1) // 2)
         bare = bare_body(half[::-1], small, girth, pattern.sleeve_ends, halved(worn))
-        if bare_below:
-            bare = with_legs(bare, small, self._build or 1.0)
+        if bare_legs is not None:
+            bare = bare_legs.under(bare)
         assert self._gain is not None
         behind = self._plate.seen_through(scene.box, frame.size, half)
         under = undress(scene.bgr, behind, share, face, rim, gone, small, bare)
