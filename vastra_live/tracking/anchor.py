@@ -74,10 +74,13 @@ class Painted:
 
     def on(self, window: Window, own: Picture) -> Picture:
         """A picture in the layer's own pixels, on the window's work grid; its edge is repeated beyond it."""
-        to_window = self.to_frame - np.array([[0, 0, window.x], [0, 0, window.y]], np.float32)
-        size = (window.width, window.height)
-        placed = cv2.warpAffine(own, to_window, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        shrunk: Picture = window.shrink(placed)
+        # two samples a side are enough to average a work pixel
+        count = min(2, window.step)
+        size = (count * window.columns, count * window.rows)
+        middle = np.float32((count - 1) / 2)
+        to_finer = _after(window.to_cells(), self.to_frame) * np.float32(count) + [[0, 0, middle], [0, 0, middle]]
+        placed = cv2.warpAffine(own, to_finer, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        shrunk: Picture = cv2.resize(placed, (window.columns, window.rows), interpolation=cv2.INTER_AREA)
         return shrunk
 
 
@@ -183,15 +186,13 @@ def next_anchor(painted: Painted, placed: Placed) -> Anchor:
     whole_alpha = _over(alpha, behind)
 
     # the same in the layer's own pixels
+    moved, own_behind = _on_own(painted, window, cv2.transform(bridge, old.to_texture[:, :2]), behind)
     rows, columns = painted.own_alpha.shape
-    places = cv2.transform(grid(columns, rows), painted.to_frame)
-    own_cells = window.cells(places)
-    before_texture = _sample(old.texture_bgra, cv2.transform(places + _sample(bridge, own_cells), old.to_texture))
-    own_behind = cv2.remap(behind, own_cells, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    there = cv2.transform(grid(columns, rows), _after(old.to_texture, painted.to_frame))
+    before_texture = _sample(old.texture_bgra, cv2.add(there, moved, moved))
     own_whole_alpha = _over(painted.own_alpha, own_behind)
     if old.garment_name == painted.garment_name:
-        share = 1 - painted.own_alpha / np.maximum(own_whole_alpha, 1e-3)
-        remembered = _mix(painted.bgr, before_texture[..., :3], np.clip(share, 0, 1) * (own_behind > 0))
+        remembered = _remembered(painted, before_texture, own_behind, own_whole_alpha)
         texture = continue_colours(remembered, own_whole_alpha)
     else:
         # another garment: what its layer would be behind the hand is guessed from around the hand
@@ -216,14 +217,18 @@ def continue_colours(bgr: U8, alpha: F32) -> U8:
     """The colours where alpha is solid, continued smoothly to everywhere else.
 
     Push-pull: averages weighted by alpha are pushed down a pyramid and pulled up into the gaps
-    (Gortler et al., "The Lumigraph", 1996, section 3.4).
+    (Gortler et al., "The Lumigraph", 1996, section 3.4). It starts at half size.
 
     Args:
         bgr: (H, W, 3) uint8.
         alpha: (H, W) float32.
     """
-    weight = (alpha > 0.5).astype(np.float32)
-    levels = [(bgr.astype(np.float32) * weight[..., None], weight)]
+    rows, columns = alpha.shape
+    solid = cv2.compare(alpha, 0.5, cv2.CMP_GT)
+    half = (max(1, columns // 2), max(1, rows // 2))
+    parts = (cv2.resize(each, half, interpolation=cv2.INTER_AREA) for each in (cv2.copyTo(bgr, solid), solid))
+    weighted, mass = (part.astype(np.float32) for part in parts)
+    levels = [(weighted, mass * np.float32(1 / 255))]
     while min(levels[-1][1].shape) > 2:
         weighted, mass = levels[-1]
         levels.append((cv2.pyrDown(weighted), cv2.pyrDown(mass)))
@@ -232,7 +237,9 @@ def continue_colours(bgr: U8, alpha: F32) -> U8:
         wide = cv2.resize(colour, (mass.shape[1], mass.shape[0]), interpolation=cv2.INTER_LINEAR)
         share = np.clip(mass, 0, 1)[..., None]
         colour = wide * (1 - share) + weighted / np.maximum(mass, 1e-3)[..., None] * share
-    filled: U8 = np.clip(colour, 0, 255).astype(np.uint8)
+    smooth = np.clip(colour, 0, 255).astype(np.uint8)
+    wide = cv2.resize(smooth, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    filled: U8 = cv2.copyTo(bgr, solid, wide)
     return filled
 
 
@@ -282,15 +289,52 @@ def _behind(alpha: F32, before_alpha: F32) -> F32:
     the new layer by about half a forearm tells the two apart; what is thinner than a finger is an outline that
     moved.
     """
-    reach = 2 * int(_FOREARM * float((alpha > 0.5).sum()) ** 0.5) + 1
+    rows, columns = alpha.shape
+    half = (max(1, columns // 2), max(1, rows // 2))
+    small = cv2.resize(np.round(alpha * 255).astype(np.uint8), half, interpolation=cv2.INTER_AREA)
+    reach = 2 * int(_FOREARM / 2 * float((alpha > 0.5).sum()) ** 0.5) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    padded = cv2.copyMakeBorder(alpha, reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=0)
-    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, disc)[reach:-reach, reach:-reach]
+    padded = cv2.copyMakeBorder(small, reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=0)
+    closing = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, disc)[reach:-reach, reach:-reach]
+    closed = cv2.resize(closing, (columns, rows), interpolation=cv2.INTER_LINEAR) * np.float32(1 / 255)
     there = np.minimum(before_alpha, closed)
     around = np.ones((5, 5), np.uint8)
     thick = cv2.dilate(cv2.morphologyEx(there * (1 - alpha), cv2.MORPH_OPEN, around), around)
     behind: F32 = there * np.clip((thick - 0.3) / 0.4, 0, 1, dtype=np.float32)
     return behind
+
+
+def _on_own(painted: Painted, window: Window, flow: F32, behind: F32) -> tuple[F32, F32]:
+    """Two smooth fields of the work grid, of two channels and of one, in the layer's own pixels."""
+    rows, columns = painted.own_alpha.shape
+    fields = cv2.merge((*(cv2.extractChannel(flow, axis) for axis in (0, 1)), behind))
+    # at half size, which is still finer than the work grid
+    size = ((columns + 1) // 2, (rows + 1) // 2)
+    to_cells = _after(_after(window.to_cells(), painted.to_frame), np.array([[2, 0, 0.5], [0, 2, 0.5]], np.float32))
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    small = cv2.warpAffine(fields, to_cells, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    own = cv2.resize(small, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_LINEAR)[:rows, :columns]
+    x, y, own_behind = (cv2.extractChannel(own, channel) for channel in range(3))
+    return cv2.merge((x, y)), own_behind
+
+
+def _remembered(painted: Painted, before_texture: U8, behind: F32, whole_alpha: F32) -> U8:
+    """The layer's colours, and the earlier layer's where something is in front."""
+    x, y, width, height = cv2.boundingRect(cv2.compare(behind, 0, cv2.CMP_GT))
+    part = np.s_[y : y + height, x : x + width]
+    remembered = painted.bgr.copy()
+    if width > 0:
+        share = 1 - painted.own_alpha[part] / np.maximum(whole_alpha[part], 1e-3)
+        share = np.clip(share, 0, 1) * (behind[part] > 0)
+        remembered[part] = _mix(painted.bgr[part], before_texture[part][..., :3], share)
+    return remembered
+
+
+def _after(second: F32, first: F32) -> F32:
+    """The (2, 3) affine that does the first, then the second."""
+    joined = second[:, :2] @ first
+    joined[:, 2] += second[:, 2]
+    return joined
 
 
 def _over(alpha: F32, behind: F32) -> F32:

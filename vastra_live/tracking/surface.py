@@ -6,13 +6,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from vastra_live.types import F32, U8
 
 __all__ = ["Expected", "Surface", "surface_of"]
-
-Mask = npt.NDArray[np.bool_]
 
 # How far the flow may be off, in work pixels, before a pixel counts as something else.
 _SLACK = 2
@@ -32,7 +29,7 @@ class Surface:
 
     Attributes:
         expected: Y, Cr, Cb, and the layer's alpha.
-        covered_low, covered_high, rest_low, rest_high: Y, Cr, Cb, and 0.
+        covered_low, covered_high, rest_low, rest_high: Y, Cr, Cb, and anything.
     """
 
     expected: U8
@@ -68,7 +65,7 @@ class Expected:
     Attributes:
         luma, red, blue: (h, w) uint8, the colour expected: Y, Cr, Cb.
         alpha: (h, w) uint8, the layer's.
-        covered_low, covered_high, rest_low, rest_high: (h, w, 4) uint8, Y, Cr, Cb, and 0.
+        covered_low, covered_high, rest_low, rest_high: (h, w, 4) uint8, Y, Cr, Cb, and anything.
     """
 
     luma: U8
@@ -89,19 +86,15 @@ def surface_of(ycrcb: U8, alpha: F32) -> Surface:
         alpha: (rows, columns) float32, the layer.
     """
     around = np.ones((2 * _SLACK + 1, 2 * _SLACK + 1), np.uint8)
-    covered = (alpha > 0.5)[..., None]
-    nothing = np.zeros(alpha.shape, np.uint8)
-
-    def lowest(where: Mask) -> U8:
-        return np.dstack([cv2.erode(np.where(where, ycrcb, np.uint8(255)), around), nothing])
-
-    def highest(where: Mask) -> U8:
-        return np.dstack([cv2.dilate(np.where(where, ycrcb, np.uint8(0)), around), nothing])
-
+    planes = cv2.split(ycrcb)
+    colours = cv2.merge((*planes, planes[0]))
+    inside = cv2.compare(alpha, 0.5, cv2.CMP_GT)
+    covered = cv2.merge((inside, inside, inside, inside))
+    rest = cv2.bitwise_not(covered)
     return Surface(
-        expected=np.dstack([ycrcb, np.round(alpha * 255).astype(np.uint8)]),
-        covered_low=lowest(covered),
-        covered_high=highest(covered),
-        rest_low=lowest(~covered),
-        rest_high=highest(~covered),
+        expected=cv2.merge((*planes, np.round(alpha * 255).astype(np.uint8))),
+        covered_low=cv2.erode(cv2.bitwise_or(colours, rest), around),
+        covered_high=cv2.dilate(cv2.bitwise_and(colours, covered), around),
+        rest_low=cv2.erode(cv2.bitwise_or(colours, covered), around),
+        rest_high=cv2.dilate(cv2.bitwise_and(colours, rest), around),
     )

@@ -90,6 +90,13 @@ class Window:
         """(rows, columns, 2) float32: where in the frame the middle of each work pixel is. Read-only."""
         return _centres(self)
 
+    def to_cells(self) -> F32:
+        """(2, 3) float32: the affine of :meth:`cells`."""
+        middle = (self.step - 1) / 2
+        affine = np.array([[1, 0, -self.x - middle], [0, 1, -self.y - middle]], np.float32)
+        affine /= self.step
+        return affine
+
     def cells(self, positions: F32) -> F32:
         """Frame positions (..., 2) on the work grid: the inverse of :meth:`centres`."""
         middle = (self.step - 1) / 2
