@@ -18,6 +18,9 @@ _NECK = 0.33
 _DEEP = 0.06
 """A top edge that sags more than this, in units of the height, is a neckline."""
 
+_POINTED = 0.3
+"""No dress ends narrower than this share of its waist."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -74,7 +77,9 @@ def measure(silhouette: Silhouette) -> Shape:
     length = int(cloth[-1]) + 1 if len(cloth) else height
     # above the neckline the piece nearest to the axis would be a strap
     below_neck = (int(cloth[0]) if len(cloth) else 0) + round(0.03 * height)
-    rows = [_run(mask[y], axis) for y in range(max(round(0.3 * height), below_neck), round(0.7 * height), 4)]
+    # ties and sleeves may hang below the hem
+    last = min(round(0.7 * height), round(0.95 * length))
+    rows = [_run(mask[y], axis) for y in range(max(round(0.3 * height), below_neck), last, 4)]
     widths = [end - start for start, end in rows if end > start]
     hem = _run(mask[max(0, length - 1 - round(0.03 * height))], axis)
     halves = (silhouette.left, silhouette.right)
@@ -142,6 +147,8 @@ def classify(shape: Shape) -> Category:
     if not shape.sleeved and shape.neck_corner < _NECK and not narrowing:
         return Category.LOWER
     slimness = shape.waist_width / shape.length
+    if shape.sleeved and shape.hem_width < _POINTED * shape.waist_width:
+        return Category.UPPER  # a bodysuit
     if slimness < 0.36 or (slimness < 0.47 and shape.hem_width > 1.45 * shape.waist_width):
         return Category.DRESS
     return Category.UPPER

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vastra_live.types import F32, U8
-from vastra_live.wardrobe.ground import Ground, read_ground, settle_ground
+from vastra_live.wardrobe.ground import Ground, read_ground, settle_ground, without_frame
 
 __all__ = ["Cutout", "cut_out", "largest_piece"]
 
@@ -30,15 +30,23 @@ _DARKEST_SHADOW = 0.72
 _WIDEST_SHADOW = 0.2
 """A shadow reaches at most so far from the lit ground, as a share of the picture's longer side; what seems to
 reach farther is pale cloth without an edge to hold the flood."""
+_OPEN = 0.5
+"""A shadow meets the lit ground without an edge along at least this share of the shore they have in common."""
 _RIPPLE_PX = 8
 """JPEG ripples stay inside their 8x8 block."""
 _THICKEST_WALL = 0.09
 """Thickest sleeve before a hole, as a share of the picture's longer side."""
 _FAINT = 14
 """Cloth that differs less than this from the ground may have lost parts of its rim to the flood."""
+_SMALLEST_GAP = 1.0e-4
 _SMALLEST_HOLE = 6.0e-4
 _SMALLEST_LOOP = 4.0e-3
-"""Smallest hole, as a share of the picture; larger near the neck, where a white label may look like one."""
+"""Smallest hole, as a share of the picture: open at its lower end, closed all around, or closed near the neck, where
+a white label may look like one."""
+_STRIPE = 3.0
+"""What is so many times wider than high is no gap beside a body but a stripe across it."""
+_ROUNDS = 8
+"""How often the ground is estimated again at most, each time from farther in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +87,20 @@ class _Difference:
 
 def cut_out(bgr: U8) -> Cutout:
     """Find the garment on a plain ground; (H, W, 3) uint8."""
+    bgr = without_frame(bgr)
     first = read_ground(bgr)
     tight = _tight(first)
     rough = cv2.blur(cv2.absdiff(bgr, np.rint(first.bgr).astype(np.uint8)), (3, 3)).max(axis=2)
     known = _reached(_open(_binary(rough <= tight + 1), 2))
     ground = settle_ground(bgr, first, _eroded(known, max(2, bgr.shape[1] // 150)))
+    for _ in range(_ROUNDS):
+        # uneven paper is known farther each time
+        difference = _difference(bgr, ground, tight)
+        wider = known | _reached(_open(_binary(difference.distance <= tight), 2))
+        if np.count_nonzero(wider) < 1.003 * np.count_nonzero(known):
+            break
+        known = wider
+        ground = settle_ground(bgr, ground, _eroded(known, max(2, bgr.shape[1] // 150)))
     difference = _difference(bgr, ground, tight)
     flood = _flood(difference)
     mask = _outline(bgr, ground, flood, difference)
@@ -138,10 +155,10 @@ def _flood(difference: _Difference) -> U8:
 
 
 def _believed(shadow: U8, flood: U8, distance: F32) -> U8:
-    """The pieces of a shadow that lie between lit ground and something that stands out against it.
+    """The pieces of a shadow that lie open to lit ground and end at something that stands out against it.
 
-    Pale cloth that lets the flood in looks like a shadow too, but there the flood goes deep, and ends at
-    nothing.
+    Pale cloth that lets the flood in looks like a shadow too, but there the flood goes deep, ends at nothing,
+    and comes in through gaps of an outline that keeps it out elsewhere.
     """
     count, labels = cv2.connectedComponents(shadow, connectivity=8)
     depth = cv2.distanceTransform(cv2.bitwise_not(flood), cv2.DIST_L2, 3)
@@ -151,7 +168,10 @@ def _believed(shadow: U8, flood: U8, distance: F32) -> U8:
     ring = (spread > 0) & (labels == 0) & (flood == 0)
     size = np.bincount(spread[ring], minlength=count)
     clear = np.bincount(spread[ring & (distance > _FAINT)], minlength=count)
-    believed = (reach < _WIDEST_SHADOW * max(flood.shape)) & (clear > 0.5 * size)
+    shore = (cv2.dilate(flood, _disc(1)) > 0) & (flood == 0)
+    inlet = np.bincount(labels[shore], minlength=count)
+    along = np.bincount(spread[shore], minlength=count)
+    believed = (reach < _WIDEST_SHADOW * max(flood.shape)) & (clear > 0.5 * size) & (inlet > _OPEN * along)
     believed[0] = False
     return _binary(believed[labels])
 
@@ -170,20 +190,39 @@ def _holes(difference: _Difference, alike: U8, flood: U8) -> U8:
     left, top, box_w, box_h = cv2.boundingRect(cv2.bitwise_not(flood))
     for label in range(1, count):
         x, y, w, h, area = (int(value) for value in stats[label])
-        label_like = y + h < top + 0.2 * box_h and abs(x + w / 2 - left - box_w / 2) < 0.25 * box_w
-        if area < (_SMALLEST_LOOP if label_like else _SMALLEST_HOLE) * flood.size:
+        if area < _SMALLEST_GAP * flood.size:
             continue
         rows, columns = slice(max(0, y - 6), min(height, y + h + 6)), slice(max(0, x - 6), min(width, x + w + 6))
         patch = _binary(labels[rows, columns] == label)
         distance = difference.distance[rows, columns]
         ring = (cv2.dilate(patch, _disc(5)) > 0) & (cv2.dilate(patch, _disc(2)) == 0)
-        edged = float((distance[ring] > 10 + 2 * difference.tight).mean())
-        # ripples cancel out, another white does not
-        same = abs(float(difference.offset[rows, columns][patch > 0].mean())) < 0.6 * difference.tight
-        behind = float(depth[rows, columns][patch > 0].min()) < _THICKEST_WALL * max(height, width)
-        if edged > 0.8 and same and behind:
+        walls = ring & (flood[rows, columns] == 0)
+        clear = distance > 10 + 2 * difference.tight
+        offset = abs(float(difference.offset[rows, columns][patch > 0].mean()))
+        if _is_wedge(patch, ring & ~walls):
+            believed = float(clear[walls].mean()) > 0.9 and offset < 1.3 * difference.tight
+        else:
+            label_like = y + h < top + 0.2 * box_h and abs(x + w / 2 - left - box_w / 2) < 0.25 * box_w
+            stripe = w > _STRIPE * h
+            large = area >= (_SMALLEST_LOOP if label_like else _SMALLEST_HOLE) * flood.size
+            # ripples cancel out, another white does not
+            same = offset < 0.6 * difference.tight
+            behind = float(depth[rows, columns][patch > 0].min()) < _THICKEST_WALL * max(height, width)
+            believed = large and same and behind and not stripe and float(clear[ring].mean()) > 0.8
+        if believed:
             found[rows, columns] |= cv2.dilate(patch, _disc(1))
     return found
+
+
+def _is_wedge(patch: U8, mouth: npt.NDArray[np.bool_]) -> bool:
+    """Whether a patch narrows upwards from its mouth: the end of a gap between two limbs, and no stripe."""
+    rows = np.nonzero(patch.any(axis=1))[0]
+    widths = np.count_nonzero(patch[rows], axis=1)
+    quarter = len(rows) // 4
+    if not mouth.any() or quarter < 2 or len(rows) < 1.5 * widths.max():
+        return False
+    low = float(np.nonzero(mouth.any(axis=1))[0].mean()) > rows[-1] - quarter
+    return low and float(widths[:quarter].mean()) < 0.5 * float(widths[-quarter:].mean())
 
 
 def _outline(bgr: U8, ground: Ground, flood: U8, difference: _Difference) -> U8:

@@ -14,10 +14,14 @@ import numpy as np
 
 from vastra_live.types import F32, U8
 
-__all__ = ["Ground", "read_ground", "settle_ground"]
+__all__ = ["Ground", "read_ground", "settle_ground", "without_frame"]
 
 _ROUNDS = 8
 _SAMPLES = 6000
+_WIDEST_FRAME = 0.03
+"""A frame around the picture takes at most this share of its size."""
+_PLAIN_LINE = 5.0
+"""A line is of one colour if it stays within so many levels; another colour differs by more."""
 _LEAST_SIGMA = 0.35
 """Eight-bit rounding leaves at least this much noise, even on a ground that was painted flat."""
 
@@ -35,6 +39,23 @@ class Ground:
     bgr: F32
     sigma: float
     plain: float
+
+
+def without_frame(bgr: U8) -> U8:
+    """The picture with its own ground carried over a frame: lines of another plain colour along a side."""
+    out = bgr.copy()
+    for turns in range(4):
+        side = np.rot90(out, turns)  # a view: its first rows are one side of the picture
+        reach = max(4, round(_WIDEST_FRAME * len(side)))
+        lines = side[:reach].astype(np.float32)
+        colour = np.median(lines, axis=1)
+        even = (np.abs(lines - colour[:, None]).max(axis=2) < _PLAIN_LINE).mean(axis=1) > 0.95
+        other = np.abs(colour - colour[-1]).max(axis=1) > _PLAIN_LINE
+        if even[0] and other[0]:
+            end = int(np.nonzero(~other)[0][0])
+            if even[:end].mean() > 0.5:
+                side[: end + 2] = side[min(end + 2, reach - 1)]
+    return out
 
 
 def _terms(x: F32, y: F32) -> F32:
