@@ -55,6 +55,7 @@ class Sent:
         self._host = {name: _on_host(shape, device) for name, shape in shapes.items()}
         self.there = {name: torch.zeros(shape, dtype=torch.uint8, device=device) for name, shape in shapes.items()}
 
+    @torch.inference_mode()
     def send(self, pictures: Mapping[str, U8]) -> None:
         """Copy the pictures; they are the caller's again when this returns.
 
@@ -81,6 +82,7 @@ class Fetched:
         self._fence = fence
         self._host = {name: _on_host(shape, device) for name, shape in shapes.items()}
 
+    @torch.inference_mode()
     def fetch(self, tensors: Mapping[str, Tensor]) -> dict[str, U8]:
         """Wait for the tensors (uint8, of the shapes given) and copy them, each into memory of its own."""
         for name, tensor in tensors.items():
