@@ -259,7 +259,9 @@ def test_closed_is_closed(scene: Scene, tee: Garment) -> None:
 
 
 def test_without_weights_the_missing_files_are_named(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"gen\.pth: is not there yet; fetch it: vastra-live weights pull"):
+    with pytest.raises(
+        WeightsError, match=r"hr-viton needs mtviton\.pth, gen\.pth in .*: vastra-live weights pull hr-viton"
+    ):
         open_engine(Store(tmp_path))
 
 
