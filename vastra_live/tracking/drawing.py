@@ -89,14 +89,13 @@ class Canvas:
     def _shift(self, picture: U8, change: F32, size: tuple[int, int], part: tuple[slice, slice]) -> None:
         """Add a change on the work grid, in levels, to a picture at full size, in place.
 
-        As two unsigned halves: saturating 8-bit sums cost a quarter of wider ones.
+        The change travels in one byte, in steps of two levels around the middle: wider sums cost four times as much.
         """
-        for apply, half in ((cv2.add, change), (cv2.subtract, -change)):
-            levels = np.clip(half, 0, 255).round().astype(np.uint8)
-            wide = self._grow("levels", levels, size)[part]
-            if picture.ndim == 3:
-                wide = cv2.merge((wide,) * 3, self._buffer("spread", picture.shape, np.uint8))
-            apply(picture, wide, picture)
+        steps = np.clip(change * np.float32(128 / 255) + np.float32(128.5), 0, 255).astype(np.uint8)
+        wide = self._grow("steps", steps, size)[part]
+        if picture.ndim == 3:
+            wide = cv2.merge((wide,) * 3, self._buffer("spread", picture.shape, np.uint8))
+        cv2.addWeighted(picture, 1, wide, 255 / 128, -255, picture)
 
     def _grow(self, name: str, field: Any, size: tuple[int, int]) -> Any:
         shape = (size[1], size[0], *field.shape[2:])

@@ -75,9 +75,12 @@ class Window:
         return cv2.copyMakeBorder(part, top, bottom, left, right, cv2.BORDER_REPLICATE)
 
     def shrink(self, picture: Any) -> Any:
-        """A window-sized picture on the work grid, by area average."""
+        """A window-sized picture on the work grid, averaged over two samples a side of each work pixel."""
         if self.step == 1:
             return picture
+        if self.step > 2:
+            # a plain area average reads the same pixels at half the speed
+            picture = cv2.resize(picture, (2 * self.columns, 2 * self.rows), interpolation=cv2.INTER_LINEAR)
         return cv2.resize(picture, (self.columns, self.rows), interpolation=cv2.INTER_AREA)
 
     def grow(self, field: Any) -> Any:
