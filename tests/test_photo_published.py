@@ -13,7 +13,7 @@ from PIL import Image
 from tests.test_conditions_dataset import load_fill
 from vastra_live.cli import main
 from vastra_live.errors import PictureError, SynthesisError
-from vastra_live.photo import is_published, try_on_published
+from vastra_live.photo import is_published, route, try_on_published
 from vastra_live.pictures import read_picture
 from vastra_live.synthesis.conditions.cloth import ClothConditions
 from vastra_live.synthesis.conditions.dataset import read_cloth, read_person
@@ -214,3 +214,28 @@ def test_the_garment_s_features_are_computed_once(
     first, second = (engine(person).bgr for _ in range(2))
     assert len(calls) == 1
     assert np.array_equal(first, second) and not np.shares_memory(first, second)
+
+
+def test_a_folder_of_links_is_a_published_folder(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    root = pair[0].parent.parent
+    for file in root.glob("*/*"):
+        link = tmp_path / file.relative_to(root)
+        link.parent.mkdir(exist_ok=True)
+        link.symlink_to(file)
+    assert is_published(tmp_path / "image/00006_00.jpg", tmp_path / "cloth/001.jpg")
+
+
+def test_auto_takes_the_folder_s_files_where_the_networks_are_there(
+    pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VASTRA_WEIGHTS", str(tmp_path))
+    told: list[str] = []
+    assert route(*pair, "auto", told.append) == "embedded"
+    assert len(told) == 1 and "hr-viton needs mtviton.pth, gen.pth" in told[0]
+    assert route(*pair, "hr-viton", told.append) == "published", "by name, what is missing is an error"
+    for name in ("mtviton.pth", "gen.pth"):
+        (tmp_path / name).write_bytes(b"a file")
+    assert route(*pair, "auto", told.append) == "published"
+    assert route(*pair, "embedded", told.append) == "embedded"
+    assert route(pair[0], tmp_path / "shirt.jpg", "auto", told.append) == "auto"
+    assert len(told) == 1
