@@ -60,7 +60,7 @@ def measure_build(person: F32, skin: F32, s: Skeleton) -> float:
     out = np.linspace(0.04, 0.5, 47)
     points, lines, stations = [], [], []
     for leg in (s.right_leg, s.left_leg):
-        for station in (0.25, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.85):
+        for station in (0.3, 0.4, 0.48, 0.6, 0.75):
             point, along = leg_point(leg, station)
             if not (0 <= point[0] < width and 0 <= point[1] < height):
                 continue

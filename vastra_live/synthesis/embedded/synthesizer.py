@@ -17,18 +17,15 @@ from vastra_live.synthesis.embedded.girth import Girth, measure_girth
 from vastra_live.synthesis.embedded.guided import edge_smoother
 from vastra_live.synthesis.embedded.legs import measure_build
 from vastra_live.synthesis.embedded.light import relief, scene_gain, veiled
-from vastra_live.synthesis.embedded.lower import (
-    BareBelow,
-    Below,
-    bare_below,
+from vastra_live.synthesis.embedded.lower import BareBelow, Below, bare_below, relower
+from vastra_live.synthesis.embedded.lower_pattern import LowerPattern, lower_pattern
+from vastra_live.synthesis.embedded.lower_reading import (
     find_waistline,
     in_front_of_legs,
     knows_skin,
-    relower,
     settled,
     worn_lower,
 )
-from vastra_live.synthesis.embedded.lower_pattern import LowerPattern, lower_pattern
 from vastra_live.synthesis.embedded.mesh import ElasticSheet, Painted
 from vastra_live.synthesis.embedded.reading import (
     BACKGROUND,

@@ -1,0 +1,204 @@
+"""Reading what is below the waist: where the worn top ends, what of the rest is cloth, leg and shoe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vastra_live.synthesis.embedded.compose import bare_arms, hands
+from vastra_live.synthesis.embedded.girth import Girth
+from vastra_live.synthesis.embedded.places import HAIR, LOWER, SKIN, TOP, arm_distance, segment_distance
+from vastra_live.synthesis.embedded.reading import Reading
+from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_skeleton
+from vastra_live.synthesis.embedded.skeleton import Leg, Point, Skeleton
+from vastra_live.types import F32, U8
+
+__all__ = ["Waistline", "depth_map", "find_waistline", "in_front_of_legs", "knows_skin", "settled", "worn_lower"]
+
+
+@dataclass(frozen=True, slots=True)
+class Waistline:
+    """Where the worn top ends and the worn lower garment begins, in front: depths, 0 shoulder joints, 1 hip joints.
+
+    Attributes:
+        hem: of the top; infinite when nothing is seen to end it.
+        waist: upper edge of the lower garment; infinite when none is seen.
+    """
+
+    hem: float
+    waist: float
+
+
+def find_waistline(share: F32, s: Skeleton) -> Waistline:
+    """Follow the classes down the spine."""
+    depths = np.arange(0.4, 1.7, 0.02)
+    aside = np.linspace(-0.22, 0.22, 12) * s.unit
+    line = s.neck + np.outer(depths, (s.pelvis - s.neck))
+    points = line[:, None] + np.outer(aside, s.hips_across)[None]
+    inside = ((points >= 0) & (points < share.shape[:0:-1])).all(axis=-1).all(axis=-1)
+    depths, points = depths[inside], points[inside]
+    if not len(depths):
+        return Waistline(np.inf, np.inf)
+    at = np.round(points).astype(int)
+    x, y = np.minimum(at[..., 0], share.shape[2] - 1), np.minimum(at[..., 1], share.shape[1] - 1)
+    top, lower = share[TOP][y, x], share[LOWER][y, x]
+    # hands in front say nothing
+    seen = np.maximum((top + lower).mean(axis=1), 0.25)
+    ends = np.flatnonzero(top.mean(axis=1) / seen < 0.5)
+    starts = np.flatnonzero(lower.mean(axis=1) / seen > 0.5)
+    return Waistline(
+        float(depths[ends[0]]) if len(ends) else np.inf, float(depths[starts[0]]) if len(starts) else np.inf
+    )
+
+
+def depth_map(shape: tuple[int, ...], s: Skeleton) -> F32:
+    """(h, w) along the spine: 0 at the shoulder joints, 1 at the hip joints."""
+    x = np.arange(shape[1], dtype=np.float32)[None, :] - np.float32(s.neck[0])
+    y = np.arange(shape[0], dtype=np.float32)[:, None] - np.float32(s.neck[1])
+    return np.asarray((x * s.down[0] + y * s.down[1]) / s.torso_length, np.float32)
+
+
+def settled(bgr: U8, reading: Reading, s: Skeleton, waistline: Waistline) -> Reading:
+    """The reading of what is below the hips, put right.
+
+    Beside the hips a sleeve is likely, and jeans are taken for one; below them a lower garment is, and bare legs are
+    taken for one.
+    """
+    share = reading.share.copy()
+    share = _bare_legs_seen(bgr, share, s)
+    if np.isfinite(waistline.hem):
+        share = _no_top_below(share, s, waistline.hem)
+    return Reading(share, reading.face)
+
+
+def _bare_legs_seen(bgr: U8, share: F32, s: Skeleton) -> F32:
+    """The classes with legs of the skin's own colour as skin."""
+    height, width = share.shape[1:]
+    rows = np.arange(0, int(np.clip(s.pelvis[1], 1, height)), 4)
+    known = share[SKIN][rows, ::4] > 0.7
+    if known.sum() < 40:
+        return share
+    colours = _lab(bgr[rows, ::4][known][None])[0]
+    usual = np.median(colours, axis=0) - (0, 128, 128)
+    bare = []
+    for leg in (s.right_leg, s.left_leg):
+        ways = [a + (b - a) * t for a, b, t in _sampled(leg)]
+        seen = np.array([(x, y) for x, y in np.round(ways).astype(int) if 0 <= x < width and 0 <= y < height])
+        # a few pixels of cloth may have the colour of skin, most of a leg has not
+        if len(seen) >= 8 and float(_like_skin(_lab(bgr[seen[:, 1], seen[:, 0]][None]), usual).mean()) > 0.5:
+            bare.append(leg)
+    if not bare:
+        return share
+    small = halved_skeleton(s)
+    shape = halved(share[LOWER]).shape
+    legs = np.zeros(shape, np.float32)
+    for leg, full in ((small.right_leg, s.right_leg), (small.left_leg, s.left_leg)):
+        if any(full is one for one in bare):
+            thigh, _ = segment_distance(shape, (leg.hip + leg.knee) / 2, leg.knee)
+            shin, _ = segment_distance(shape, leg.knee, leg.ankle)
+            legs = np.maximum(legs, np.clip((0.3 - np.minimum(thigh, shin) / small.unit) / 0.05, 0, 1))
+    alike = _like_skin(_lab(np.asarray(halved(bgr), np.uint8)), usual)
+    moved = share[LOWER] * enlarged(cv2.blur(legs * alike, (3, 3)), share[LOWER].shape)
+    share[LOWER] -= moved
+    share[SKIN] += moved
+    return share
+
+
+def _sampled(leg: Leg) -> list[tuple[Point, Point, float]]:
+    """Pairs of joints, and shares of the way between them, from the middle of the thigh to the ankle."""
+    ways = [(leg.hip, leg.knee, t) for t in np.linspace(0.5, 1.0, 12)]
+    return ways + [(leg.knee, leg.ankle, t) for t in np.linspace(0.05, 1.0, 18)]
+
+
+def _lab(bgr: U8) -> F32:
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(bgr), cv2.COLOR_BGR2LAB), np.float32)
+
+
+def _like_skin(lab: F32, usual: Point) -> F32:
+    """(h, w) 0..1: legs may be tanned, shaded and in stockings, but the hue of skin stays.
+
+    Args:
+        lab: (h, w, 3).
+        usual: light and chroma (a, b about 0) of the skin that is seen further up.
+    """
+    chroma = max(float(np.hypot(usual[1], usual[2])), 4.0)
+    a, b = lab[..., 1] - 128, lab[..., 2] - 128
+    along = (a * usual[1] + b * usual[2]) / chroma**2
+    across = np.abs(a * usual[2] - b * usual[1]) / chroma**2
+    light = lab[..., 0] / max(float(usual[0]), 1.0)
+    alike = np.clip((0.42 - across) / 0.14, 0, 1) * np.clip(np.minimum((along - 0.5) / 0.15, (1.9 - along) / 0.2), 0, 1)
+    return np.asarray(alike * np.clip(np.minimum((light - 0.35) / 0.1, (1.35 - light) / 0.1), 0, 1), np.float32)
+
+
+def _no_top_below(share: F32, s: Skeleton, hem: float) -> F32:
+    """The classes without top below its hem, but for sleeves."""
+    small, shape = halved_skeleton(s), halved(share[TOP]).shape
+    below = np.clip((depth_map(shape, small) - hem - 0.1) / 0.03, 0, 1)
+    for arm in (small.left, small.right):
+        middle = np.clip(np.round(arm.elbow + arm.wrist).astype(int), 0, np.array(share.shape[:0:-1]) - 1)
+        if share[TOP][middle[1], middle[0]] > 0.5:
+            near, _ = segment_distance(shape, arm.elbow, arm.wrist)
+            below = np.minimum(below, np.clip(near / small.unit / 0.05 - 3.6, 0, 1))
+    moved = share[TOP] * enlarged(below.astype(np.float32), share[TOP].shape)
+    share[TOP] -= moved
+    share[LOWER] += moved
+    return share
+
+
+def worn_lower(bgr: U8, share: F32, s: Skeleton) -> F32:
+    """(h, w) float32 0..1, the worn lower garment down to the ankles: shoes and feet, read as the same class, stay.
+
+    Around the ankles, where it is not known to the pixel which is which, a shoe has another colour than the shin.
+    """
+    small, lower = halved_skeleton(s), np.clip(halved(share[LOWER]) * 1.6 - 0.3, 0, 1)
+    shape = lower.shape
+    lab = _lab(np.asarray(halved(bgr), np.uint8))
+    worn = lower.copy()
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    legs = []
+    for leg in (small.right_leg, small.left_leg):
+        shin = leg.ankle - leg.knee
+        length = max(float(np.linalg.norm(shin)), 1e-6)
+        distance, _ = segment_distance(shape, leg.knee, leg.ankle + 0.3 * shin)
+        past = ((x - leg.ankle[0]) * shin[0] + (y - leg.ankle[1]) * shin[1]) / length
+        legs.append((distance, np.asarray(past / small.unit, np.float32)))
+    nearer = legs[0][0] < legs[1][0]
+    for (distance, past), mine in zip(legs, (nearer, ~nearer), strict=True):
+        foot = mine & (past > -0.22)
+        # trousers end on the shoe, a little below the ankle
+        stays = np.clip((0.1 - past) / 0.04 + 0.5, 0, 1)
+        cloth = (lower > 0.8) & mine & (past > -0.7) & (past < -0.3) & (distance < 0.3 * small.unit)
+        if cloth.sum() >= 12:
+            colours = lab[cloth]
+            usual = np.median(colours, axis=0)
+            spread = np.median(np.abs(colours - usual).sum(axis=-1))
+            off = np.abs(lab - usual).sum(axis=-1) / (3 * spread + 25)
+            stays = stays * np.clip(2 * (1.5 - off), 0, 1)
+        worn[foot] *= stays[foot]
+    # back at full size the class's own edges count
+    return np.asarray(
+        np.clip(share[LOWER] * 1.6 - 0.3, 0, 1) * enlarged(worn / np.maximum(lower, 0.02), share[LOWER].shape),
+        np.float32,
+    )
+
+
+def in_front_of_legs(reading: Reading, worn_top: F32, s: Skeleton, girth: Girth, *, top_stays: bool) -> F32:
+    """(h, w) float32 0..1: what is in front of a lower garment: hair, arms, sleeves, and the worn top if it stays."""
+    share = reading.share
+    skin = np.clip(share[SKIN] * 1.6 - 0.3, 0, 1)
+    front = np.maximum(np.clip(share[HAIR] * 1.6 - 0.3, 0, 1), reading.face)
+    front = np.maximum(front, np.maximum(hands(skin, s), bare_arms(skin, s, girth, (0.3, 0.3))))
+    if top_stays:
+        # where the hem is not surely found, it is a line all the same and no mist
+        return np.asarray(np.maximum(front, np.clip(3 * worn_top - 1, 0, 1)), np.float32)
+    small = halved_skeleton(s)
+    near = np.minimum(*(arm_distance(halved(skin).shape, arm) for arm in (small.left, small.right))) / small.unit
+    sleeves = worn_top * enlarged(np.clip((0.2 - near) / 0.04, 0, 1).astype(np.float32), skin.shape)
+    return np.asarray(np.maximum(front, sleeves), np.float32)
+
+
+def knows_skin(share: F32, unit: float) -> bool:
+    """Whether enough skin is seen to make legs of: a patch of a hand's size."""
+    return float(np.clip(share[SKIN] * 2 - 1, 0, 1).sum()) > 0.03 * unit**2
