@@ -71,3 +71,24 @@ def test_letters_in_the_colour_of_skin_belong_to_the_top() -> None:
     letters = share[:, y : y + 12, x - 14 : x + 18]
     assert letters[TOP].min() > 0.5
     assert letters[SKIN].max() < 0.4
+
+
+def test_the_top_is_what_is_likelier_than_any_other_class() -> None:
+    share = np.zeros((5, 1, 3), np.float32)
+    share[:, 0, 0] = (0.2, 0.2, 0.1, 0.4, 0.1)
+    share[:, 0, 1] = (0.0, 0.6, 0.0, 0.4, 0.0)
+    share[TOP, 0, 2] = 1
+    worn = Reading(share, np.zeros((1, 3), np.float32)).worn_top()
+    assert worn[0, 0] > 0.5 > worn[0, 1]
+    assert worn[0, 2] == 1
+
+
+def test_a_collar_at_the_jaw_is_read_by_its_colour() -> None:
+    frame, body = drawn_person()
+    s = read_skeleton(body)
+    bgr = np.array(frame.bgr)
+    jaw = int(s.chin[1])
+    bgr[jaw - 2 : int(s.neck[1]) + 4][body.person_alpha[jaw - 2 : int(s.neck[1]) + 4] > 0.5] = RED
+    share = read_person(bgr, body.person_alpha, s, ColourModels()).share
+    assert share[TOP, jaw + 1, int(s.chin[0])] > 0.5
+    assert share[SKIN, int(s.mouth[1]), int(s.mouth[0])] > 0.5

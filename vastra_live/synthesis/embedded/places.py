@@ -115,7 +115,8 @@ class Places:
         near_neck = _falling(self._neck, 0.14, 0.3) * _falling(-below_chin, 0.0, 0.25)
         band = _falling(depth, top_hem.depth, top_hem.width) * _falling(-depth, 0.15, 0.45)
         prior = np.empty((len(CLASSES), *depth.shape), np.float32)
-        prior[BACKGROUND] = 1 - inside
+        # deep in the silhouette a colour of the wall's is more likely the top's second colour
+        prior[BACKGROUND] = np.where(cv2.erode(self._person, np.ones((3, 3), np.uint8)) > 0.97, 0.002, 1 - inside)
         prior[TOP] = 0.004 + np.maximum(near_torso * band, 0.75 * near_arm * (1 - 0.75 * near_hand))
         # above the chin a collar or hood is rare, but it is there
         prior[TOP] *= _falling(-below_chin, 0.12, 0.25) * 0.97 + np.where(self.above_mouth, 0.001, 0.03)
@@ -166,7 +167,10 @@ def _face(shape: tuple[int, ...], s: Skeleton) -> tuple[F32, F32]:
     along = ((x - centre[0]) * up[0] + (y - centre[1]) * up[1]) / half
     aside = ((x - centre[0]) * up[1] - (y - centre[1]) * up[0]) / (0.74 * half)
     radius = np.sqrt(along**2 + aside**2).astype(np.float32)
-    return _falling(radius, 0.92, 0.12), radius
+    # a collar may reach up to the jaw: there colours tell
+    below_mouth = ((s.mouth[0] - x) * up[0] + (s.mouth[1] - y) * up[1]) / s.face_span
+    jaw = radius + np.clip(0.3 * below_mouth, 0, 0.1)
+    return _falling(jaw.astype(np.float32), 0.92, 0.12), radius
 
 
 def _torso_outline(s: Skeleton) -> Point:

@@ -41,6 +41,11 @@ class Reading:
     share: F32
     face: F32
 
+    def worn_top(self) -> F32:
+        """(h, w) 0..1: where the top is likelier than any other class, by how far."""
+        others = np.maximum.reduce([plane for k, plane in enumerate(self.share) if k != TOP])
+        return np.asarray(np.clip(0.8 * (self.share[TOP] - others) + 0.5, 0, 1), np.float32)
+
 
 class ColourModels:
     """One colour histogram a class, remembered from keyframe to keyframe.

@@ -162,7 +162,7 @@ class EmbeddedSynthesizer:
         if legs_too and (lower is not None or knows_skin(reading.share, scene.skeleton.unit)):
             below, bare = self._relowered(frame, scene, reading, girth, lower, alone=False)
             scene, reading = replace(scene, bgr=below.bgr), below.reading
-            worn = np.clip(reading.share[TOP] * 1.6 - 0.3, 0, 1)
+            worn = reading.worn_top()
         # the head was needed to read the person; what stays as it is need not be painted
         row = first_row(worn, painted.values())
         scene, worn, reading = scene.below(row), worn[row:], Reading(reading.share[:, row:], reading.face[row:])
@@ -246,7 +246,8 @@ class EmbeddedSynthesizer:
         for plane in (SKIN, HAIR, TOP, LOWER) if lower else (SKIN, HAIR, TOP):
             share[plane] = smooth(share[plane])
         self._show("reading", np.clip(share[[TOP, SKIN, HAIR]].transpose(1, 2, 0) * 255, 0, 255).astype(np.uint8))
-        return Reading(share, face), np.clip(share[TOP] * 1.6 - 0.3, 0, 1)
+        whole = Reading(share, face)
+        return whole, whole.worn_top()
 
     def _light(self, frame: Frame, body: Body) -> None:
         gain = scene_gain(frame.bgr, body.person_alpha)
@@ -280,7 +281,7 @@ class EmbeddedSynthesizer:
         self._build = build if self._build is None else self._build + 0.25 * (build - self._build)
         waistline = find_waistline(reading.share, skeleton)
         reading = settled(scene.bgr, reading, skeleton, waistline)
-        worn_top = np.clip(reading.share[TOP] * 1.6 - 0.3, 0, 1)
+        worn_top = reading.worn_top()
         painted: dict[int, Painted] = {}
         covered_to = 0.0
         if lower is not None:
