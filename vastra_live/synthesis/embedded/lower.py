@@ -190,7 +190,10 @@ def relower(
         body = np.maximum(limbs, 1 - reading.share[BACKGROUND])
         shadow = contact_shadow(cloth, unit) * (1 - cloth) * body
         canvas *= (1 - shadow)[..., None]
-        light = relief(picture, worn, unit) * shade_edges(cloth, unit)
+        # the folds of a skirt are none of trousers' own
+        shared = float((worn * cloth).sum()) / max(float(cloth.sum()), 1.0)
+        light = relief(picture, worn, unit) ** np.float32(np.clip((shared - 0.5) / 0.35, 0, 1))
+        light *= shade_edges(cloth, unit)
         if worn_top is not None:
             light *= 1 - contact_shadow(worn_top, unit)
         canvas += cloth[..., None] * (np.minimum(colour * (gain * light[..., None]), 255) - canvas)

@@ -94,7 +94,7 @@ def _waist_half(s: Skeleton, girth: Girth, side: int, below: float) -> float:
 def _raised(top: float, worn: float, s: Skeleton) -> float:
     """Height of a waist, in shoulder widths below the hip joints: where the worn one is, if that is a little higher."""
     seen = (worn - 1) * s.torso_length / s.unit - 0.02
-    return seen if top - 0.3 < seen < top else top
+    return seen if top - 0.55 < seen < top else top
 
 
 class TrouserPattern:
