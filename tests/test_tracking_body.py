@@ -56,6 +56,29 @@ def test_nobody_is_none(tracker: BlazePoseTracker) -> None:
     assert tracker.track(_frame(np.full((240, 320, 3), 90, np.uint8))) is None
 
 
+def test_noise_that_hides_everybody_from_blazepose_does_not(shared: Path, tracker: BlazePoseTracker) -> None:
+    picture = _frames(shared, "please.mkv", 1)[0]
+    noisy = np.clip(picture + np.random.default_rng(3).normal(0, 35, picture.shape), 0, 255).astype(np.uint8)
+    body, quiet = tracker.track(_frame(noisy)), tracker.track(_frame(picture))
+    assert body is not None and quiet is not None
+    np.testing.assert_allclose(body.landmarks_px[:13, :2], quiet.landmarks_px[:13, :2], atol=25)
+    live = BlazePoseTracker()
+    found = [live.track(_frame(noisy, i)) is not None for i in range(4)]
+    live.close()
+    assert all(found)
+
+
+def test_somebody_who_comes_back_after_a_while_has_another_number(shared: Path) -> None:
+    picture = _frames(shared, "book.mkv", 1)[0]
+    wall = np.full_like(picture, 120)
+    live = BlazePoseTracker()
+    seen = [live.track(_frame(picture if not 6 <= i < 50 else wall, i)) for i in range(0, 60, 2)]
+    live.close()
+    numbers = [None if body is None else body.wearer for body in seen]
+    assert numbers[:3] == [0, 0, 0]
+    assert numbers[-3:] == [1, 1, 1]
+
+
 def test_a_still_picture_gives_still_landmarks(shared: Path) -> None:
     """With smoothing, camera noise moves the landmarks less than without."""
     picture = _frames(shared, "book.mkv", 1)[0]
