@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.propagation_scene import body, recoloured, scene
-from vastra_live.tracking.anchor import Painted, continue_colours, first_anchor
+from vastra_live.tracking.anchor import Anchor, Painted, continue_colours, first_anchor
 from vastra_live.tracking.appearance import colour_bins, learn_colours
 from vastra_live.tracking.following import expect, expect_by_body, recentre
+from vastra_live.tracking.leap import small_luma
 from vastra_live.tracking.motion import Flow, repair
 from vastra_live.tracking.surface import surface_of
 from vastra_live.tracking.visibility import ColourEvidence, pool, see
@@ -233,9 +234,9 @@ def test_flow_finds_a_shift(dx: int, dy: int) -> None:
 # ------------------------------------------------------------------ anchor and expectation
 
 
-def _anchor(shift: int = 0) -> tuple[U8, Painted]:
-    frame, mask = scene(shift)
-    return frame, Painted(frame, recoloured(frame, mask), mask, IDENTITY, "tee", body(shift))
+def _anchor() -> Anchor:
+    frame, mask = scene()
+    return first_anchor(Painted(frame, recoloured(frame, mask), mask, IDENTITY, "tee", body(0)), small_luma(frame))
 
 
 def test_colours_are_continued_and_kept() -> None:
@@ -249,7 +250,7 @@ def test_colours_are_continued_and_kept() -> None:
 def test_the_answer_to_light_is_read_off_the_layer(negative: bool, sign: int) -> None:
     frame, mask = scene()
     painted = 255 - frame if negative else frame
-    anchor = first_anchor(Painted(frame, painted, mask, IDENTITY, "tee"))
+    anchor = first_anchor(Painted(frame, painted, mask, IDENTITY, "tee"), small_luma(frame))
     assert anchor.response == pytest.approx(sign, abs=0.15)
 
 
@@ -257,14 +258,14 @@ def test_a_flat_layer_answers_to_light_by_its_brightness() -> None:
     frame, mask = scene()
     grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)[mask > 0.5].mean()
     flat = np.full_like(frame, 2 * round(float(grey)))
-    assert first_anchor(Painted(frame, flat, mask, IDENTITY, "tee")).response == pytest.approx(2.0, abs=0.2)
+    anchor = first_anchor(Painted(frame, flat, mask, IDENTITY, "tee"), small_luma(frame))
+    assert anchor.response == pytest.approx(2.0, abs=0.2)
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(-40, 40), st.integers(-30, 30))
 def test_recentring_moves_the_window_and_nothing_else(columns: int, rows: int) -> None:
-    _, painted = _anchor()
-    start = expect(first_anchor(painted), None)
+    start = expect(_anchor(), None)
     moved = np.array([columns, rows], np.float32)
     wandered = start.__class__(
         anchor=start.anchor,
@@ -276,6 +277,7 @@ def test_recentring_moves_the_window_and_nothing_else(columns: int, rows: int) -
         expected_alpha=start.expected_alpha,
         residual=0.0,
         confidence=1.0,
+        ground=start.ground,
     )
     after = recentre(wandered)
     np.testing.assert_allclose(after.displacement(), wandered.displacement(), atol=1e-3)
@@ -285,7 +287,7 @@ def test_recentring_moves_the_window_and_nothing_else(columns: int, rows: int) -
 @settings(max_examples=40, deadline=None)
 @given(st.integers(-100, 100))
 def test_the_body_predicts_the_torsos_motion(shift: int) -> None:
-    anchor = first_anchor(_anchor()[1])
+    anchor = _anchor()
     expected = expect_by_body(anchor, body(shift, 1))
     assert expected is not None
     np.testing.assert_allclose(expected.displacement()[..., 0], -shift, atol=0.5)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from vastra_live.tracking.appearance import ColourModel, learn_colours
+from vastra_live.tracking.limbs import Arms
 from vastra_live.tracking.surface import Surface, surface_of
 from vastra_live.tracking.window import Window, grid, window_around
 from vastra_live.types import F32, U8, Body
@@ -90,6 +91,7 @@ class Anchor:
 
     Attributes:
         window: the part of the keyframe's picture that is followed.
+        small: (h, w) uint8, that picture's luma (see :func:`~vastra_live.tracking.leap.small_luma`).
         luma: (rows, columns) uint8, what the camera is expected to see, on the work grid. Where something was in
             front of the garment this is what was seen there before.
         alpha: (rows, columns) float32, the layer's alpha, with what was hidden put back.
@@ -103,9 +105,12 @@ class Anchor:
         garment_name: whose layer it is.
         body: who wears it there, if known.
         before: the anchor before this one, moved here; None for a first anchor.
+        arms: the wearer's arms there, if they may be followed by themselves.
+        bare: the anchor without its arms, if they may.
     """
 
     window: Window
+    small: U8
     luma: U8
     alpha: F32
     ycrcb: U8
@@ -117,6 +122,8 @@ class Anchor:
     garment_name: str
     body: Body | None = None
     before: Before | None = None
+    arms: Arms | None = None
+    bare: Anchor | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,8 +133,9 @@ class Before:
     Attributes:
         bridge: (rows, columns, 2) float32, from each work pixel's place in the frame to where that part of the
             surface was in the anchor before, in frame pixels.
-        surface: the surface with the layer before this one, moved here, for the cross-fade.
-        texture_bgra: that layer, in the pixels of the new texture.
+        surface: the surface with the layer before this one, moved here, for the cross-fade. What the new layer
+            covers is covered from the start, for what would fade in there is the worn garment.
+        texture_bgra: that layer, in the pixels of the new texture; likewise.
     """
 
     bridge: F32
@@ -151,13 +159,14 @@ class Placed:
     displacement: F32
 
 
-def first_anchor(painted: Painted) -> Anchor:
+def first_anchor(painted: Painted, small: U8) -> Anchor:
     """An anchor that takes over nothing."""
     painted = painted.cropped()
     window = painted.window()
     ycrcb, alpha = _camera(painted, window), painted.on(window, painted.own_alpha)
     return Anchor(
         window=window,
+        small=small,
         luma=np.ascontiguousarray(ycrcb[..., 0]),
         alpha=alpha,
         ycrcb=ycrcb,
@@ -171,7 +180,7 @@ def first_anchor(painted: Painted) -> Anchor:
     )
 
 
-def next_anchor(painted: Painted, placed: Placed) -> Anchor:
+def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
     """An anchor that takes over from an earlier one what is hidden now, and what it looked like."""
     painted = painted.cropped()
     window, old = painted.window(), placed.anchor
@@ -199,6 +208,7 @@ def next_anchor(painted: Painted, placed: Placed) -> Anchor:
         texture = continue_colours(painted.bgr, painted.own_alpha)
     return Anchor(
         window=window,
+        small=small,
         luma=np.ascontiguousarray(seen_or_remembered[..., 0]),
         alpha=whole_alpha,
         ycrcb=seen_or_remembered,
@@ -209,7 +219,11 @@ def next_anchor(painted: Painted, placed: Placed) -> Anchor:
         response=_response(window, ycrcb, alpha, painted),
         garment_name=painted.garment_name,
         body=painted.body,
-        before=Before(bridge, surface_of(seen_or_remembered, before_alpha), before_texture),
+        before=Before(
+            bridge,
+            surface_of(seen_or_remembered, np.maximum(before_alpha, whole_alpha)),
+            _bgra(before_texture[..., :3], np.maximum(before_texture[..., 3] * np.float32(1 / 255), own_whole_alpha)),
+        ),
     )
 
 

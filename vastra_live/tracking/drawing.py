@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from vastra_live.tracking.following import Followed
+from vastra_live.tracking.limbs import Front
 from vastra_live.types import F32, U8
 
 __all__ = ["Canvas", "Drawn"]
@@ -69,6 +70,8 @@ class Canvas:
         shape = at.shape[:2]
         bgra = self._buffer("bgra", (*shape, 4), np.uint8)
         drawn = cv2.remap(texture_bgra, at, None, cv2.INTER_LINEAR, bgra, cv2.BORDER_REPLICATE)
+        if followed.front is not None:
+            self._draw_front(followed, followed.front, drawn, x0, y0)
         bgr = cv2.cvtColor(drawn, cv2.COLOR_BGRA2BGR, self._buffer("bgr", (*shape, 3), np.uint8))
         alpha = cv2.extractChannel(drawn, 3, self._buffer("alpha", shape, np.uint8))
         changed = followed.seen.alpha[cells] - followed.expected_alpha[cells]
@@ -77,6 +80,29 @@ class Canvas:
         if float(np.abs(shade).max()) >= _NOTICEABLE:
             self._shift(bgr, shade, size, part)
         return Drawn((x0, y0, x1, y1), bgr, alpha)
+
+    def _draw_front(self, followed: Followed, front: Front, drawn: U8, left: int, top: int) -> None:
+        """Draw moved arms over what is behind them, in place.
+
+        Args:
+            followed: where the anchor is now.
+            front: its arms.
+            drawn: (h, w, 4) uint8, what is behind.
+            left, top: where in the frame that begins.
+        """
+        window, key = followed.window, followed.anchor
+        rows, columns = front.part
+        size = ((columns.stop - columns.start) * window.step, (rows.stop - rows.start) * window.step)
+        x, y = window.x + columns.start * window.step - left, window.y + rows.start * window.step - top
+        x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + size[0], drawn.shape[1]), min(y + size[1], drawn.shape[0])
+        if x0 >= x1 or y0 >= y1:
+            return
+        part = np.s_[y0 - y : y1 - y, x0 - x : x1 - x]
+        at = self._grow("arms at", cv2.transform(key.window.places(front.cells), key.to_texture), size)[part]
+        share = np.ascontiguousarray(self._grow("arms", front.share, size)[part])
+        arms = cv2.remap(key.texture_bgra, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        there = drawn[y0:y1, x0:x1]
+        there[:] = cv2.blendLinear(arms, np.ascontiguousarray(there), share, 1 - share)
 
     def premultiply(self, drawn: Drawn) -> U8:
         """The colour times alpha, in place of the straight colour."""

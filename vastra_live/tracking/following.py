@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
 import cv2
 import numpy as np
 
-from vastra_live.tracking.anchor import Anchor
+from vastra_live.tracking.anchor import Anchor, Before
+from vastra_live.tracking.behind_arms import without
+from vastra_live.tracking.limbs import ArmMotion, Front, bring_arms, place_arms, weigh
 from vastra_live.tracking.motion import Flow, repair
+from vastra_live.tracking.reach import Reach
+from vastra_live.tracking.surface import Expected
 from vastra_live.tracking.visibility import Seen, colour_evidence, see
 from vastra_live.tracking.window import Window, grid
 from vastra_live.types import F32, U8, Body
@@ -49,6 +53,9 @@ class Followed:
         expected_alpha: (rows, columns) float32, the layer's alpha if nothing were in front.
         residual: levels, mean difference from the expected luma where the surface was found.
         confidence: 0..1, share of the layer that was found.
+        ground: the anchor without the parts of arms that the flow has lost; what flow and ``expected_luma`` tell of.
+        parts: those parts, a set of bits.
+        front: where they are, if they are in the picture.
     """
 
     anchor: Anchor
@@ -60,6 +67,9 @@ class Followed:
     expected_alpha: F32
     residual: float
     confidence: float
+    ground: Anchor
+    parts: int = 0
+    front: Front | None = None
 
     def displacement(self) -> F32:
         """(rows, columns, 2) float32: from the live frame to the anchor's, in frame pixels."""
@@ -69,14 +79,24 @@ class Followed:
         return displacement
 
 
-def follow(engine: Flow, last: Followed, frame_bgr: U8, fade: float = 1.0) -> Followed:
+def follow(
+    engine: Flow,
+    last: Followed,
+    frame_bgr: U8,
+    fade: float = 1.0,
+    motion: ArmMotion | None = None,
+    reach: Reach | None = None,
+) -> Followed:
     """Find an anchor in a picture.
 
     Args:
         engine: the calling thread's own.
         last: where the anchor was in the picture before, or where it is expected.
         frame_bgr: (H, W, 3) uint8.
-        fade: 0..1, how far the layer has faded from the anchor before to this one.
+        fade: 0..1, how far the layer has faded from the anchor before to this one. Arms that have moved far do
+            not fade.
+        motion: the newest arms; None leaves everything to the flow.
+        reach: where something may be in front; None for anywhere.
     """
     anchor, window = last.anchor, last.window
     ycrcb = cv2.cvtColor(window.shrink(window.cut(frame_bgr)), cv2.COLOR_BGR2YCrCb)
@@ -85,6 +105,8 @@ def follow(engine: Flow, last: Followed, frame_bgr: U8, fade: float = 1.0) -> Fo
     luma = cv2.subtract(bright, last.light, dtype=cv2.CV_8U)
     live[..., 0] = luma
     places = grid(window.columns, window.rows)
+    parts, front = _lost_arms(engine, last, motion, live)
+    ground = last.ground if parts == last.parts else without(anchor, parts)
     evidence = colour_evidence(live, anchor.colours)
 
     # What has a foreign colour in front of the layer would drag the flow along: the flow is shown the expected
@@ -92,29 +114,66 @@ def follow(engine: Flow, last: Followed, frame_bgr: U8, fade: float = 1.0) -> Fo
     odds = cv2.subtract(evidence.covered_log, evidence.rest_log)
     foreign = (cv2.GaussianBlur(odds, _SMALL, _SMOOTH) < -_FOREIGN) & (last.expected_alpha > 0.5)
     covered = cv2.GaussianBlur(foreign.astype(np.float32), _SMALL, _SMOOTH)
+    if front is not None:
+        covered[front.part] = np.maximum(covered[front.part], front.share)
     cleaned = luma + cv2.subtract(last.expected_luma, luma, dtype=cv2.CV_32F) * covered
-    flow = engine.follow(cleaned.astype(np.uint8), anchor.luma, last.flow)
+    flow = engine.follow(cleaned.astype(np.uint8), ground.luma, last.flow)
 
-    found_luma = _moved(anchor.luma, places + flow)
+    found_luma = _moved(ground.luma, places + flow)
     doubt = cv2.blur(cv2.absdiff(luma, found_luma), (5, 5))
     trust = cv2.min(cv2.max(1.5 - doubt * np.float32(1 / _DOUBTFUL), 0.0), 1.0) * (1 - covered)
     weight = trust * _textured(luma)
     flow, light = repair(flow, cv2.subtract(bright, found_luma, dtype=cv2.CV_32F), weight, _REACH)
 
     cells = places + flow
-    expected = anchor.surface.at(cells)
-    seen = see(live, expected, evidence)
+    expected = ground.surface.at(cells)
+    expected_luma = expected.luma
+    if front is not None:
+        front, expected = _in_front(front, anchor, live, expected)
+        trust[front.part] = np.maximum(trust[front.part], front.share)
+    within = None if reach is None else reach.on(window)
+    seen = see(live, expected, evidence, within)
     alpha = expected.alpha * np.float32(1 / 255)
     found = trust * seen.alpha
     mass = float(found.sum())
-    expected_luma = expected.luma
-    residual = float((cv2.absdiff(luma, expected_luma) * found).sum()) / max(mass, 1.0)
+    residual = float((cv2.absdiff(luma, expected.luma) * found).sum()) / max(mass, 1.0)
     confidence = min(1.0, mass / max(float(alpha.sum()), 1.0))
-    if fade < 1 and anchor.before is not None:
+    if fade < 1 and anchor.before is not None and front is None:
         earlier = anchor.before.surface.at(cells)
-        seen = Seen(cv2.addWeighted(see(live, earlier, evidence).alpha, 1 - fade, seen.alpha, fade, 0), seen.matched)
+        seen = Seen(
+            cv2.addWeighted(see(live, earlier, evidence, within).alpha, 1 - fade, seen.alpha, fade, 0), seen.matched
+        )
         alpha = cv2.addWeighted(earlier.alpha * np.float32(1 / 255), 1 - fade, alpha, fade, 0)
-    return Followed(anchor, window, flow, light, seen, expected_luma, alpha, residual, confidence)
+    return Followed(anchor, window, flow, light, seen, expected_luma, alpha, residual, confidence, ground, parts, front)
+
+
+def _lost_arms(engine: Flow, last: Followed, motion: ArmMotion | None, live: U8) -> tuple[int, Front | None]:
+    """The parts of the arms that have moved so far that the flow has lost them, and where they are."""
+    anchor, window = last.anchor, last.window
+    if motion is None or anchor.arms is None:
+        return 0, None
+    cells = grid(window.columns, window.rows) + last.flow
+    parts, now = place_arms(anchor.arms, anchor.window, anchor.ycrcb, motion, window, live, cells, last.parts)
+    if not parts:
+        return 0, None
+    luma = np.ascontiguousarray(live[..., 0])
+    return parts, bring_arms(engine, anchor.arms, anchor.window, anchor.luma, now, parts, window, luma)
+
+
+def _in_front(front: Front, anchor: Anchor, live: U8, behind: Expected) -> tuple[Front, Expected]:
+    """What is expected with the arms in front, where the picture agrees."""
+    arms = anchor.surface.at(front.cells)
+    colours = (cv2.merge((arms.luma, arms.red, arms.blue)), cv2.merge((behind.luma, behind.red, behind.blue)))
+    share = weigh(front, live[front.part], colours[0], colours[1][front.part])
+    shown = share > 0.5
+
+    def put(there: U8, here: U8) -> U8:
+        together = there.copy()
+        together[front.part][shown] = here[shown]
+        return together
+
+    planes = (put(getattr(behind, each.name), getattr(arms, each.name)) for each in fields(Expected))
+    return replace(front, share=share), Expected(*planes)
 
 
 def recentre(followed: Followed) -> Followed:
@@ -134,6 +193,7 @@ def recentre(followed: Followed) -> Followed:
     there = grid(window.columns, window.rows) + shift
     return replace(
         followed,
+        front=None,
         window=window.moved(columns, rows),
         flow=_moved(followed.flow, there) + shift,
         light=_moved(followed.light, there),
@@ -145,12 +205,27 @@ def recentre(followed: Followed) -> Followed:
 def expect(anchor: Anchor, last: Followed | None) -> Followed:
     """Where a new anchor is expected, by way of the one before it; without one, where it was painted."""
     window = anchor.window
-    start = np.zeros((window.rows, window.columns, 2), np.float32)
-    if last is not None and anchor.before is not None:
-        bridge, centres = anchor.before.bridge, window.centres()
-        to_old = _moved(last.displacement(), last.window.cells(centres))
-        start = (to_old - _moved(bridge, window.cells(centres + to_old - bridge))) / np.float32(window.step)
-    return _expected(anchor, window, start)
+    if last is None or anchor.before is None:
+        return _expected(anchor, window, np.zeros((window.rows, window.columns, 2), np.float32))
+    # the keyframe is late: by now its surface is where the anchor before is seen
+    moved, weight = _by_way_of(anchor, anchor.before, last, last.window), last.expected_alpha
+    mass = max(float(weight.sum()), 1.0)
+    column, row = ((moved * weight[..., None]).sum(axis=(0, 1)) / (mass * window.step)).tolist()
+    window = window.moved(-round(column), -round(row))
+    target = window.centres() + _by_way_of(anchor, anchor.before, last, window)
+    return _expected(anchor, window, anchor.window.cells(target) - grid(window.columns, window.rows))
+
+
+def _by_way_of(anchor: Anchor, before: Before, last: Followed, window: Window) -> F32:
+    """(rows, columns, 2) float32: from the live frame to the anchor's, in frame pixels."""
+    centres = window.centres()
+    in_old = centres + _moved(last.displacement(), last.window.cells(centres))
+    # the bridge leads from the anchor's frame to the old one's; its inverse by iteration
+    place = in_old
+    for _ in range(3):
+        place = in_old - _moved(before.bridge, anchor.window.cells(place))
+    moved: F32 = place - centres
+    return moved
 
 
 def expect_by_body(anchor: Anchor, body: Body) -> Followed | None:
@@ -174,7 +249,9 @@ def _expected(anchor: Anchor, window: Window, flow: F32) -> Followed:
     at = grid(window.columns, window.rows) + flow
     empty = np.zeros((window.rows, window.columns), np.float32)
     luma, alpha = _moved(anchor.luma, at), _moved(anchor.alpha, at)
-    return Followed(anchor, window, flow, empty, Seen(empty, empty), luma, alpha, residual=0.0, confidence=1.0)
+    return Followed(
+        anchor, window, flow, empty, Seen(empty, empty), luma, alpha, residual=0.0, confidence=1.0, ground=anchor
+    )
 
 
 def _textured(luma: U8) -> F32:

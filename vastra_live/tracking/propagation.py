@@ -2,28 +2,54 @@
 
 Two threads share a :class:`Propagator`. The display thread calls ``adopt``, ``carry``, ``advance`` and
 ``rebase``; the keyframe thread calls ``prepare``; the body thread calls ``observe``. What they share are
-references to immutable objects (:class:`~vastra_live.tracking.following.Followed`, ``Body``), each read once
-and replaced whole, so no lock is held while anything is computed.
+references to immutable objects (what was found in each frame, what is known of the wearer), each read once and
+replaced whole, so no lock is held while anything is computed.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from vastra_live.tracking.anchor import Anchor, Painted, Placed, first_anchor, next_anchor
+from vastra_live.tracking.behind_arms import with_arms, without_haste
 from vastra_live.tracking.drawing import Canvas, Drawn
 from vastra_live.tracking.following import Followed, expect, expect_by_body, follow, recentre
+from vastra_live.tracking.leap import leap, small_luma
+from vastra_live.tracking.limbs import ArmMotion, motion_of
 from vastra_live.tracking.motion import Flow
+from vastra_live.tracking.reach import Reach, reach_of
 from vastra_live.types import F32, U8, Body, Carried, Layer
 
 __all__ = ["Anchor", "Propagator"]
 
-_FADE_S = 0.12
+_FADE_NS = 120_000_000
 # Below this confidence the flow has nothing to go on.
 _LOST = 0.3
+# How many frames are remembered, with where the anchor was, and how far apart: about a second's.
+_TRACES, _APART_NS = 16, 60_000_000
 # What a frame counts when nobody says when it was captured.
-_FRAME_S = 1 / 30
+_FRAME_NS = 33_333_333
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wearer:
+    """The newest body, and what follows from it and the one before."""
+
+    body: Body | None = None
+    motion: ArmMotion | None = None
+    reach: Reach | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Trace:
+    """Where the anchor was in a frame: the frame's luma (see :func:`small_luma`) and time; or where it is expected."""
+
+    followed: Followed
+    small: U8
+    captured_ns: int
 
 
 class Propagator:
@@ -37,28 +63,33 @@ class Propagator:
         self._display_flow = Flow()
         self._keyframe_flow = Flow()
         self._canvas = Canvas()
-        self._followed: Followed | None = None
-        self._body: Body | None = None
+        # where the anchor was, the newest last
+        self._traces: tuple[_Trace, ...] = ()
+        self._wearer = _Wearer()
         self._restarted_at = -1
         self._fade = 1.0
-        self._carried_ns: int | None = None
 
     def observe(self, body: Body | None) -> None:
         """The newest body, or None when nobody is seen. Optional. Any thread."""
-        self._body = body
+        before = self._wearer.body
+        if body is not before:
+            self._wearer = _Wearer(body, motion_of(body, before), reach_of(body, before))
 
     def prepare(self, layer: Layer) -> Anchor:
         """The heavy half of taking over a keyframe; about six times the work of carrying a frame.
 
-        May run on the keyframe thread beside ``carry``, one call at a time. It reads the newest carried state once
-        and changes nothing. Adopt the anchor before preparing the next one, or the next one takes over from an
-        older layer than the one shown.
+        May run on the keyframe thread beside ``carry``, one call at a time. It reads once where the anchor was and
+        changes nothing. Adopt the anchor before preparing the next one, or the next one takes over from an older
+        layer than the one shown.
 
         Args:
             layer: in its frame's size or at its own resolution; not copied further than its garment's extent.
         """
         to_frame = np.eye(2, 3, dtype=np.float32) if layer.to_frame is None else layer.to_frame
-        return self._prepare(Painted(layer.frame.bgr, layer.bgr, layer.alpha, to_frame, layer.garment.name, layer.body))
+        painted = Painted(layer.frame.bgr, layer.bgr, layer.alpha, to_frame, layer.garment.name, layer.body)
+        # the keyframe's frame was shown some time ago: where the anchor was then is nearer than where it is now
+        near = min(self._traces, key=lambda trace: abs(trace.captured_ns - layer.frame.captured_ns), default=None)
+        return self._prepare(painted, near)
 
     def adopt(self, anchor: Anchor, crossfade: bool = True) -> None:
         """A prepared keyframe takes over. Cheap; display thread.
@@ -67,7 +98,11 @@ class Propagator:
             anchor: from :meth:`prepare`.
             crossfade: fade from the layer shown before, over 120 ms; otherwise at once.
         """
-        self._followed = expect(anchor, self._followed)
+        if self._traces:
+            last = self._traces[-1]
+            self._traces = (replace(last, followed=expect(anchor, last.followed)),)
+        else:
+            self._traces = (_Trace(expect(anchor, None), anchor.small, 0),)
         self._fade = 0.0 if crossfade and anchor.before is not None else 1.0
 
     def carry(self, frame_bgr: U8, captured_ns: int | None = None) -> Carried:
@@ -87,7 +122,10 @@ class Propagator:
     def rebase(self, frame_bgr: U8, layer_bgr: U8, layer_alpha: F32) -> None:
         """Take over a keyframe at once, from arrays of the frame's size."""
         painted = Painted(frame_bgr, layer_bgr, layer_alpha, np.eye(2, 3, dtype=np.float32), "")
-        self.adopt(self._prepare(painted), crossfade=False)
+        last = self._traces[-1] if self._traces else None
+        self.adopt(self._prepare(painted, last), crossfade=False)
+        anchor = self._traces[-1].followed.anchor
+        self._traces = (_Trace(expect(anchor, None), anchor.small, 0 if last is None else last.captured_ns),)
 
     def advance(self, frame_bgr: U8) -> tuple[U8, F32]:
         """The layer for this frame at the frame's size: straight colour uint8, alpha float32 0..1.
@@ -103,44 +141,50 @@ class Propagator:
         return bgr, alpha
 
     def _carry(self, frame_bgr: U8, captured_ns: int | None) -> tuple[Followed, Drawn]:
-        last = self._followed
-        if last is None:
+        if not self._traces:
             raise RuntimeError("Propagator.carry: no keyframe was adopted yet")
-        self._step_fade(captured_ns)
-        found = follow(self._display_flow, self._restart(last), frame_bgr, self._fade)
-        self._followed = recentre(found)
-        anchor = found.anchor
-        texture = anchor.texture_bgra
-        if self._fade < 1 and anchor.before is not None:
+        last, wearer, small = self._traces[-1], self._wearer, small_luma(frame_bgr)
+        now_ns = last.captured_ns + _FRAME_NS if captured_ns is None else captured_ns
+        self._fade = min(1.0, self._fade + max(0, now_ns - last.captured_ns) / _FADE_NS)
+        start = self._start(last, wearer.body, small, max(frame_bgr.shape[:2]))
+        found = follow(self._display_flow, start, frame_bgr, self._fade, wearer.motion, wearer.reach)
+        # the newest, and some of those before it
+        apart = len(self._traces) < 2 or last.captured_ns - self._traces[-2].captured_ns >= _APART_NS
+        self._traces = (*self._traces[-_TRACES:][: None if apart else -1], _Trace(recentre(found), small, now_ns))
+        anchor, texture = found.anchor, found.ground.texture_bgra
+        if self._fade < 1 and anchor.before is not None and found.front is None:
             texture = cv2.addWeighted(anchor.before.texture_bgra, 1 - self._fade, texture, self._fade, 0)
         height, width = frame_bgr.shape[:2]
         return found, self._canvas.draw(found, texture, width, height)
 
-    def _restart(self, last: Followed) -> Followed:
-        """Where to look next: where it was, or, when that was lost, where the body or the keyframe says."""
-        if last.confidence >= _LOST:
-            return last
-        body = self._body
-        if body is not None and body.frame_index != self._restarted_at:
-            self._restarted_at = body.frame_index
-            by_body = expect_by_body(last.anchor, body)
-            if by_body is not None:
-                return by_body
-        return expect(last.anchor, None) if last.confidence < _LOST / 3 else last
+    def _start(self, last: _Trace, body: Body | None, small: U8, side: int) -> Followed:
+        """Where to look in a frame: where it was, or, when that was lost, where the body or the keyframe says."""
+        followed = last.followed
+        if followed.confidence < _LOST:
+            if body is not None and body.frame_index != self._restarted_at:
+                self._restarted_at = body.frame_index
+                by_body = expect_by_body(followed.anchor, body)
+                if by_body is not None:
+                    return by_body
+            if followed.confidence < _LOST / 3:
+                last = _Trace(expect(followed.anchor, None), followed.anchor.small, last.captured_ns)
+        return _leapt(last, small, side)
 
-    def _step_fade(self, captured_ns: int | None) -> None:
-        elapsed = _FRAME_S
-        if captured_ns is not None and self._carried_ns is not None:
-            elapsed = max(0.0, (captured_ns - self._carried_ns) * 1e-9)
-        self._carried_ns = captured_ns
-        self._fade = min(1.0, self._fade + elapsed / _FADE_S)
+    def _prepare(self, painted: Painted, last: _Trace | None) -> Anchor:
+        small, body = small_luma(painted.frame_bgr), painted.body
+        if last is None or _somebody_else(body, last.followed.anchor.body):
+            return with_arms(first_anchor(painted, small), None)
+        start = _leapt(last, small, max(painted.frame_bgr.shape[:2]))
+        found = follow(self._keyframe_flow, start, painted.frame_bgr, motion=motion_of(body), reach=reach_of(body))
+        anchor = next_anchor(painted, small, Placed(found.ground, found.window, found.displacement()))
+        return without_haste(with_arms(anchor, start.anchor), found.parts)
 
-    def _prepare(self, painted: Painted) -> Anchor:
-        last = self._followed
-        if last is None or _somebody_else(painted.body, last.anchor.body):
-            return first_anchor(painted)
-        found = follow(self._keyframe_flow, last, painted.frame_bgr)
-        return next_anchor(painted, Placed(last.anchor, found.window, found.displacement()))
+
+def _leapt(last: _Trace, small: U8, side: int) -> Followed:
+    """What is expected, moved to where the wearer has leapt to in a picture."""
+    followed = last.followed
+    window = leap(followed.window, followed.expected_alpha, last.small, small, side)
+    return followed if window == followed.window else replace(followed, window=window)
 
 
 def _somebody_else(body: Body | None, before: Body | None) -> bool:

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from vastra_live.tracking.appearance import ColourModel, colour_bins
+from vastra_live.tracking.reach import Within
 from vastra_live.tracking.surface import Expected
 from vastra_live.types import F32, U8
 
@@ -41,6 +42,8 @@ _STILL_SEEN = 0.7
 _UNSEEN = (0.05, 0.3)
 # How far around the layer its ground may turn up unseen so far, in work pixels (box).
 _NEAR = (13, 13)
+# As far inside the layer, in work pixels (box), only what reaches there is in front.
+_WELL_INSIDE = (21, 21)
 # What a deviation from the expected colour itself costs, in shares of what leaving the range costs: where two
 # colours meet, the range between them holds colours of neither, skin for one.
 _POINT = 0.15
@@ -75,13 +78,14 @@ def colour_evidence(live: U8, colours: ColourModel) -> ColourEvidence:
     return ColourEvidence(np.take(colours.covered_log, bins), np.take(colours.rest_log, bins))
 
 
-def see(live: U8, expected: Expected, evidence: ColourEvidence) -> Seen:
+def see(live: U8, expected: Expected, evidence: ColourEvidence, within: Within | None = None) -> Seen:
     """Explain a live picture.
 
     Args:
         live: (H, W, 4) uint8 Y, Cr, Cb and anything.
         expected: the keyframe's surface, moved to the live picture.
         evidence: of ``live``.
+        within: where something may be in front; None when it may be anywhere.
     """
     luma, red, blue, _ = cv2.split(live)
     alpha = expected.alpha
@@ -105,9 +109,34 @@ def see(live: U8, expected: Expected, evidence: ColourEvidence) -> Seen:
     rest *= _STILL_SEEN - share
     unseen *= near
     layer = cv2.add(covered, unseen, unseen)
-    everything = cv2.add(layer, rest)
-    everything += (1 - _STILL_SEEN) - near
+    known = cv2.add(layer, rest)
+    everything = cv2.add(known, cv2.subtract(1 - _STILL_SEEN, near, near))
+    if within is not None:
+        everything = cv2.copyTo(known, _nothing_in_front(alpha, cv2.divide(layer, everything), within), everything)
     return Seen(cv2.divide(layer, everything), cv2.divide(cv2.add(covered, rest, rest), everything))
+
+
+def _nothing_in_front(expected: U8, seen: F32, within: Within) -> U8:
+    """(H, W) uint8, 255 where what differs is a print that shifts or a badge that swings, and no hand.
+
+    Args:
+        expected: (H, W) uint8, the layer's alpha.
+        seen: (H, W) float32, how probably the layer is seen if something may be in front anywhere.
+        within: where it may be.
+    """
+    # near the outline what was beside the wearer may be in front of them: a desk, when they lean
+    inside = cv2.compare(cv2.blur(expected, _WELL_INSIDE), 250, cv2.CMP_GT)
+    nothing = cv2.bitwise_and(inside, cv2.bitwise_not(within.mask))
+    # landmarks are late for a hand that has just begun to move: what is as large as one is let through
+    foreign = cv2.bitwise_and(nothing, cv2.compare(seen, 0.5, cv2.CMP_LT))
+    rows, columns = foreign.shape
+    small = cv2.resize(foreign, (columns // 4, rows // 4), interpolation=cv2.INTER_AREA)
+    side = max(1, round(within.hand / 4)) | 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    large = cv2.dilate(cv2.morphologyEx(cv2.compare(small, 127, cv2.CMP_GT), cv2.MORPH_OPEN, disc), disc)
+    large = cv2.resize(large, (columns, rows), interpolation=cv2.INTER_NEAREST)
+    result: U8 = cv2.bitwise_and(nothing, cv2.bitwise_not(large))
+    return result
 
 
 def pool(guide: U8, values: Sequence[F32]) -> list[F32]:

@@ -106,6 +106,12 @@ class Window:
         cells: F32 = (positions - np.array([self.x + middle, self.y + middle], np.float32)) / np.float32(self.step)
         return cells
 
+    def places(self, cells: F32) -> F32:
+        """Places (..., 2) on the work grid in the frame: the inverse of :meth:`cells`."""
+        middle = (self.step - 1) / 2
+        places: F32 = cells * np.float32(self.step) + np.array([self.x + middle, self.y + middle], np.float32)
+        return places
+
 
 def window_around(x: float, y: float, width: float, height: float) -> Window:
     """The window to follow a layer in: what it covers and some of what surrounds it.

@@ -1,0 +1,302 @@
+"""Arms that swing further than a flow can search: followed by their bones, in front of what they uncovered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.propagation_scene import expanded, garment
+from vastra_live.compositing.blend import blend_into
+from vastra_live.tracking.anchor import Anchor, Painted, first_anchor
+from vastra_live.tracking.behind_arms import with_arms, without, without_haste
+from vastra_live.tracking.leap import small_luma
+from vastra_live.tracking.limbs import Arms, Front, arm_mask, arms_of, bring_arms, motion_of, place_arms, weigh
+from vastra_live.tracking.motion import Flow
+from vastra_live.tracking.propagation import Propagator
+from vastra_live.tracking.reach import reach_of
+from vastra_live.tracking.window import Window, grid
+from vastra_live.types import F32, U8, Body, Frame, Layer
+
+HEIGHT, WIDTH = 300, 360
+SHOULDER, ELBOW = np.array([230.0, 90.0]), 55.0
+LEFT_UPPER, LEFT_FORE = 1, 2
+
+
+def _joints(upper: float, fore: float) -> tuple[U8, U8, U8]:
+    """Shoulder, elbow and wrist of the left arm: angles in degrees, 0 hanging, positive away from the body."""
+    points = [SHOULDER]
+    for angle, length in ((upper, ELBOW), (fore, ELBOW)):
+        points.append(points[-1] + length * np.array([np.sin(np.radians(angle)), np.cos(np.radians(angle))]))
+    shoulder, elbow, wrist = points
+    return shoulder, elbow, wrist
+
+
+def _body(upper: float, fore: float, index: int = 0) -> Body:
+    landmarks = np.zeros((33, 3), np.float32)
+    shoulder, elbow, wrist = _joints(upper, fore)
+    knuckles = wrist + 0.3 * (wrist - elbow)
+    for joint, place in ((11, shoulder), (13, elbow), (15, wrist), (17, knuckles), (19, knuckles)):
+        landmarks[joint, :2] = place
+    landmarks[[0, 12, 14, 16, 18, 20, 23, 24], :2] = [
+        [180, 40], [130, 90], [120, 150], [118, 200], [118, 215], [118, 215], [215, 240], [145, 240]
+    ]  # fmt: skip
+    return Body(landmarks, np.ones(33, np.float32), np.zeros((HEIGHT, WIDTH), np.float32), index)
+
+
+def _scene(upper: float, fore: float) -> tuple[U8, F32]:
+    """A torso with a print, and a left sleeve over it; the mask is of both."""
+    rng = np.random.default_rng(11)
+    wall, cloth, sleeve = (
+        cv2.GaussianBlur(rng.integers(0, 255, (HEIGHT, WIDTH, 3)).astype(np.float32), (0, 0), sigma)
+        for sigma in (6, 4, 4)
+    )
+    frame = (wall - wall.mean()) * 3 + (190, 190, 185)
+    cloth, sleeve = (cloth - cloth.mean()) * 6 + (60, 60, 150), (sleeve - sleeve.mean()) * 3 + (150, 70, 40)
+    mask = np.zeros((HEIGHT, WIDTH), np.float32)
+    cv2.rectangle(mask, (130, 80), (230, 250), 1.0, -1)
+    frame = np.where(mask[..., None] > 0, cloth, frame)
+    arm = np.zeros_like(mask)
+    points = np.round(np.array(_joints(upper, fore))).astype(np.int32)
+    cv2.polylines(arm, [points], False, 1.0, 22)
+    frame = np.where(arm[..., None] > 0, sleeve, frame)
+    return np.clip(frame, 0, 255).astype(np.uint8), np.maximum(mask, arm)
+
+
+def _anchor(upper: float, fore: float) -> Anchor:
+    frame, mask = _scene(upper, fore)
+    painted = Painted(frame, frame[..., ::-1], mask, np.eye(2, 3, dtype=np.float32), "tee", _body(upper, fore))
+    return with_arms(first_anchor(painted, small_luma(frame)), None)
+
+
+def _arms(upper: float, fore: float) -> Arms:
+    arms = arms_of(_body(upper, fore))
+    assert arms is not None
+    return arms
+
+
+# ------------------------------------------------------------------ which arms
+
+
+def test_what_moved_is_told_part_by_part() -> None:
+    hanging = _arms(5, 5)
+    assert hanging.moved(_arms(8, 5)) == 0
+    assert hanging.moved(_arms(5, -100)) == LEFT_FORE
+    assert hanging.moved(_arms(70, 70)) == LEFT_UPPER | LEFT_FORE
+    # an elbow that swings takes its forearm along, wherever the wrist is
+    assert hanging.moved(_arms(60, -50)) & LEFT_FORE
+
+
+def test_walking_sideways_or_closer_moves_no_arm() -> None:
+    body = _body(5, 5)
+    further = replace(body, landmarks_px=body.landmarks_px * np.float32(1.3) + np.float32(20))
+    arms = arms_of(further)
+    assert arms is not None and _arms(5, 5).moved(arms) == 0
+
+
+def test_an_arm_that_is_not_seen_does_not_count() -> None:
+    body = _body(5, 5)
+    visibility = body.visibility.copy()
+    visibility[13] = 0.1
+    assert not arms_of(replace(body, visibility=visibility)).seen[0]  # type: ignore[union-attr]
+    visibility[14] = 0.1
+    assert arms_of(replace(body, visibility=visibility)) is None
+    assert arms_of(None) is None and motion_of(None) is None
+
+
+@pytest.mark.parametrize("held", [0, LEFT_FORE])
+def test_only_what_the_flow_has_lost_is_looked_for(held: int) -> None:
+    anchor, window = _anchor(5, 5), _anchor(5, 5).window
+    live = _live(*_scene(5, -100), window)
+    motion = motion_of(_body(5, -100))
+    assert anchor.arms is not None and motion is not None
+    still = grid(window.columns, window.rows)
+    parts, _ = place_arms(anchor.arms, window, anchor.ycrcb, motion, window, live, still, held)
+    assert parts == LEFT_FORE
+    front = bring_arms(Flow(), anchor.arms, window, anchor.luma, motion.arms, LEFT_FORE, window, live[..., 0].copy())
+    assert front is not None
+    found = still.copy()
+    found[front.part] = np.where(front.share[..., None] > 0, front.cells, found[front.part])
+    parts, _ = place_arms(anchor.arms, window, anchor.ycrcb, motion, window, live, found, held)
+    assert parts == held
+
+
+def _live(frame: U8, _: F32, window: Window) -> U8:
+    shrunk = cv2.cvtColor(window.shrink(window.cut(frame)), cv2.COLOR_BGR2YCrCb)
+    return np.dstack([shrunk, shrunk[..., 0]])
+
+
+# ------------------------------------------------------------------ where to
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(-20, 120), st.floats(-140, 140))
+def test_a_bone_carries_what_lies_along_it(upper: float, fore: float) -> None:
+    """Where there is nothing to see, so that the flow changes nothing, a point on a bone comes from that bone."""
+    key, now = _arms(5, 5), _arms(upper, fore)
+    window = Window(40, 20, 140, 132, 2)
+    flat = np.full((window.rows, window.columns), 90, np.uint8)
+    front = bring_arms(Flow(), key, window, flat, now, LEFT_UPPER | LEFT_FORE, window, flat)
+    assert front is not None
+    for bone in (0, 1):
+        for share in (0.4, 0.6):
+            place = now.joints[0, bone] + share * (now.joints[0, bone + 1] - now.joints[0, bone])
+            column, row = np.round(window.cells(place)).astype(int) - (front.part[1].start, front.part[0].start)
+            origin = window.places(front.cells[row, column])
+            expected = key.joints[0, bone] + share * (key.joints[0, bone + 1] - key.joints[0, bone])
+            # near a folded elbow two bones share a place
+            if abs(fore - upper) < 60:
+                assert np.linalg.norm(origin - expected) < 7
+            assert front.share[row, column] == 1
+
+
+def test_the_flow_mends_what_the_landmarks_are_off() -> None:
+    """The keyframe's own picture, whose arms are looked for three pixels beside where they are."""
+    anchor = _anchor(5, -60)
+    window, arms = anchor.window, anchor.arms
+    assert arms is not None
+    beside = replace(arms, joints=arms.joints + np.float32(3))
+    front = bring_arms(Flow(), arms, window, anchor.luma, beside, LEFT_FORE, window, anchor.luma)
+    assert front is not None
+    along = front.off < 0.5
+    wrong = (front.cells - grid(window.columns, window.rows)[front.part])[along]
+    assert np.abs(wrong).mean() < 0.3 * 3 / window.step
+
+
+# ------------------------------------------------------------------ in front of what
+
+
+def test_where_the_picture_shows_what_is_behind_there_is_no_arm() -> None:
+    shape = (40, 60)
+    arm, behind = np.full((*shape, 3), (60, 128, 128), np.uint8), np.full((*shape, 3), (180, 128, 128), np.uint8)
+    live = np.where(np.arange(60)[:, None] < 30, arm, behind)
+    front = Front(np.s_[0:40, 0:60], grid(60, 40).copy(), np.ones(shape, np.float32), np.zeros(shape, np.float32))
+    share = weigh(front, live, arm, behind)
+    assert share[:, :27].min() > 0.95 and share[:, 33:].max() < 0.05
+
+
+def test_cloth_before_the_same_cloth_is_an_arm_along_its_bone_only() -> None:
+    same = np.full((8, 8, 3), 100, np.uint8)
+    off = np.tile(np.linspace(0, 1.1, 8, dtype=np.float32), (8, 1))
+    share = weigh(Front(np.s_[0:8, 0:8], grid(8, 8).copy(), np.ones((8, 8), np.float32), off), same, same, same)
+    assert share[:, 0].min() == 1 and share[:, -1].max() <= 0.5
+
+
+def test_behind_a_forearm_the_upper_arm_stays() -> None:
+    """The forearm lies folded over the upper arm: without it that is still there."""
+    anchor = _anchor(20, 170)
+    assert anchor.arms is not None and anchor.bare is not None
+    assert without(anchor, 0) is anchor
+    bare = without(anchor, LEFT_FORE)
+    upper = arm_mask(anchor.arms, 0, anchor.window.centres(), 0.6) > 0.99
+    np.testing.assert_array_equal(bare.luma[upper], anchor.luma[upper])
+    nothing = without(anchor, LEFT_UPPER | LEFT_FORE)
+    assert np.abs(nothing.luma[upper].astype(int) - anchor.luma[upper]).mean() > 5
+
+
+def test_an_arm_does_not_fade_in_over_what_was_there_before() -> None:
+    anchor = _anchor(5, -100)
+    assert without_haste(anchor, LEFT_FORE) is anchor, "nothing before it"
+
+
+# ------------------------------------------------------------------ all together
+
+
+@pytest.mark.parametrize("path", ["across the chest", "before the belly"])
+def test_a_sleeve_is_on_the_arm_that_swings(path: str) -> None:
+    """Eight frames from hanging to its end, with bodies two frames late and not a keyframe in between."""
+    ends = {"across the chest": (0.0, -110.0), "before the belly": (10.0, -75.0)}[path]
+    poses = [(5 + share * (ends[0] - 5), 5 + share * (ends[1] - 5)) for share in (*np.linspace(0, 1, 9), 1, 1, 1)]
+    frame, mask = _scene(*poses[0])
+    layer = Layer(frame[..., ::-1].copy(), mask, Frame(frame, 0, 0, "test"), _body(*poses[0]), garment("tee"))
+    propagator, alone = Propagator(), Propagator()
+    for each in (propagator, alone):
+        each.adopt(each.prepare(layer))
+    for index, pose in enumerate(poses):
+        frame, mask = _scene(*pose)
+        propagator.observe(_body(*poses[max(0, index - 2)], index))
+        shown, alone_shown = (_error(each, frame, index, pose) for each in (propagator, alone))
+    assert shown < 25
+    assert shown < 0.6 * alone_shown
+
+
+def _error(propagator: Propagator, frame: U8, index: int, pose: tuple[float, float]) -> float:
+    """Levels, mean: how far the forearm is from its sleeve as it was painted."""
+    carried = propagator.carry(frame, index * 33_333_333)
+    shown = frame.copy()
+    blend_into(shown, carried)
+    _, elbow, wrist = _joints(*pose)
+    forearm = np.zeros((HEIGHT, WIDTH), np.uint8)
+    ends = (np.round(elbow + share * (wrist - elbow)).astype(int) for share in (0.25, 0.9))
+    cv2.line(forearm, *ends, 1, 13)
+    return float(np.abs(shown.astype(float) - frame[..., ::-1])[forearm > 0].mean())
+
+
+def test_before_and_after_a_hand_over_the_garment_stays_whole() -> None:
+    """A keyframe takes over in mid-swing: at no frame does the worn cloth come through on arm or chest."""
+    poses = [(5, 5 - 12 * index) for index in range(12)]
+    frames = [Frame(_scene(*pose)[0], index, index * 33_333_333, "test") for index, pose in enumerate(poses)]
+
+    def made_of(index: int) -> Layer:
+        mask = _scene(*poses[index])[1]
+        return Layer(frames[index].bgr[..., ::-1].copy(), mask, frames[index], _body(*poses[index]), garment("tee"))
+
+    propagator = Propagator()
+    propagator.adopt(propagator.prepare(made_of(0)))
+    for index, frame in enumerate(frames):
+        propagator.observe(_body(*poses[max(0, index - 2)], index))
+        if index == 8:
+            propagator.adopt(propagator.prepare(made_of(5)))
+        shown = expanded(propagator.carry(frame.bgr, frame.captured_ns), (HEIGHT, WIDTH))
+        inside = cv2.erode(_scene(*poses[index])[1], np.ones((13, 13), np.uint8)) > 0.5
+        assert (shown[inside] > 0.5).mean() > 0.96, index
+
+
+# ------------------------------------------------------------------ where something may be in front
+
+
+def test_the_reach_is_around_arms_and_head_and_ahead_of_a_hand_that_moves() -> None:
+    window = Window(0, 0, WIDTH // 2, HEIGHT // 2, 2)
+    reach = reach_of(_body(5, -100))
+    assert reach is not None
+    mask = reach.on(window).mask
+    shoulder, elbow, wrist = _joints(5, -100)
+    for place in (shoulder, elbow, wrist, (180, 40)):
+        assert mask[int(place[1] / 2), int(place[0] / 2)] == 255
+    assert mask[225 // 2, 180 // 2] == 0, "the belly, far from either hand"
+    moving = reach_of(_body(5, -100, 1), _body(5, -70, 0))
+    assert moving is not None
+    ahead = moving.on(window).mask
+    assert (ahead >= mask).all() and ahead.sum() > mask.sum()
+
+
+def test_when_a_hand_may_be_anywhere_so_may_something_in_front() -> None:
+    body = _body(5, -100)
+    visibility = body.visibility.copy()
+    visibility[15] = 0.1
+    assert reach_of(replace(body, visibility=visibility)) is None
+    landmarks = body.landmarks_px.copy()
+    landmarks[15, :2] = (150, HEIGHT + 80)
+    assert reach_of(replace(body, landmarks_px=landmarks, visibility=visibility)) is not None, "below the picture"
+    assert reach_of(None) is None
+
+
+@pytest.mark.parametrize("size, in_front", [(5, False), (24, True)])
+def test_a_badge_that_swings_is_no_hand(size: int, in_front: bool) -> None:
+    """Far from arms and head: what is smaller than a hand is taken for part of what is worn."""
+    frame, mask = _scene(5, 5)
+    propagator = Propagator()
+    layer = Layer(frame[..., ::-1].copy(), mask, Frame(frame, 0, 0, "test"), _body(5, 5), garment("tee"))
+    propagator.adopt(propagator.prepare(layer))
+    for index in range(1, 6):
+        propagator.observe(_body(5, 5, index))
+        shown = frame.copy()
+        cv2.circle(shown, (175, 190), size, (250, 250, 250), -1)
+        carried = propagator.carry(shown, index * 33_333_333)
+    inside = cv2.circle(np.zeros((HEIGHT, WIDTH), np.uint8), (175, 190), max(1, size - 4), 1, -1) > 0
+    covered = float((expanded(carried, (HEIGHT, WIDTH))[inside] > 0.5).mean())
+    assert covered < 0.2 if in_front else covered > 0.9

@@ -1,0 +1,90 @@
+"""Where the wearer has leapt to: motion of the whole body, too large for the flow, found at a small size."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vastra_live.tracking.window import Window
+from vastra_live.types import F32, U8
+
+__all__ = ["leap", "small_luma"]
+
+# Longer side of the small picture.
+_SIDE = 160
+# The least side of what is looked for, in small pixels, and how far around it is looked, in its longer sides.
+_LEAST, _FAR = 6, 0.75
+# Who correlates so much with where they were has stayed there, and no other place is looked at.
+_STAYED = 0.9
+# What a place must correlate at least, and by how much more than where the wearer was.
+_ALIKE, _BETTER = 0.3, 0.05
+# Work pixels that the flow covers by itself.
+_STEP = 8
+
+
+def leap(window: Window, alpha: F32, before: U8, now: U8, frame_side: int) -> Window:
+    """The window moved to where the wearer is now.
+
+    The layer's part of the picture before is looked for in the new one, by normalised correlation (Lewis 1995); what
+    is not the layer has no say. A wearer who stays finds nothing that is better, and the window stays.
+
+    Args:
+        window: where the layer was in the picture before.
+        alpha: (rows, columns) float32, 0..1, the layer in that window.
+        before, now: (h, w) uint8, both pictures as :func:`small_luma` gives them.
+        frame_side: the frame's longer side, in pixels.
+    """
+    if before.shape != now.shape:
+        return window
+    scale = frame_side / max(now.shape)
+    x, y, width, height = (round(side / scale) for side in (window.x, window.y, window.width, window.height))
+    seen = cv2.resize(alpha, (max(1, width), max(1, height)), interpolation=cv2.INTER_AREA)
+    columns, rows = (round(side * scale / window.step) for side in _offset(before, now, seen, x, y))
+    return window.moved(columns, rows) if max(abs(columns), abs(rows)) >= _STEP else window
+
+
+def small_luma(frame_bgr: U8) -> U8:
+    """The frame's luma, small: (h, w) uint8, of at most 160 pixels along the longer side."""
+    height, width = frame_bgr.shape[:2]
+    scale = min(1.0, _SIDE / max(height, width))
+    columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
+    # two samples a side of each small pixel are enough; reading all would take four times as long
+    fine = cv2.resize(frame_bgr, (2 * columns, 2 * rows), interpolation=cv2.INTER_LINEAR)
+    small: U8 = cv2.cvtColor(cv2.resize(fine, (columns, rows), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
+    return small
+
+
+def _offset(before: U8, now: U8, seen: F32, left: int, top: int) -> tuple[int, int]:
+    """How far the layer has moved; (0, 0) when no other place is better than where it was.
+
+    Args:
+        before, now: (h, w) uint8.
+        seen: (h', w') float32, 0..1, where the layer was in a part of ``before``.
+        left, top: of that part.
+    """
+    rows, columns = now.shape
+    x, y, width, height = cv2.boundingRect((seen > 0.5).astype(np.uint8))
+    x0, y0 = max(0, left + x), max(0, top + y)
+    x1, y1 = min(columns, left + x + width), min(rows, top + y + height)
+    if min(x1 - x0, y1 - y0) < _LEAST:
+        return 0, 0
+    mask = seen[y0 - top : y1 - top, x0 - left : x1 - left]
+    template, there = (_layer_only(each[y0:y1, x0:x1], mask) for each in (before, now))
+    if float((template * there).sum()) ** 2 > _STAYED**2 * float((template**2).sum() * (there**2).sum()):
+        return 0, 0
+    far = round(_FAR * max(template.shape))
+    # beyond the frame's edge there is nothing to compare with: half of the layer may have left
+    around = cv2.copyMakeBorder(now, far, far, far, far, cv2.BORDER_REPLICATE)
+    area = around[y0 : y1 + 2 * far, x0 : x1 + 2 * far].astype(np.float32)
+    alike = cv2.matchTemplate(area, template, cv2.TM_CCOEFF_NORMED)
+    _, best, _, place = cv2.minMaxLoc(alike)
+    if best < max(_ALIKE, float(alike[far, far]) + _BETTER):
+        return 0, 0
+    return place[0] - far, place[1] - far
+
+
+def _layer_only(luma: U8, mask: F32) -> F32:
+    """A picture about its mean within the mask, and nothing outside."""
+    mean = float((luma * mask).sum()) / max(float(mask.sum()), 1e-3)
+    about: F32 = (luma - np.float32(mean)) * mask
+    return about

@@ -1,0 +1,347 @@
+"""The arms, by the body's landmarks: where the flow cannot follow them, each bone carries its own surface.
+
+An arm that swings across the picture moves further between keyframe and live picture than a flow can search, and
+what it passes in front of moves otherwise. So each arm has a motion of its own, a chain of bones, as in layered
+motion (Wang and Adelson 1994). Landmarks are late and they jitter, so they count only for an arm that has moved
+far, and only where the picture agrees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vastra_live.tracking.motion import Flow, repair
+from vastra_live.tracking.visibility import pool
+from vastra_live.tracking.window import Window, grid
+from vastra_live.types import F32, U8, Body
+
+__all__ = [
+    "PARTS",
+    "ArmMotion",
+    "Arms",
+    "Front",
+    "arm_mask",
+    "arms_of",
+    "bring_arms",
+    "motion_of",
+    "place_arms",
+    "weigh",
+]
+
+Picture = TypeVar("Picture", F32, U8)
+
+# left and right: shoulder, elbow, wrist, then index and little finger, whose middle ends the chain
+_CHAINS = np.array([[11, 13, 15, 19, 17], [12, 14, 16, 20, 18]])
+_SHOULDERS, _HIPS = [11, 12], [23, 24]
+# How sure the body must be of shoulder, elbow and wrist; a hand below the picture still ends a forearm.
+_VISIBLE = (0.5, 0.5, 0.2)
+# Half the width of upper arm, forearm and hand in a sleeve, in shares of the torso's size.
+_RADII = (0.19, 0.17, 0.17)
+# The part of the upper arm, next to the shoulder, that moves with the torso rather than with the bone.
+_SHOULDER = 0.25
+# How far an elbow or wrist must have moved against the torso, in torso sizes, before its part is looked for.
+_FAR = 0.25
+# How far, in torso sizes, the flow must be from where the landmarks see a part before it has lost that part.
+_LOST = 0.2
+# How many body periods after the newest body an arm is looked for: that body is some frames old.
+_AHEAD = (0.0, 0.5, 1.0, 1.5, 2.0)
+# Levels, luma and twice each chroma: beyond this a pixel is simply different; by this much what is behind must
+# explain the picture better than the arm at its bone; and over this range the decision changes.
+_DIFFERENT, _PREFER, _SOFT = 40.0, 24.0, 8.0
+# Every so many work pixels count when times are compared.
+_SPARSE = 4
+# Levels of luma at which the flow within an arm is trusted half, and how far it speaks for its neighbours.
+_DOUBTFUL, _REACH = 12.0, 8.0
+# Rows and columns of the arms' extent come in multiples of the first, and are at least the second: less is the tip of
+# an arm that is out of the picture.
+_CELLS, _LEAST = 4, 16
+# A forearm shorter than this in the keyframe, in torso sizes, points at the camera, and the keyframe shows nothing
+# of it: this last part of the upper arm stands in for it, folded back at the elbow.
+_END_ON, _FOLD = 0.35, 0.3
+
+# What moves by itself, each a bit of a set: the left upper arm, the left forearm with its hand, and the right ones.
+PARTS = 4
+_BONES = ((0, (0,)), (0, (1, 2)), (1, (0,)), (1, (1, 2)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arms:
+    """Both arms in one picture.
+
+    Attributes:
+        joints: (2, 4, 2) float32, left and right: shoulder, elbow, wrist, middle of the knuckles; frame pixels.
+        seen: (2,) bool, whether the arm can be relied on.
+        middle: (2,) float32, between the shoulders.
+        size: the torso's, in frame pixels: shoulder width, or half its length where it is seen from the side.
+    """
+
+    joints: F32
+    seen: npt.NDArray[np.bool_]
+    middle: F32
+    size: float
+
+    def moved(self, now: Arms) -> int:
+        """Which parts moved far against the torso: a set of bits."""
+        here, there = ((each.joints - each.middle) / np.float32(each.size) for each in (self, now))
+        far = (np.linalg.norm(here - there, axis=2)[:, 1:3] > _FAR) & (self.seen & now.seen)[:, None]
+        # a forearm hangs from its elbow
+        moved = np.stack([far[:, 0], far.any(axis=1)], axis=1).ravel()
+        return int(sum(1 << part for part in range(PARTS) if moved[part]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArmMotion:
+    """The newest arms, and how far their joints came since the body before: (2, 4, 2) float32, frame pixels."""
+
+    arms: Arms
+    step: F32
+
+    def ahead(self, periods: float) -> Arms:
+        """Where they are expected so many body periods later."""
+        arms = self.arms
+        return Arms(arms.joints + self.step * np.float32(periods), arms.seen, arms.middle, arms.size)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Front:
+    """Moved arms in front of everything else, on a part of the live work grid.
+
+    Attributes:
+        part: rows and columns of the work grid.
+        cells: (h, w, 2) float32, for each of its pixels the place on the keyframe's work grid.
+        share: (h, w) float32, 0..1, how much it shows an arm.
+        off: (h, w) float32, how far it is from the nearest bone, 1 being the arm's usual half width.
+    """
+
+    part: tuple[slice, slice]
+    cells: F32
+    share: F32
+    off: F32
+
+
+def arms_of(body: Body | None) -> Arms | None:
+    """The arms of a body; None when neither can be relied on."""
+    if body is None:
+        return None
+    seen = (body.visibility[_CHAINS[:, :3]] > _VISIBLE).all(axis=1)
+    if not seen.any():
+        return None
+    points = body.landmarks_px[:, :2]
+    chains = points[_CHAINS]
+    joints = np.concatenate([chains[:, :3], chains[:, 3:].mean(axis=1, keepdims=True)], axis=1)
+    middle = points[_SHOULDERS].mean(axis=0)
+    width = float(np.linalg.norm(points[_SHOULDERS[0]] - points[_SHOULDERS[1]]))
+    length = float(np.linalg.norm(middle - points[_HIPS].mean(axis=0)))
+    return Arms(joints, seen, middle, max(width, 0.5 * length, 1.0))
+
+
+def motion_of(body: Body | None, before: Body | None = None) -> ArmMotion | None:
+    """Arms and their motion from the newest body and the one before; None when no arm can be relied on."""
+    arms, earlier = arms_of(body), arms_of(before)
+    if arms is None:
+        return None
+    return ArmMotion(arms, np.zeros_like(arms.joints) if earlier is None else arms.joints - earlier.joints)
+
+
+def arm_mask(arms: Arms, part: int, places: F32, margin: float) -> F32:
+    """What a part of an arm may cover: (h, w) float32, 0..1.
+
+    Args:
+        arms: of the picture.
+        part: its bit's number.
+        places: (h, w, 2) float32, frame pixels.
+        margin: its width, in shares of the usual.
+    """
+    nearest = np.full(places.shape[:2], np.inf, np.float32)
+    for _, (*_, distance) in _along_bones(arms, 1 << part, places, margin):
+        np.minimum(nearest, distance, out=nearest)
+    return _inside(nearest)
+
+
+def place_arms(
+    key: Arms, key_window: Window, key_ycrcb: U8, motion: ArmMotion, window: Window, live: U8, cells: F32, held: int
+) -> tuple[int, Arms]:
+    """Which parts of the arms moved so far that the flow has lost them, and where the arms are now.
+
+    The landmarks' motion is continued by as much as makes the arms look most alike.
+
+    Args:
+        key: the arms in the keyframe.
+        key_window: of the keyframe.
+        key_ycrcb: (rows, columns, 3) uint8, the keyframe on its work grid.
+        motion: the newest arms.
+        window: of the live picture.
+        live: (rows, columns, 3 or 4) uint8 Y, Cr, Cb on its work grid.
+        cells: (rows, columns, 2) float32, where the flow has found each of its pixels on the keyframe's grid.
+        held: parts that the flow was not asked to find, and need no losing.
+    """
+    parts, best, best_cost = key.moved(motion.arms), motion.arms, np.inf
+    if not parts:
+        return 0, best
+    for periods in _AHEAD if np.abs(motion.step).max() >= window.step else _AHEAD[:1]:
+        now = motion.ahead(periods)
+        extent = _extent(now, parts, window)
+        if extent is None:
+            continue
+        sparse = _thinned(extent)
+        guess, off = _carried(key, key_window, now, parts, window.centres()[sparse])
+        there = cv2.remap(key_ycrcb, guess, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+        cost = _mean(_difference(there, live[sparse]), _inside(off))
+        if cost < best_cost:
+            best, best_cost = now, cost
+    if not np.isfinite(best_cost):
+        return 0, best
+    lost = held & parts
+    for part in range(PARTS):
+        bit = 1 << part
+        if not parts & ~lost & bit:
+            continue
+        extent = _extent(best, bit, window)
+        if extent is None:
+            continue
+        sparse = _thinned(extent)
+        guess, off = _carried(key, key_window, best, bit, window.centres()[sparse])
+        if _mean(np.linalg.norm(guess - cells[sparse], axis=2), _inside(off)) * key_window.step > _LOST * key.size:
+            lost |= bit
+    # a forearm hangs from its elbow
+    return lost | (lost & 0b0101) << 1, best
+
+
+def bring_arms(
+    engine: Flow, key: Arms, key_window: Window, key_luma: U8, now: Arms, parts: int, window: Window, luma: U8
+) -> Front | None:
+    """Parts of the arms in front of everything; None when they are out of the picture.
+
+    Args:
+        engine: the calling thread's own, for arms.
+        key: the arms in the keyframe.
+        key_window: of the keyframe.
+        key_luma: (rows, columns) uint8, the keyframe on its work grid.
+        now: the arms in the live picture.
+        parts: which of them.
+        window: of the live picture.
+        luma: (rows, columns) uint8, the picture on its work grid.
+    """
+    extent = _extent(now, parts, window)
+    if extent is None:
+        return None
+    # smooth but for where two bones meet: every second pixel of every second row says it
+    size = (extent[1].stop - extent[1].start, extent[0].stop - extent[0].start)
+    rows, columns = (slice(each.start, each.stop, 2) for each in extent)
+    half = _carried(key, key_window, now, parts, window.centres()[rows, columns] + np.float32(window.step / 2))
+    cells, off = (cv2.resize(each, size, interpolation=cv2.INTER_LINEAR) for each in half)
+    share = _inside(off)
+    # the landmarks are as good as a start: the flow moves the arm to where its folds and edges are
+    live, there = np.ascontiguousarray(luma[extent]), _moved(key_luma, cells)
+    places = grid(live.shape[1], live.shape[0])
+    flow = engine.follow(live, there, np.zeros((*live.shape, 2), np.float32))
+    doubt = cv2.blur(cv2.absdiff(live, _moved(there, places + flow)), (5, 5))
+    trust = share * cv2.min(cv2.max(1.5 - doubt * np.float32(1 / _DOUBTFUL), 0.0), 1.0)
+    flow, _ = repair(flow, np.zeros_like(share), trust, _REACH)
+    return Front(extent, _moved(cells, places + flow), share, off)
+
+
+def weigh(front: Front, live: U8, arm: U8, behind: U8) -> F32:
+    """How much each pixel shows an arm, now that it is known what is behind: (h, w) float32, 0..1.
+
+    Args:
+        front: the arms.
+        live: (h, w, 3 or 4) uint8 Y, Cr, Cb, the picture there.
+        arm, behind: (h, w, 3) uint8, what it would look like if it showed the arm, and if it did not.
+    """
+    better = _difference(behind, live) - _difference(arm, live)
+    (better,) = pool(np.ascontiguousarray(live[..., 0]), (better,))
+    # cloth before the same cloth tells nothing: what lies along the bone is the arm
+    better += np.maximum(1 - front.off, 0) * np.float32(_PREFER)
+    better *= np.float32(1 / _SOFT)
+    share: F32 = front.share * np.clip(better + np.float32(0.5), 0, 1)
+    return share
+
+
+def _difference(expected: U8, live: U8) -> F32:
+    off = cv2.absdiff(expected, np.ascontiguousarray(live[..., :3])).astype(np.float32)
+    difference: F32 = cv2.min(cv2.transform(off, np.array([[1, 2, 2]], np.float32)), _DIFFERENT)
+    return difference
+
+
+def _extent(arms: Arms, parts: int, window: Window) -> tuple[slice, slice] | None:
+    """Rows and columns of the window that these parts may touch; None when there are none."""
+    ends = [[side, end] for side, bones in _of(parts) for bone in bones for end in (bone, bone + 1)]
+    joints = arms.joints[tuple(np.transpose(ends))]
+    room = max(_RADII) * arms.size
+    left, top = np.floor(window.cells(joints.min(axis=0) - room)).astype(int)
+    right, bottom = np.ceil(window.cells(joints.max(axis=0) + room)).astype(int)
+    # the flow wants whole coarse cells
+    x0, y0 = (max(0, int(first)) // _CELLS * _CELLS for first in (left, top))
+    x1 = min(window.columns, -(-int(right + 1) // _CELLS) * _CELLS)
+    y1 = min(window.rows, -(-int(bottom + 1) // _CELLS) * _CELLS)
+    return (slice(y0, y1), slice(x0, x1)) if min(x1 - x0, y1 - y0) >= _LEAST else None
+
+
+def _thinned(extent: tuple[slice, slice]) -> tuple[slice, slice]:
+    rows, columns = extent
+    return slice(rows.start, rows.stop, _SPARSE), slice(columns.start, columns.stop, _SPARSE)
+
+
+def _mean(values: F32, share: F32) -> float:
+    return float((values * share).sum()) / max(float(share.sum()), 1.0)
+
+
+def _of(parts: int) -> list[tuple[int, tuple[int, ...]]]:
+    """Side and bones of each of these parts."""
+    return [_BONES[part] for part in range(PARTS) if parts >> part & 1]
+
+
+def _carried(key: Arms, key_window: Window, now: Arms, parts: int, places: F32) -> tuple[F32, F32]:
+    """For each place the cell of the keyframe that the nearest bone brought there, and how far off it is in radii."""
+    total = np.zeros(places.shape[:2], np.float32)
+    target = np.zeros(places.shape, np.float32)
+    nearest = np.full(places.shape[:2], np.inf, np.float32)
+    across = np.float32(key.size / now.size)
+    for (side, bone), (along, aside, distance) in _along_bones(now, parts, places, 1.0):
+        origin, tip = key.joints[side, bone], key.joints[side, bone + 1]
+        share = along
+        if bone == 1 and np.linalg.norm(tip - origin) < _END_ON * key.size:
+            origin, tip = key.joints[side, 0], key.joints[side, 1]
+            share = 1 - _FOLD * np.clip(along, 0, 1)
+        vector = tip - origin
+        normal = np.array([-vector[1], vector[0]], np.float32) / max(float(np.linalg.norm(vector)), 1.0)
+        weight = 1 / (0.05 + distance * distance) ** 2
+        target += (origin + share[..., None] * vector + (aside * across)[..., None] * normal) * weight[..., None]
+        total += weight
+        np.minimum(nearest, distance, out=nearest)
+    return key_window.cells(target / total[..., None]), nearest
+
+
+def _along_bones(
+    arms: Arms, parts: int, places: F32, margin: float
+) -> Iterator[tuple[tuple[int, int], tuple[F32, F32, F32]]]:
+    """Side and number of each bone; place along it (0 at its start, 1 at its end), pixels aside, distance in radii."""
+    for side, bones in _of(parts):
+        for bone in bones:
+            start, vector = arms.joints[side, bone], arms.joints[side, bone + 1] - arms.joints[side, bone]
+            length = max(float(np.linalg.norm(vector)), 1.0)
+            x, y = places[..., 0] - start[0], places[..., 1] - start[1]
+            along = (x * vector[0] + y * vector[1]) * np.float32(1 / length**2)
+            aside = (y * vector[0] - x * vector[1]) * np.float32(1 / length)
+            first = _SHOULDER if bone == 0 else 0.0
+            beyond = np.maximum(np.maximum(first - along, along - 1), 0) * np.float32(length)
+            distance = cv2.magnitude(aside, beyond) * np.float32(1 / (_RADII[bone] * margin * arms.size))
+            yield (side, bone), (along, aside, distance)
+
+
+def _inside(distance: F32) -> F32:
+    """Distance in radii to a share, with a soft end."""
+    inside: F32 = np.clip((1.1 - distance) * 5, 0, 1)
+    return inside
+
+
+def _moved(field: Picture, at: F32) -> Picture:
+    moved: Picture = cv2.remap(field, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return moved

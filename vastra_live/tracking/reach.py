@@ -1,0 +1,98 @@
+"""Where something may be in front of the wearer's clothes: around arms, hands and head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vastra_live.tracking.window import Window
+from vastra_live.types import F32, U8, Body
+
+__all__ = ["Reach", "Within", "reach_of"]
+
+# left and right: shoulder, elbow, wrist; and the knuckles, whose middle a hand goes on beyond
+_ARMS, _KNUCKLES = [[11, 13, 15], [12, 14, 16]], [[17, 19], [18, 20]]
+_NOSE, _SHOULDERS, _HIPS = 0, [11, 12], [23, 24]
+# A landmark that is less visible than this, in the picture, may be anywhere.
+_VISIBLE = 0.3
+# How far from a bone its flesh, what a hand holds, and the landmarks' error may be, in torso sizes.
+_ARM, _HAND = 0.3, 0.5
+# The least breadth of a hand, or of a forearm, likewise.
+_BREADTH = 0.22
+# The fingers' ends, in lengths from wrist to knuckles.
+_FINGERS = 2.0
+# Head and hair, in distances from the nose to between the shoulders.
+_HEAD = 1.1
+# For how many body periods a motion may have gone on since the body was seen.
+_AHEAD = 2.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Within:
+    """Where something may be in front, on a work grid.
+
+    Attributes:
+        mask: (rows, columns) uint8, 255 there and 0 elsewhere.
+        hand: how broad a hand is at least, in work pixels.
+    """
+
+    mask: U8
+    hand: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reach:
+    """Where arms and head are and may have come since.
+
+    Attributes:
+        bones: (n, 2, 2) float32, start and end of each, in frame pixels.
+        radii: (n,) float32, frame pixels.
+        hand: how broad a hand is at least, frame pixels.
+    """
+
+    bones: F32
+    radii: F32
+    hand: float
+
+    def on(self, window: Window) -> Within:
+        """The same on a work grid."""
+        drawn = np.zeros((window.rows, window.columns), np.uint8)
+        # eighths of a work pixel are exact enough, and ends far outside must not overflow
+        ends = np.clip(window.cells(self.bones), -2048, 4096)
+        for (start, end), radius in zip(np.round(ends * 8).astype(int), self.radii, strict=True):
+            cv2.line(drawn, start, end, 255, max(1, round(2 * float(radius) / window.step)), shift=3)
+        return Within(drawn, self.hand / window.step)
+
+
+def reach_of(body: Body | None, before: Body | None = None) -> Reach | None:
+    """The reach of a body; None when it is unknown, and something may be in front anywhere.
+
+    Args:
+        body: the newest.
+        before: the one before it.
+    """
+    if body is None:
+        return None
+    points = body.landmarks_px[:, :2]
+    height, width = body.person_alpha.shape
+    for joint in (_NOSE, *_ARMS[0], *_ARMS[1]):
+        inside = 0 <= points[joint, 0] < width and 0 <= points[joint, 1] < height
+        if inside and body.visibility[joint] < _VISIBLE:
+            return None
+    middle = points[_SHOULDERS].mean(axis=0)
+    length = float(np.linalg.norm(middle - points[_HIPS].mean(axis=0)))
+    size = max(float(np.linalg.norm(points[_SHOULDERS[0]] - points[_SHOULDERS[1]])), 0.5 * length, 1.0)
+    step = np.zeros_like(points) if before is None else points - before.landmarks_px[:, :2]
+    bones, radii = [[points[_NOSE], points[_NOSE]]], [_HEAD * float(np.linalg.norm(points[_NOSE] - middle))]
+    for arm, knuckles in zip(_ARMS, _KNUCKLES, strict=True):
+        for periods in (0.0, _AHEAD) if before is not None else (0.0,):
+            now = points + np.float32(periods) * step
+            shoulder, elbow, wrist = now[arm]
+            fingers = wrist + _FINGERS * (now[knuckles].mean(axis=0) - wrist)
+            bones += [[shoulder, elbow], [elbow, wrist], [wrist, fingers]]
+            radii += [_ARM * size, _ARM * size, _HAND * size]
+        bones += [[points[joint], points[joint] + np.float32(_AHEAD) * step[joint]] for joint in arm]
+        radii += [_ARM * size, _ARM * size, _HAND * size]
+    return Reach(np.array(bones, np.float32), np.array(radii, np.float32), _BREADTH * size)
