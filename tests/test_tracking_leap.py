@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.propagation_scene import HEIGHT, WIDTH, body, expanded, garment, overlap, recoloured, scene
+from vastra_live.tracking.following import expect, is_astray
 from vastra_live.tracking.leap import leap, small_luma
 from vastra_live.tracking.propagation import Propagator
 from vastra_live.tracking.window import window_around
@@ -92,3 +95,57 @@ def test_a_keyframe_of_before_a_leap_takes_over_where_the_wearer_is_now(late: in
         carried = propagator.carry(frame.bgr, frame.captured_ns)
         assert overlap(expanded(carried, SHAPE), _at(*place)[1]) > 0.94, place
         assert carried.confidence > 0.6
+
+
+def test_keyframes_that_overlap_take_over_one_from_the_other() -> None:
+    """The second was captured before the first one was shown: it is placed by way of it."""
+    places = [(0, 0), (40, 0), (-20, 0), (-45, 0), (15, 35), (-30, 10), (30, 0), (-10, 20)]
+    frames = [Frame(_at(*place)[0], index, index * FRAME_NS, "test") for index, place in enumerate(places)]
+    propagator = Propagator()
+    for index, frame in enumerate(frames):
+        keyframe = {0: 0, 3: 1, 6: 2}.get(index)
+        if keyframe is not None:
+            made_of = frames[keyframe]
+            mask = _at(*places[keyframe])[1]
+            who = body(places[keyframe][0], keyframe)
+            layer = Layer(recoloured(made_of.bgr, mask), mask, made_of, who, garment("tee"))
+            propagator.adopt(propagator.prepare(layer))
+        carried = propagator.carry(frame.bgr, frame.captured_ns)
+        assert overlap(expanded(carried, SHAPE), _at(*places[index])[1]) > 0.93, index
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(-60, 60))
+def test_the_flow_is_astray_when_the_torso_is_elsewhere(off: int) -> None:
+    propagator = Propagator()
+    frame, mask = scene()
+    layer = Layer(recoloured(frame, mask), mask, Frame(frame, 0, 0, "test"), body(0), garment("tee"))
+    followed = expect(propagator.prepare(layer), None)
+    # shoulders and hips span 161 pixels
+    assert is_astray(followed, body(off, 1)) == (abs(off) > 16)
+    visibility = np.ones(33, np.float32)
+    visibility[[11, 12, 23]] = 0
+    assert not is_astray(followed, replace(body(off, 1), visibility=visibility))
+
+
+def test_plain_cloth_that_slid_away_is_brought_back_by_the_body() -> None:
+    """A grey torso before a grey wall: the flow sees nothing move, and is content; the body's landmarks are not."""
+    mask = np.zeros(SHAPE, np.float32)
+    mask[80:, 110:210] = 1
+
+    def plain(shift: int) -> tuple[U8, F32]:
+        moved = np.roll(mask, shift, axis=1)
+        grey = np.where(moved[..., None] > 0, np.uint8(150), np.uint8(154)).repeat(3, axis=2)
+        return grey, moved
+
+    frame, _ = plain(0)
+    red = np.full((*SHAPE, 3), (0, 0, 255), np.uint8)
+    propagator = Propagator()
+    layer = Layer(red, mask, Frame(frame, 0, 0, "test"), body(0), garment("red"))
+    propagator.adopt(propagator.prepare(layer))
+    for index in range(1, 12):
+        shift = 6 * min(index, 8)
+        frame, true = plain(shift)
+        propagator.observe(body(shift, index), index * FRAME_NS)
+        carried = propagator.carry(frame, index * FRAME_NS)
+    assert overlap(expanded(carried, SHAPE), true) > 0.8

@@ -104,8 +104,13 @@ class Keyframer:
     @property
     def body(self) -> Body | None:
         """The newest body, or None when nobody was seen."""
+        return self.newest[0]
+
+    @property
+    def newest(self) -> tuple[Body | None, int | None]:
+        """The newest body, and when its frame was captured."""
         tracked = self._tracked
-        return tracked.body if tracked else None
+        return (None, None) if tracked is None else (tracked.body, tracked.frame.captured_ns)
 
     @property
     def gone(self) -> bool:

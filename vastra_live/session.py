@@ -314,7 +314,7 @@ class LiveSession:
         carried: Carried | None = None
         if self._worn:
             with self._telemetry.stage("propagate"):
-                self._propagator.observe(self._keyframer.body)
+                self._propagator.observe(*self._keyframer.newest)
                 carried = self._propagator.carry(frame.bgr, frame.captured_ns)
         self._keyframer.ask(frame, carried)
         gone = self._keyframer.gone

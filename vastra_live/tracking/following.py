@@ -18,7 +18,7 @@ from vastra_live.tracking.visibility import Seen, colour_evidence, see
 from vastra_live.tracking.window import Window, grid
 from vastra_live.types import F32, U8, Body
 
-__all__ = ["Followed", "expect", "expect_by_body", "follow", "recentre"]
+__all__ = ["Followed", "expect", "expect_by_body", "follow", "is_astray", "recentre"]
 
 Picture = TypeVar("Picture", F32, U8)
 
@@ -37,6 +37,8 @@ _PLAIN, _PLAIN_TRACE = 2.0, 0.02
 _OFF_CENTRE = 0.05
 # shoulders and hips in BlazePose's numbering
 _TORSO = (11, 12, 23, 24)
+# How visible these must be, and how far off the flow may leave them, in shares of what they span.
+_SEEN, _ASTRAY = 0.5, 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -232,7 +234,7 @@ def expect_by_body(anchor: Anchor, body: Body) -> Followed | None:
     """Where the anchor is expected if its torso moved as the body did; None when too little of it is visible."""
     if anchor.body is None:
         return None
-    both = [joint for joint in _TORSO if min(body.visibility[joint], anchor.body.visibility[joint]) > 0.5]
+    both = [joint for joint in _TORSO if min(body.visibility[joint], anchor.body.visibility[joint]) > _SEEN]
     if len(both) < 2:
         return None
     now, then = (each.landmarks_px[both, :2] for each in (body, anchor.body))
@@ -243,6 +245,23 @@ def expect_by_body(anchor: Anchor, body: Body) -> Followed | None:
     window = anchor.window.moved(round(float(offset[0])), round(float(offset[1])))
     target = cv2.transform(window.centres(), to_anchor.astype(np.float32))
     return _expected(anchor, window, anchor.window.cells(target) - grid(window.columns, window.rows))
+
+
+def is_astray(followed: Followed, body: Body) -> bool:
+    """Whether the anchor was taken to be where the torso was not.
+
+    Args:
+        followed: the anchor in a frame.
+        body: the wearer in that frame. Without shoulders or hips in both frames nothing is known.
+    """
+    key = followed.anchor.body
+    both = [] if key is None else [j for j in _TORSO if min(body.visibility[j], key.visibility[j]) > _SEEN]
+    if key is None or len(both) < 2:
+        return False
+    now, then = (each.landmarks_px[both, :2] for each in (body, key))
+    moved = _moved(followed.displacement(), followed.window.cells(now)[None])[0]
+    size = max(float(np.linalg.norm(np.ptp(then, axis=0))), 1.0)
+    return float(np.linalg.norm(now + moved - then, axis=1).mean()) > _ASTRAY * size
 
 
 def _expected(anchor: Anchor, window: Window, flow: F32) -> Followed:

@@ -16,7 +16,7 @@ import numpy as np
 from vastra_live.tracking.anchor import Anchor, Painted, Placed, first_anchor, next_anchor
 from vastra_live.tracking.behind_arms import with_arms, without_haste
 from vastra_live.tracking.drawing import Canvas, Drawn
-from vastra_live.tracking.following import Followed, expect, expect_by_body, follow, recentre
+from vastra_live.tracking.following import Followed, expect, expect_by_body, follow, is_astray, recentre
 from vastra_live.tracking.leap import leap, small_luma
 from vastra_live.tracking.limbs import ArmMotion, motion_of
 from vastra_live.tracking.motion import Flow
@@ -36,9 +36,10 @@ _FRAME_NS = 33_333_333
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Wearer:
-    """The newest body, and what follows from it and the one before."""
+    """The newest body, when its frame was captured, and what follows from it and the one before."""
 
     body: Body | None = None
+    captured_ns: int | None = None
     motion: ArmMotion | None = None
     reach: Reach | None = None
 
@@ -66,14 +67,19 @@ class Propagator:
         # where the anchor was, the newest last
         self._traces: tuple[_Trace, ...] = ()
         self._wearer = _Wearer()
-        self._restarted_at = -1
+        self._compared_at = -1
         self._fade = 1.0
 
-    def observe(self, body: Body | None) -> None:
-        """The newest body, or None when nobody is seen. Optional. Any thread."""
+    def observe(self, body: Body | None, captured_ns: int | None = None) -> None:
+        """The newest body, or None when nobody is seen. Optional. Any thread.
+
+        Args:
+            body: None when nobody is seen.
+            captured_ns: when its frame was captured; without it the body is taken for one of the newest frame.
+        """
         before = self._wearer.body
         if body is not before:
-            self._wearer = _Wearer(body, motion_of(body, before), reach_of(body, before))
+            self._wearer = _Wearer(body, captured_ns, motion_of(body, before), reach_of(body, before))
 
     def prepare(self, layer: Layer) -> Anchor:
         """The heavy half of taking over a keyframe; about six times the work of carrying a frame.
@@ -88,8 +94,7 @@ class Propagator:
         to_frame = np.eye(2, 3, dtype=np.float32) if layer.to_frame is None else layer.to_frame
         painted = Painted(layer.frame.bgr, layer.bgr, layer.alpha, to_frame, layer.garment.name, layer.body)
         # the keyframe's frame was shown some time ago: where the anchor was then is nearer than where it is now
-        near = min(self._traces, key=lambda trace: abs(trace.captured_ns - layer.frame.captured_ns), default=None)
-        return self._prepare(painted, near)
+        return self._prepare(painted, self._at(layer.frame.captured_ns))
 
     def adopt(self, anchor: Anchor, crossfade: bool = True) -> None:
         """A prepared keyframe takes over. Cheap; display thread.
@@ -100,10 +105,12 @@ class Propagator:
         """
         if self._traces:
             last = self._traces[-1]
-            self._traces = (replace(last, followed=expect(anchor, last.followed)),)
+            before = (trace for trace in self._traces if trace.followed.anchor is last.followed.anchor)
+            self._traces = (*before, replace(last, followed=expect(anchor, last.followed)))
         else:
             self._traces = (_Trace(expect(anchor, None), anchor.small, 0),)
         self._fade = 0.0 if crossfade and anchor.before is not None else 1.0
+        self._compared_at = -1
 
     def carry(self, frame_bgr: U8, captured_ns: int | None = None) -> Carried:
         """The layer for this frame.
@@ -146,7 +153,7 @@ class Propagator:
         last, wearer, small = self._traces[-1], self._wearer, small_luma(frame_bgr)
         now_ns = last.captured_ns + _FRAME_NS if captured_ns is None else captured_ns
         self._fade = min(1.0, self._fade + max(0, now_ns - last.captured_ns) / _FADE_NS)
-        start = self._start(last, wearer.body, small, max(frame_bgr.shape[:2]))
+        start = self._start(last, wearer, small, max(frame_bgr.shape[:2]))
         found = follow(self._display_flow, start, frame_bgr, self._fade, wearer.motion, wearer.reach)
         # the newest, and some of those before it
         apart = len(self._traces) < 2 or last.captured_ns - self._traces[-2].captured_ns >= _APART_NS
@@ -157,24 +164,35 @@ class Propagator:
         height, width = frame_bgr.shape[:2]
         return found, self._canvas.draw(found, texture, width, height)
 
-    def _start(self, last: _Trace, body: Body | None, small: U8, side: int) -> Followed:
+    def _start(self, last: _Trace, wearer: _Wearer, small: U8, side: int) -> Followed:
         """Where to look in a frame: where it was, or, when that was lost, where the body or the keyframe says."""
-        followed = last.followed
-        if followed.confidence < _LOST:
-            if body is not None and body.frame_index != self._restarted_at:
-                self._restarted_at = body.frame_index
+        followed, body = last.followed, wearer.body
+        if body is not None and body.frame_index != self._compared_at:
+            self._compared_at = body.frame_index
+            then = (None if wearer.captured_ns is None else self._at(wearer.captured_ns)) or last
+            if followed.confidence < _LOST or is_astray(then.followed, body):
                 by_body = expect_by_body(followed.anchor, body)
                 if by_body is not None:
-                    return by_body
-            if followed.confidence < _LOST / 3:
-                last = _Trace(expect(followed.anchor, None), followed.anchor.small, last.captured_ns)
+                    return _leapt(replace(then, followed=by_body), small, side)
+        if followed.confidence < _LOST / 3:
+            last = _Trace(expect(followed.anchor, None), followed.anchor.small, last.captured_ns)
         return _leapt(last, small, side)
+
+    def _at(self, captured_ns: int) -> _Trace | None:
+        """The anchor in the frame captured nearest to a time; as expected there, if another was carried then."""
+        traces = self._traces
+        if not traces:
+            return None
+        near, anchor = min(traces, key=lambda trace: abs(trace.captured_ns - captured_ns)), traces[-1].followed.anchor
+        return near if near.followed.anchor is anchor else replace(near, followed=expect(anchor, near.followed))
 
     def _prepare(self, painted: Painted, last: _Trace | None) -> Anchor:
         small, body = small_luma(painted.frame_bgr), painted.body
         if last is None or _somebody_else(body, last.followed.anchor.body):
             return with_arms(first_anchor(painted, small), None)
         start = _leapt(last, small, max(painted.frame_bgr.shape[:2]))
+        if body is not None and is_astray(start, body):
+            start = expect_by_body(start.anchor, body) or start
         found = follow(self._keyframe_flow, start, painted.frame_bgr, motion=motion_of(body), reach=reach_of(body))
         anchor = next_anchor(painted, small, Placed(found.ground, found.window, found.displacement()))
         return without_haste(with_arms(anchor, start.anchor), found.parts)
