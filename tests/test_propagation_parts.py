@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.propagation_scene import body, recoloured, scene
-from vastra_live.tracking.anchor import Anchor, Painted, continue_colours, first_anchor
+from vastra_live.tracking.anchor import Anchor, continue_colours, first_anchor
 from vastra_live.tracking.appearance import colour_bins, learn_colours
 from vastra_live.tracking.following import expect, expect_by_body, recentre
 from vastra_live.tracking.leap import small_luma
 from vastra_live.tracking.motion import Flow, repair
+from vastra_live.tracking.painted import Painted
 from vastra_live.tracking.surface import surface_of
 from vastra_live.tracking.visibility import ColourEvidence, pool, see
 from vastra_live.tracking.window import Window, grid, window_around
@@ -244,6 +245,19 @@ def test_colours_are_continued_and_kept() -> None:
     bgr[20:40, 30:50], alpha[20:40, 30:50] = (40, 90, 200), 1
     filled = continue_colours(bgr, alpha)
     assert np.abs(filled.astype(int) - (40, 90, 200)).max() <= 2
+
+
+@pytest.mark.parametrize("bottom, closed", [(200, True), (240, False)])
+def test_a_layer_ends_where_its_array_does_unless_it_leaves_the_picture(bottom: int, closed: bool) -> None:
+    frame, _ = scene()
+    bgr, alpha = np.zeros((bottom - 80, 100, 3), np.uint8), np.ones((bottom - 80, 100), np.float32)
+    to_frame = np.array([[1, 0, 110], [0, 1, 80]], np.float32)
+    anchor = first_anchor(Painted(frame, bgr, alpha, to_frame, "tee", body(0)), small_luma(frame))
+    texture = anchor.texture_bgra[..., 3]
+    assert texture[:, 0].max() == texture[:, -1].max() == texture[0].max() == 0
+    assert (texture[-1].max() == 0) == closed
+    assert texture[1:-1, 1:-1].min() == 255
+    assert alpha.min() == 1, "the layer itself is left alone"
 
 
 @pytest.mark.parametrize("negative, sign", [(False, 1), (True, -1)])

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from tests.propagation_scene import expanded, garment
 from vastra_live.compositing.blend import blend_into
-from vastra_live.tracking.anchor import Anchor, Painted, first_anchor
+from vastra_live.tracking.anchor import Anchor, first_anchor
 from vastra_live.tracking.behind_arms import with_arms, without, without_haste
 from vastra_live.tracking.leap import small_luma
 from vastra_live.tracking.limbs import Arms, Front, arm_mask, arms_of, bring_arms, motion_of, place_arms, weigh
 from vastra_live.tracking.motion import Flow
+from vastra_live.tracking.painted import Painted
 from vastra_live.tracking.propagation import Propagator
 from vastra_live.tracking.reach import reach_of
 from vastra_live.tracking.window import Window, grid

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import cv2
@@ -10,11 +10,12 @@ import numpy as np
 
 from vastra_live.tracking.appearance import ColourModel, learn_colours
 from vastra_live.tracking.limbs import Arms
+from vastra_live.tracking.painted import Painted, after, ending_like
 from vastra_live.tracking.surface import Surface, surface_of
-from vastra_live.tracking.window import Window, grid, window_around
+from vastra_live.tracking.window import Window, grid
 from vastra_live.types import F32, U8, Body
 
-__all__ = ["Anchor", "Painted", "Placed", "continue_colours", "first_anchor", "next_anchor"]
+__all__ = ["Anchor", "Placed", "continue_colours", "first_anchor", "next_anchor"]
 
 Picture = TypeVar("Picture", F32, U8)
 
@@ -25,64 +26,6 @@ _FAR_COLUMNS = 160
 _FAR_WEIGHT = 0.25
 # Half the width of what may lie in front of a garment, in shares of the root of its area.
 _FOREARM = 0.2
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Painted:
-    """A layer on its keyframe, as plain arrays.
-
-    Attributes:
-        frame_bgr: (H, W, 3) uint8, the keyframe's camera picture.
-        bgr: (h, w, 3) uint8, the layer's straight colour.
-        own_alpha: (h, w) float32, the layer's alpha.
-        to_frame: (2, 3) float32, affine from pixels of ``bgr`` to pixels of the frame.
-        garment_name: whose layer it is.
-        body: who wears it there, if known.
-    """
-
-    frame_bgr: U8
-    bgr: U8
-    own_alpha: F32
-    to_frame: F32
-    garment_name: str
-    body: Body | None = None
-
-    def cropped(self) -> Painted:
-        """The same without the empty part around the layer."""
-        rows, columns = self.own_alpha.shape
-        x, y, width, height = cv2.boundingRect((self.own_alpha > 0.05).astype(np.uint8))
-        if width == 0:
-            x, y, width, height = 0, 0, columns, rows
-        room = max(8, round(0.15 * max(width, height)))
-        x0, y0, x1, y1 = (
-            max(0, x - room),
-            max(0, y - room),
-            min(columns, x + width + room),
-            min(rows, y + height + room),
-        )
-        to_frame = self.to_frame.copy()
-        to_frame[:, 2] += to_frame[:, :2] @ np.array([x0, y0], np.float32)
-        return replace(self, bgr=self.bgr[y0:y1, x0:x1], own_alpha=self.own_alpha[y0:y1, x0:x1], to_frame=to_frame)
-
-    def window(self) -> Window:
-        """Where to follow the layer."""
-        x, y, width, height = cv2.boundingRect((self.own_alpha > 0.05).astype(np.uint8))
-        if width == 0:
-            height, width = self.own_alpha.shape
-        corners = np.array([[[x, y], [x + width, y], [x, y + height], [x + width, y + height]]], np.float32)
-        placed = cv2.transform(corners, self.to_frame)[0]
-        return window_around(*placed.min(axis=0), *np.ptp(placed, axis=0))
-
-    def on(self, window: Window, own: Picture) -> Picture:
-        """A picture in the layer's own pixels, on the window's work grid; its edge is repeated beyond it."""
-        # two samples a side are enough to average a work pixel
-        count = min(2, window.step)
-        size = (count * window.columns, count * window.rows)
-        middle = np.float32((count - 1) / 2)
-        to_finer = _after(window.to_cells(), self.to_frame) * np.float32(count) + [[0, 0, middle], [0, 0, middle]]
-        placed = cv2.warpAffine(own, to_finer, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        shrunk: Picture = cv2.resize(placed, (window.columns, window.rows), interpolation=cv2.INTER_AREA)
-        return shrunk
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,9 +138,11 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
     whole_alpha = _over(alpha, behind)
 
     # the same in the layer's own pixels
-    moved, own_behind = _on_own(painted, window, cv2.transform(bridge, old.to_texture[:, :2]), behind)
+    moved, own_behind, own_before = _on_own(
+        painted, window, cv2.transform(bridge, old.to_texture[:, :2]), behind, before_alpha
+    )
     rows, columns = painted.own_alpha.shape
-    there = cv2.transform(grid(columns, rows), _after(old.to_texture, painted.to_frame))
+    there = cv2.transform(grid(columns, rows), after(old.to_texture, painted.to_frame))
     before_texture = _sample(old.texture_bgra, cv2.add(there, moved, moved))
     own_whole_alpha = _over(painted.own_alpha, own_behind)
     if old.garment_name == painted.garment_name:
@@ -222,7 +167,8 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
         before=Before(
             bridge,
             surface_of(seen_or_remembered, np.maximum(before_alpha, whole_alpha)),
-            _bgra(before_texture[..., :3], np.maximum(before_texture[..., 3] * np.float32(1 / 255), own_whole_alpha)),
+            # the texture's own alpha ends elsewhere where the old layer was cut off
+            _bgra(before_texture[..., :3], ending_like(painted.own_alpha, np.maximum(own_before, own_whole_alpha))),
         ),
     )
 
@@ -318,18 +264,18 @@ def _behind(alpha: F32, before_alpha: F32) -> F32:
     return behind
 
 
-def _on_own(painted: Painted, window: Window, flow: F32, behind: F32) -> tuple[F32, F32]:
-    """Two smooth fields of the work grid, of two channels and of one, in the layer's own pixels."""
+def _on_own(painted: Painted, window: Window, flow: F32, *alphas: F32) -> tuple[F32, ...]:
+    """Smooth fields of the work grid, one of two channels and two of one, in the layer's own pixels."""
     rows, columns = painted.own_alpha.shape
-    fields = cv2.merge((*(cv2.extractChannel(flow, axis) for axis in (0, 1)), behind))
+    fields = cv2.merge((*(cv2.extractChannel(flow, axis) for axis in (0, 1)), *alphas))
     # at half size, which is still finer than the work grid
     size = ((columns + 1) // 2, (rows + 1) // 2)
-    to_cells = _after(_after(window.to_cells(), painted.to_frame), np.array([[2, 0, 0.5], [0, 2, 0.5]], np.float32))
+    to_cells = after(after(window.to_cells(), painted.to_frame), np.array([[2, 0, 0.5], [0, 2, 0.5]], np.float32))
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     small = cv2.warpAffine(fields, to_cells, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     own = cv2.resize(small, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_LINEAR)[:rows, :columns]
-    x, y, own_behind = (cv2.extractChannel(own, channel) for channel in range(3))
-    return cv2.merge((x, y)), own_behind
+    x, y, *own_alphas = (cv2.extractChannel(own, channel) for channel in range(2 + len(alphas)))
+    return cv2.merge((x, y)), *own_alphas
 
 
 def _remembered(painted: Painted, before_texture: U8, behind: F32, whole_alpha: F32) -> U8:
@@ -342,13 +288,6 @@ def _remembered(painted: Painted, before_texture: U8, behind: F32, whole_alpha: 
         share = np.clip(share, 0, 1) * (behind[part] > 0)
         remembered[part] = _mix(painted.bgr[part], before_texture[part][..., :3], share)
     return remembered
-
-
-def _after(second: F32, first: F32) -> F32:
-    """The (2, 3) affine that does the first, then the second."""
-    joined = second[:, :2] @ first
-    joined[:, 2] += second[:, 2]
-    return joined
 
 
 def _over(alpha: F32, behind: F32) -> F32:

@@ -11,6 +11,7 @@ import numpy as np
 
 from vastra_live.tracking.anchor import Anchor, continue_colours
 from vastra_live.tracking.limbs import PARTS, Arms, arm_mask, arms_of
+from vastra_live.tracking.painted import ending_like
 from vastra_live.tracking.surface import surface_of
 from vastra_live.tracking.window import grid
 from vastra_live.types import F32, U8
@@ -112,8 +113,10 @@ def _remembered(anchor: Anchor, earlier: Anchor, own_cells: F32) -> tuple[U8, F3
     bridge = anchor.before.bridge
     cells = earlier.window.cells(anchor.window.centres() + bridge)
     places = anchor.window.places(own_cells) + _moved(bridge, own_cells)
-    texture = _moved(earlier.texture_bgra, cv2.transform(places, earlier.to_texture))
-    return _moved(earlier.ycrcb, cells), _moved(earlier.alpha, cells), texture
+    colours = _moved(earlier.texture_bgra, cv2.transform(places, earlier.to_texture))[..., :3]
+    alpha = _moved(earlier.alpha, cells)
+    # the texture's own alpha ends elsewhere where the earlier layer was cut off
+    return _moved(earlier.ycrcb, cells), alpha, _bgra(anchor, colours, alpha, own_cells)
 
 
 def _guessed(anchor: Anchor, mask: F32, own_mask: F32, own_cells: F32) -> tuple[U8, F32, U8]:
@@ -126,8 +129,13 @@ def _guessed(anchor: Anchor, mask: F32, own_mask: F32, own_cells: F32) -> tuple[
     inside, outside = (continue_colours(anchor.ycrcb, part * (1 - mask)) for part in (anchor.alpha, 1 - anchor.alpha))
     own_alpha = anchor.texture_bgra[..., 3] * np.float32(1 / 255) * (1 - own_mask)
     colours = continue_colours(np.ascontiguousarray(anchor.texture_bgra[..., :3]), own_alpha)
-    texture = np.dstack([colours, np.round(_moved(alpha, own_cells) * 255).astype(np.uint8)])
-    return np.where(torso[..., None] > 0, inside, outside), alpha, texture
+    return np.where(torso[..., None] > 0, inside, outside), alpha, _bgra(anchor, colours, alpha, own_cells)
+
+
+def _bgra(anchor: Anchor, bgr: U8, alpha: F32, own_cells: F32) -> U8:
+    """A texture like the anchor's of these colours, with an alpha of the work grid."""
+    own_alpha = ending_like(anchor.texture_bgra[..., 3], _moved(alpha, own_cells))
+    return np.dstack([bgr, np.round(own_alpha * 255).astype(np.uint8)])
 
 
 def _own_cells(anchor: Anchor) -> F32:

@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from vastra_live.tracking.anchor import Anchor, Painted, Placed, first_anchor, next_anchor
+from vastra_live.tracking.anchor import Anchor, Placed, first_anchor, next_anchor
 from vastra_live.tracking.behind_arms import with_arms, without_haste
 from vastra_live.tracking.drawing import Canvas, Drawn
 from vastra_live.tracking.following import Followed, expect, expect_by_body, follow, is_astray, recentre
 from vastra_live.tracking.leap import leap, small_luma
 from vastra_live.tracking.limbs import ArmMotion, motion_of
 from vastra_live.tracking.motion import Flow
+from vastra_live.tracking.painted import Painted
 from vastra_live.tracking.reach import Reach, reach_of
 from vastra_live.types import F32, U8, Body, Carried, Layer
 

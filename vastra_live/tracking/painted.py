@@ -1,0 +1,115 @@
+"""A layer on its keyframe, as plain arrays, and how its pixels lie in the frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import cv2
+import numpy as np
+
+from vastra_live.tracking.window import Window, window_around
+from vastra_live.types import F32, U8, Body
+
+__all__ = ["Painted", "after", "ending_like"]
+
+Picture = TypeVar("Picture", F32, U8)
+
+_SIDES = (np.s_[:, 0], np.s_[:, -1], np.s_[0, :], np.s_[-1, :])
+# How near to the frame's border, in pixels, a layer's edge is the frame's.
+_BORDER = 2.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Painted:
+    """A layer on its keyframe, as plain arrays.
+
+    Attributes:
+        frame_bgr: (H, W, 3) uint8, the keyframe's camera picture.
+        bgr: (h, w, 3) uint8, the layer's straight colour.
+        own_alpha: (h, w) float32, the layer's alpha.
+        to_frame: (2, 3) float32, affine from pixels of ``bgr`` to pixels of the frame.
+        garment_name: whose layer it is.
+        body: who wears it there, if known.
+    """
+
+    frame_bgr: U8
+    bgr: U8
+    own_alpha: F32
+    to_frame: F32
+    garment_name: str
+    body: Body | None = None
+
+    def cropped(self) -> Painted:
+        """The same without the empty part around the layer; what ends within the frame ends with nothing."""
+        rows, columns = self.own_alpha.shape
+        x, y, width, height = cv2.boundingRect((self.own_alpha > 0.05).astype(np.uint8))
+        if width == 0:
+            x, y, width, height = 0, 0, columns, rows
+        room = max(8, round(0.15 * max(width, height)))
+        x0, y0, x1, y1 = (
+            max(0, x - room),
+            max(0, y - room),
+            min(columns, x + width + room),
+            min(rows, y + height + room),
+        )
+        to_frame = self.to_frame.copy()
+        to_frame[:, 2] += to_frame[:, :2] @ np.array([x0, y0], np.float32)
+        own_alpha = self._closed(self.own_alpha[y0:y1, x0:x1], to_frame)
+        return replace(self, bgr=self.bgr[y0:y1, x0:x1], own_alpha=own_alpha, to_frame=to_frame)
+
+    def _closed(self, alpha: F32, to_frame: F32) -> F32:
+        """Alpha with an empty last row or column on each side that lies within the frame.
+
+        An edge is repeated beyond itself when it is resampled: right where the garment goes on below the picture, and
+        a streak anywhere else.
+        """
+        (rows, columns), (height, width) = alpha.shape, self.frame_bgr.shape[:2]
+        middles = np.array(
+            [[[0, rows / 2], [columns - 1, rows / 2], [columns / 2, 0], [columns / 2, rows - 1]]], np.float32
+        )
+        closed = alpha.copy()
+        for side, (x, y) in zip(_SIDES, cv2.transform(middles, to_frame)[0], strict=True):
+            if _BORDER < x < width - 1 - _BORDER and _BORDER < y < height - 1 - _BORDER:
+                closed[side] = 0
+        return closed
+
+    def window(self) -> Window:
+        """Where to follow the layer."""
+        x, y, width, height = cv2.boundingRect((self.own_alpha > 0.05).astype(np.uint8))
+        if width == 0:
+            height, width = self.own_alpha.shape
+        corners = np.array([[[x, y], [x + width, y], [x, y + height], [x + width, y + height]]], np.float32)
+        placed = cv2.transform(corners, self.to_frame)[0]
+        return window_around(*placed.min(axis=0), *np.ptp(placed, axis=0))
+
+    def on(self, window: Window, own: Picture) -> Picture:
+        """A picture in the layer's own pixels, on the window's work grid; its edge is repeated beyond it."""
+        # two samples a side are enough to average a work pixel
+        count = min(2, window.step)
+        size = (count * window.columns, count * window.rows)
+        middle = np.float32((count - 1) / 2)
+        to_finer = after(window.to_cells(), self.to_frame) * np.float32(count) + [[0, 0, middle], [0, 0, middle]]
+        placed = cv2.warpAffine(own, to_finer, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        shrunk: Picture = cv2.resize(placed, (window.columns, window.rows), interpolation=cv2.INTER_AREA)
+        return shrunk
+
+
+def ending_like(own_alpha: F32 | U8, alpha: F32) -> F32:
+    """Another alpha in a layer's pixels, empty along the sides where the layer is: those are repeated beyond.
+
+    Args:
+        own_alpha: (h, w) float32 or uint8, the layer's.
+        alpha: (h, w) float32, the other; changed in place.
+    """
+    for side in _SIDES:
+        if own_alpha[side].max() <= 0:
+            alpha[side] = 0
+    return alpha
+
+
+def after(second: F32, first: F32) -> F32:
+    """The (2, 3) affine that does the first, then the second."""
+    joined = second[:, :2] @ first
+    joined[:, 2] += second[:, 2]
+    return joined
