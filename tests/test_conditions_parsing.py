@@ -246,6 +246,11 @@ FULL = (
         ("RuntimeException", FULL),
         ("Fail", "[ONNXRuntimeError] : 1 : FAIL : onnxruntime::CudaCall CUDA failure 2: out of memory ; GPU=0"),
         ("EPFail", "[ONNXRuntimeError] : 11 : EP_FAIL : CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED ; GPU=0"),
+        (
+            "EPFail",
+            "[ONNXRuntimeError] : 11 : EP_FAIL : CUDNN failure 4003: "
+            "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED ; GPU=0",
+        ),
     ],
 )
 def test_a_full_gpu_memory_is_told_apart(kind: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""A full GPU memory is a step down and never an end; every other error is what it was."""
+"""A GPU that is full or fails is a step down and never an end; every other error is what it was."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vastra_live.output.base import SlowConsumer
 from vastra_live.rack import Rack
 from vastra_live.session import LiveSession, SessionSettings
 from vastra_live.synthesis import base, open_synthesizer
-from vastra_live.synthesis.fallback import FallbackSynthesizer, Rung, gpu_memory_is_full
+from vastra_live.synthesis.fallback import FallbackSynthesizer, Rung, gpu_failure, gpu_memory_is_full
 from vastra_live.types import Frame, Shown
 
 torch = pytest.importorskip("torch")
@@ -105,6 +105,47 @@ def test_another_error_is_the_caller_s(error: Exception) -> None:
     with pytest.raises(type(error)):
         dress(synthesizer)
     assert synthesizer.name == BIG and told == [f"{BIG} is at work"]
+
+
+def failed() -> Exception:
+    return RuntimeError(
+        "CUDA error: unspecified launch failure\nCUDA kernel errors might be asynchronously reported at some other "
+        "API call, so the stacktrace below might be incorrect.\nFor debugging consider passing CUDA_LAUNCH_BLOCKING=1"
+    )
+
+
+@pytest.mark.parametrize("at", ["opening", "a keyframe"])
+def test_a_gpu_that_fails_is_left_for_good_and_not_asked_for_its_memory(
+    at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After such an error every call to the GPU fails."""
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: pytest.fail("the GPU was asked"))
+    told: list[str] = []
+    big, small, embedded = Painter(BIG, 1, failed), Painter(SMALL), Painter("embedded")
+    rungs = [rung(big, failed if at == "opening" else None), rung(small), rung(embedded)]
+    synthesizer = FallbackSynthesizer(rungs, told.append)
+    for _ in range(3):
+        dress(synthesizer)
+    name = "hr-viton 768x1024" if at == "opening" else BIG
+    assert synthesizer.name == "embedded" and small.made == []
+    assert told[-1] == f"{name}: the GPU failed (CUDA error: unspecified launch failure); embedded goes on"
+    assert len(told) == (1 if at == "opening" else 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_the_gpu"),
+    [
+        ("CUDA error: no kernel image is available for execution on the device", True),
+        ("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED", True),
+        ("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasSgemm(...)`", True),
+        ("CUDA driver error: unknown error", True),
+        ("shapes differ", False),
+    ],
+)
+def test_a_failing_gpu_is_known_by_torch_s_words(text: str, is_the_gpu: bool) -> None:
+    assert gpu_failure(RuntimeError(text)) == (f"the GPU failed ({text})" if is_the_gpu else "")
+    assert gpu_failure(ValueError(text)) == ""
 
 
 def test_a_missing_file_is_no_reason_to_step_down() -> None:
@@ -206,6 +247,8 @@ def test_a_full_memory_is_known_in_all_its_forms() -> None:
     assert gpu_memory_is_full(full())
     assert gpu_memory_is_full(wrapped(full())), "the end of a capture that ran out"
     assert gpu_memory_is_full(RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`"))
+    assert gpu_memory_is_full(RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"))
+    assert gpu_memory_is_full(RuntimeError("CUDA driver error: out of memory"))
     assert gpu_memory_is_full(GpuMemoryError("the human parser finds no room in the GPU's memory"))
     assert not gpu_memory_is_full(wrapped(ValueError("no")))
     assert not gpu_memory_is_full(RuntimeError("DefaultCPUAllocator: can't allocate memory"))

@@ -130,14 +130,24 @@ def test_a_missing_file_of_the_folder_is_named(engine: TryOnEngine, pair: tuple[
     assert not (tmp_path / "out.png").exists()
 
 
-def test_a_full_gpu_memory_is_one_line(
-    pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (torch.cuda.OutOfMemoryError("CUDA out of memory"), "the GPU's memory is full; free some, or use the CPU"),
+        (
+            RuntimeError("CUDA error: no kernel image is available\nCompile with TORCH_USE_CUDA_DSA"),
+            r"the GPU failed \(CUDA error: no kernel image is available\); use the CPU",
+        ),
+    ],
+)
+def test_a_gpu_that_cannot_is_one_line(
+    error: Exception, said: str, pair: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full() -> TryOnEngine:
-        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+    def cannot() -> TryOnEngine:
+        raise error
 
-    monkeypatch.setattr(OPEN, full)
-    with pytest.raises(SynthesisError, match="CUDA_VISIBLE_DEVICES"):
+    monkeypatch.setattr(OPEN, cannot)
+    with pytest.raises(SynthesisError, match=f"^hr-viton: {said}: set CUDA_VISIBLE_DEVICES to -1$"):
         try_on_published(*pair, tmp_path / "out.png")
 
 

@@ -20,7 +20,7 @@ from vastra_live.errors import (
 from vastra_live.pictures import read_picture, write_picture
 from vastra_live.synthesis import Progress, open_synthesizer
 from vastra_live.synthesis.conditions.dataset import find_published, read_cloth, read_person
-from vastra_live.synthesis.fallback import gpu_memory_is_full
+from vastra_live.synthesis.fallback import gpu_failure, gpu_memory_is_full
 from vastra_live.synthesis.hrviton.synthesizer import require_networks
 from vastra_live.tracking.body import BlazePoseTracker
 from vastra_live.tracking.faces import BlazeFaceFinder
@@ -198,7 +198,7 @@ def try_on_published(
         InputError: a picture does not lie in such a folder, or a file of it is missing or wrong.
         MissingDependencyError: torch is not installed.
         WeightsError: a file of the networks is missing or wrong.
-        SynthesisError: the GPU's memory is too small.
+        SynthesisError: the GPU's memory is too small, or the GPU fails.
     """
     from vastra_live.synthesis.hrviton.synthesizer import dress, open_engine
 
@@ -221,10 +221,12 @@ def try_on_published(
 
         dressed = dress(engine, conditions, cloth, watch, within)
     except RuntimeError as error:
-        if not gpu_memory_is_full(error):
+        full = gpu_memory_is_full(error)
+        trouble = "the GPU's memory is full; free some, or" if full else gpu_failure(error)
+        if not trouble:
             raise
         raise SynthesisError(
-            "hr-viton: the GPU's memory is full; free some, or use the CPU: set CUDA_VISIBLE_DEVICES to -1"
+            f"hr-viton: {trouble}{'' if full else ';'} use the CPU: set CUDA_VISIBLE_DEVICES to -1"
         ) from error
     write_picture(output, dressed)
     if watch is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,10 +12,22 @@ from vastra_live.errors import GpuMemoryError, NothingToFitError, SynthesisError
 from vastra_live.synthesis.base import Synthesizer
 from vastra_live.types import Body, Frame, Garment, Layer
 
-__all__ = ["FallbackSynthesizer", "Rung", "gpu_memory_is_full"]
+__all__ = ["FallbackSynthesizer", "Rung", "gpu_failure", "gpu_memory_is_full"]
 
-_SAID: Final = ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+_FULL: Final = (
+    "CUDA error: out of memory",
+    "CUDA driver error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    # the same since cuDNN 9
+    "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+)
 """What torch passes on, as a plain RuntimeError, from libraries that allocate beside its own allocator."""
+
+_FAILED: Final = ("CUDA error: ", "CUDA driver error: ", "cuDNN error: ", "CUBLAS_STATUS_")
+"""What is in torch's errors about the GPU itself, most of them plain RuntimeErrors too."""
+
+_LONGEST: Final = 160  # letters of such an error that are passed on
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +47,13 @@ class FallbackSynthesizer:
     """The first of several synthesizers that the GPU's memory has room for; a ``Synthesizer``.
 
     Where one runs out of GPU memory, when it is opened or at any keyframe, it is closed and the next makes that
-    keyframe and all later ones. Where one finds nothing it can fit, as networks do with trousers or with a pose they
-    were not trained on, the last one is asked for that keyframe, and the first stays. Any other error is the caller's.
+    keyframe and all later ones. Where the GPU itself fails, as one does that the installed torch has no code for, or
+    that a laptop has put to sleep, the last one does. Where one finds nothing it can fit, as networks do with trousers
+    or with a pose they were not trained on, the last one is asked for that keyframe, and the first stays. Any other
+    error is the caller's.
 
     Args:
-        rungs: best first; at least one.
+        rungs: best first; at least one. The last one needs no GPU.
         tell: told in one line what is at work, at each step down what took over from what, and once for each garment
             that the last one had to stand in.
 
@@ -57,6 +71,8 @@ class FallbackSynthesizer:
         self._stood_in: set[str] = set()
         self._closed = False
         self._left: list[str] = []
+        self._why = ""
+        self._gpu_works = True
         self.name = rungs[0].name
         self._open()
 
@@ -66,7 +82,8 @@ class FallbackSynthesizer:
         Raises:
             RuntimeError: this synthesizer was closed.
             NothingToFitError: the last one finds nothing to fit either.
-            Exception: whatever the synthesizer at work raises, but for a full GPU memory while there is another.
+            Exception: whatever the synthesizer at work raises, but for a GPU that is full or fails while there is
+                another.
         """
         while True:
             running = self._running or self._open()
@@ -128,7 +145,7 @@ class FallbackSynthesizer:
         self._running, self.name = running, running.name
         self._refuse_if_closed()  # meanwhile: to open takes seconds
         if self._left:
-            self._tell(f"{', '.join(self._left)}: the GPU's memory is full; {self.name} goes on")
+            self._tell(f"{', '.join(self._left)}: {self._why}; {self.name} goes on")
         else:
             self._tell(f"{self.name} is at work")
         self._left = []
@@ -140,12 +157,21 @@ class FallbackSynthesizer:
             raise RuntimeError("FallbackSynthesizer.synthesize: the synthesizer is closed")
 
     def _may_leave(self, error: BaseException) -> bool:
-        return len(self._rungs) > 1 and gpu_memory_is_full(error)
+        """Whether another may go on after this error; why, and whether on the same GPU, is kept for :meth:`_leave`."""
+        if len(self._rungs) == 1:
+            return False
+        self._gpu_works = gpu_memory_is_full(error)
+        self._why = "the GPU's memory is full" if self._gpu_works else gpu_failure(error)
+        return bool(self._why)
 
     def _leave(self, name: str) -> None:
         self._left.append(name)
-        del self._rungs[0]
-        _give_memory_back()
+        if self._gpu_works:
+            del self._rungs[0]
+            _give_memory_back()
+        else:
+            # every later call to this GPU fails too, even the one that would give its memory back
+            del self._rungs[:-1]
 
 
 def _give_memory_back() -> None:
@@ -159,14 +185,31 @@ def _give_memory_back() -> None:
 def gpu_memory_is_full(error: BaseException) -> bool:
     """Whether an error tells of a full GPU memory, or is a consequence of one that does. Does not import torch."""
     torch = sys.modules.get("torch")  # where nobody imported it, the error cannot be its
-    link: BaseException | None = error
-    while link is not None:
+    for link in _chain(error):
         if isinstance(link, GpuMemoryError):
             return True
         if torch is not None and isinstance(link, torch.cuda.OutOfMemoryError):
             return True
-        if torch is not None and isinstance(link, RuntimeError) and any(words in str(link) for words in _SAID):
+        if torch is not None and isinstance(link, RuntimeError) and any(words in str(link) for words in _FULL):
             return True
-        # a graph whose capture ran out of memory fails once more when the capture is ended
-        link = link.__cause__ or link.__context__
     return False
+
+
+def gpu_failure(error: BaseException) -> str:
+    """What torch says of a GPU that does not work, or "" where the error is another. Does not import torch."""
+    if "torch" not in sys.modules:
+        return ""
+    for link in _chain(error):
+        text = str(link).strip()
+        if isinstance(link, RuntimeError) and any(words in text for words in _FAILED):
+            # the other lines say how to debug it
+            return f"the GPU failed ({text.splitlines()[0][:_LONGEST]})"
+    return ""
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and what led to it: a graph whose capture failed fails once more when the capture is ended."""
+    link: BaseException | None = error
+    while link is not None:
+        yield link
+        link = link.__cause__ or link.__context__

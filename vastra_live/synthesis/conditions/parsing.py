@@ -36,6 +36,8 @@ _FULL: Final = (
     "CUDA failure 2: out of memory",
     "CUBLAS_STATUS_ALLOC_FAILED",
     "CUDNN_STATUS_ALLOC_FAILED",
+    # the same since cuDNN 9
+    "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
 )
 
 _NECK_ENDS: Final = 1.3
