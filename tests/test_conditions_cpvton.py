@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -62,6 +63,8 @@ def test_a_layer_of_the_networks_size(
     face = cv2.erode((parse == Cihp.FACE).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     assert layer.alpha[top].min() > 0.99 and layer.alpha[face].max() < 0.01
     assert np.array_equal(synthesizer.synthesize(frame, body, tee).bgr, layer.bgr), "a keyframe repeats"
+    other = replace(tee, bgr=255 - tee.bgr, alpha=tee.alpha[::-1].copy())
+    assert not np.array_equal(synthesizer.synthesize(frame, body, other).bgr, layer.bgr), "another garment is another"
     assert list(seen) == ["frame", "crop", "keypoints", "parse", "placed", "dressed", "layer-alpha"]
     synthesizer.close()
     with pytest.raises(RuntimeError, match="closed"):

@@ -68,6 +68,10 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
         GeometricMatching(plus=True)(torch.zeros(1, 22, 256, 192), torch.zeros(1, 3, 256, 192))
     with pytest.raises(ValueError, match=r"TryOn.x: expected shape \(N, 25, 256, 192\)"):
         TryOn()(torch.zeros(1, 26, 256, 192))
+    with pytest.raises(TypeError, match=r"TryOn.x: expected torch.float32, got torch.float64"):
+        TryOn()(torch.zeros(1, 25, 256, 192).double())
+    with pytest.raises(ValueError, match=r"agnostic: expected .*, got \(0, 22, 256, 192\)"):
+        GeometricMatching()(torch.zeros(0, 22, 256, 192), torch.zeros(0, 3, 256, 192))
     with pytest.raises(ValueError, match=r"points of shape \(18, 2\), got \(25, 2\)"):
         pose_maps(np.zeros((25, 2), np.float32), 256, 192)
     small = np.zeros((16, 16), np.uint8)

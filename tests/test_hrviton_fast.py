@@ -144,6 +144,15 @@ def test_fast_refuses_what_the_plain_form_refuses(generator: SpadeGenerator) -> 
             form(torch.zeros(1, 9, *SIZE), torch.zeros(1, 13, *SIZE))
 
 
+@torch.inference_mode()
+@pytest.mark.parametrize("value", [0.0, 0.5, 2.0])
+def test_a_look_up_takes_one_label_a_pixel_and_nothing_else(generator: SpadeGenerator, value: float) -> None:
+    seg = path.one_hot(labels_of("areas", *SIZE), 7)
+    seg[0, :, 5, 7] *= value
+    with pytest.raises(ValueError, match="expected one-hot labels"):
+        FastGenerator(generator)(torch.zeros(1, 9, *SIZE), seg)
+
+
 @pytest.fixture(scope="module")
 def condition() -> ConditionGenerator:
     torch.manual_seed(2)

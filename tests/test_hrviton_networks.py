@@ -100,12 +100,31 @@ def test_inputs_of_the_wrong_shape_or_kind_are_refused_with_both_shapes() -> Non
         net(x[..., :64], seg)
     with pytest.raises(TypeError, match=r"expected a floating point tensor, got torch.int64"):
         net(x, seg.long())
+    with pytest.raises(TypeError, match=r"x: expected torch.float32 as the network's weights, got torch.float64"):
+        net(x.double(), seg)
     with pytest.raises(ValueError, match="at least 128 and 256, got 128 x 128"):
         SpadeGenerator(8, 128, 128)
     with pytest.raises(ValueError, match="multiples of 32, got 64 x 72"):
         condition(torch.zeros(1, 4, 64, 72), torch.zeros(1, 16, 64, 72))
     with pytest.raises(ValueError, match="at least 64, got 64 x 32"):
         condition(torch.zeros(1, 4, 64, 32), torch.zeros(1, 16, 64, 32))
+    with pytest.raises(TypeError, match=r"person: expected torch.float32 as the network's weights, got torch.float16"):
+        condition(torch.zeros(1, 4, 64, 64), torch.zeros(1, 16, 64, 64).half())
+
+
+@torch.inference_mode()
+def test_the_plain_networks_run_in_double_precision_too() -> None:
+    """By which what single precision loses is known."""
+    torch.manual_seed(0)
+    net, condition = small_generator(), ConditionGenerator(8).eval()
+    x, seg = torch.rand(1, 9, 256, 128), torch.zeros(1, 7, 256, 128)
+    seg[:, 2] = 1
+    cloth, person = torch.rand(1, 4, 64, 64), torch.rand(1, 16, 64, 64)
+    single = net(x, seg), condition(cloth, person)
+    double = net.double()(x.double(), seg.double()), condition.double()(cloth.double(), person.double())
+    assert double[0].dtype == double[1].flows[-1].dtype == double[1].warped_cloth.dtype == torch.float64
+    torch.testing.assert_close(single[0].double(), double[0], atol=1e-4, rtol=0)
+    torch.testing.assert_close(single[1].logits.double(), double[1].logits, atol=1e-3, rtol=0)
 
 
 def test_the_packages_open_without_torch() -> None:

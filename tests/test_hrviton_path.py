@@ -51,6 +51,16 @@ def test_inputs_that_do_not_fit_are_refused_with_both_shapes() -> None:
         inputs(parse_agnostic=torch.zeros(1, 256, 256))
 
 
+def test_what_is_kept_from_one_caller_is_good_for_one_with_gradients() -> None:
+    small = torch.rand(1, 13, 64, 48)
+    with torch.inference_mode():
+        want = path.blur_logits(small, 256, 192)
+        path.merge_13_to_7(torch.zeros(1, dtype=torch.int64))
+    path.blur_logits(small.requires_grad_(), 256, 192).sum().backward()
+    assert small.grad is not None and torch.equal(path.blur_logits(small.detach(), 256, 192), want)
+    assert not path.merge_13_to_7(torch.zeros(1, dtype=torch.int64)).is_inference()
+
+
 @torch.inference_mode()
 def test_blur_equals_interpolation_and_a_15_by_15_convolution() -> None:
     composed = torch.randn(2, 13, 32, 24)

@@ -229,6 +229,8 @@ def _unreadable(path: Path, error: BaseException) -> WeightsError:
         return WeightsError(
             f"{path}: wants to run {wanted[1].rstrip('.,')} when it is opened, which no checkpoint does; it was not run"
         )
+    if isinstance(error, zipfile.BadZipFile):
+        return WeightsError(f"{path}: is damaged or truncated (its end, which lists what it holds, is missing); {_GET}")
     if "Weights only load failed" in text:
         # the rest advises to open the file with everything allowed
         return WeightsError(f"{path}: is damaged, or holds more than numbers; it was not opened; {_GET}")

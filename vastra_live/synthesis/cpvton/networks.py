@@ -40,10 +40,12 @@ class GeometricOutput(NamedTuple):
     theta: Tensor
 
 
-def check_channels(owner: str, name: str, value: Tensor, channels: int) -> None:
-    """Raise a ValueError unless ``value`` is (N, channels, 256, 192)."""
-    if value.dim() != 4 or tuple(value.shape[1:]) != (channels, HEIGHT, WIDTH):
+def check_channels(owner: str, name: str, value: Tensor, channels: int, dtype: torch.dtype = torch.float32) -> None:
+    """Raise a ValueError unless ``value`` is (N, channels, 256, 192), and a TypeError unless it is of ``dtype``."""
+    if value.dim() != 4 or tuple(value.shape[1:]) != (channels, HEIGHT, WIDTH) or len(value) == 0:
         raise ValueError(f"{owner}.{name}: expected shape (N, {channels}, {HEIGHT}, {WIDTH}), got {tuple(value.shape)}")
+    if value.dtype != dtype:
+        raise TypeError(f"{owner}.{name}: expected {dtype}, got {value.dtype}")
 
 
 class _Extraction(nn.Module):
@@ -145,10 +147,11 @@ class GeometricMatching(nn.Module):
             cloth: (N, 3, 256, 192) RGB in -1..1; CP-VTON+: (N, 1, 256, 192) mask, 0 or 1.
 
         Raises:
-            ValueError: an input has another shape.
+            TypeError, ValueError: an input has another dtype than the weights, or another shape.
         """
-        check_channels("GeometricMatching", "agnostic", agnostic, AGNOSTIC_CHANNELS)
-        check_channels("GeometricMatching", "cloth", cloth, self.cloth_channels)
+        dtype = self.regression.linear.weight.dtype
+        check_channels("GeometricMatching", "agnostic", agnostic, AGNOSTIC_CHANNELS, dtype)
+        check_channels("GeometricMatching", "cloth", cloth, self.cloth_channels, dtype)
         person: Tensor = self.extractionA(agnostic)
         garment: Tensor = self.extractionB(cloth)
         n, _, h, w = person.shape
@@ -209,8 +212,8 @@ class TryOn(nn.Module):
             (N, 4, 256, 192): colours before tanh (3), composition mask before the sigmoid (1).
 
         Raises:
-            ValueError: the input has another shape.
+            TypeError, ValueError: the input has another dtype than the weights, or another shape.
         """
-        check_channels("TryOn", "x", x, self.input_channels)
+        check_channels("TryOn", "x", x, self.input_channels, next(self.parameters()).dtype)
         raw: Tensor = self.model(x)
         return raw

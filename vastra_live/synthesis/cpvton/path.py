@@ -25,7 +25,7 @@ class TryOnInputs:
         cloth_mask: (N, 1, 256, 192), 0 or 1.
 
     Raises:
-        ValueError: a tensor has another shape.
+        TypeError, ValueError: a tensor has another dtype or shape.
     """
 
     matching_agnostic: Tensor

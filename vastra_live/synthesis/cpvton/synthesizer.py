@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vastra_live.errors import MissingDependencyError
-from vastra_live.synthesis.conditions.cloth import prepare_cloth, refuse_all_but_tops
+from vastra_live.synthesis.conditions.cloth import ClothConditions, prepare_cloth, refuse_all_but_tops
 from vastra_live.synthesis.conditions.crop import Crop
 from vastra_live.synthesis.conditions.drawing import draw_crop, draw_keypoints, draw_labels, draw_mask
 from vastra_live.synthesis.conditions.keypoints import to_coco18
@@ -69,6 +69,7 @@ class CpVtonSynthesizer:
         self.device = device
         self.name = f"cp-vton{'-plus' if plus else ''} {device.type} float32 {SIZE[0]}x{SIZE[1]}"
         self._watch = watch
+        self._worn: tuple[Garment, ClothConditions] | None = None
 
     def synthesize(self, frame: Frame, body: Body, garment: Garment) -> Layer:
         """The layer for this frame, 192 x 256 pixels.
@@ -86,7 +87,8 @@ class CpVtonSynthesizer:
             raise RuntimeError("CpVtonSynthesizer.synthesize: the synthesizer is closed")
         refuse_all_but_tops(garment, "cp-vton")
         seen = see(frame, body, SIZE, self._parser)
-        with torch.inference_mode():
+        # no TF32: it is as coarse as float16, and the name says float32
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             result = path.run(self._inputs(seen, garment), *self._networks, plus=self._plus)
             rgb = ((result.output[0] + 1) / 2 * 255).clamp(0, 255).byte().permute(1, 2, 0).cpu().numpy()
             placed = ((result.warped_mask * result.composition)[0, 0] > 0.5).cpu().numpy()
@@ -104,7 +106,7 @@ class CpVtonSynthesizer:
 
     def close(self) -> None:
         """Give the networks back. Harmless when repeated."""
-        self._networks = None
+        self._networks = self._worn = None
 
     def _inputs(self, seen: Seen, garment: Garment) -> TryOnInputs:
         import torch
@@ -116,7 +118,9 @@ class CpVtonSynthesizer:
         shape = (seen.parse > 0).astype(np.uint8)
         points = to_coco18(seen.found).astype(np.float32)
         kinds = (Reserved.PLUS_MATCHING, Reserved.PLUS_TRY_ON) if self._plus else (Reserved.CPVTON, Reserved.CPVTON)
-        cloth = prepare_cloth(garment, SIZE)
+        if self._worn is None or self._worn[0] is not garment:
+            self._worn = garment, prepare_cloth(garment, SIZE)
+        cloth = self._worn[1]
         signed = (cloth.bgr[:, :, ::-1].astype(np.float32).transpose(2, 0, 1) / 255 - 0.5) / 0.5
 
         def tensor(array: F32) -> torch.Tensor:

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 __all__ = ["check_multiple", "check_tensor"]
 
 
-def check_tensor(owner: str, name: str, value: Tensor, shape: tuple[int | None, ...], floating: bool = True) -> None:
+def check_tensor(
+    owner: str,
+    name: str,
+    value: Tensor,
+    shape: tuple[int | None, ...],
+    floating: bool = True,
+    dtype: torch.dtype | None = None,
+) -> None:
     """Raise unless ``value`` has this shape (None: any length of at least 1) and kind of dtype.
 
     Raises:
-        TypeError: a floating tensor was expected and got another, or the other way round.
+        TypeError: a floating tensor was expected and got another, or the other way round; or it is not of ``dtype``,
+            where one is given.
         ValueError: the shape differs.
     """
     if value.is_floating_point() != floating:
         kind = "a floating point" if floating else "an integer"
         raise TypeError(f"{owner}.{name}: expected {kind} tensor, got {value.dtype}")
+    if dtype is not None and value.dtype != dtype:
+        raise TypeError(f"{owner}.{name}: expected {dtype} as the network's weights, got {value.dtype}")
     fits = value.dim() == len(shape) and all(
         got > 0 if want is None else want == got for want, got in zip(shape, value.shape, strict=True)
     )

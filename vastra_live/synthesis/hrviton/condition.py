@@ -54,21 +54,21 @@ def up2(x: Tensor) -> Tensor:
 
 
 def base_grid(height: int, width: int, like: Tensor) -> Tensor:
-    """(1, height, width, 2) grid of -1..1 from corner to corner, x first.
+    """(1, height, width, 2) grid of -1..1 from corner to corner, x first, in the dtype of ``like``.
 
     The originals sample it with ``align_corners=False``, so a zero flow shrinks the picture by
     (width - 1) / width about its centre. The weights were trained that way.
     """
-    xs = torch.linspace(-1.0, 1.0, width, device=like.device, dtype=torch.float32)
-    ys = torch.linspace(-1.0, 1.0, height, device=like.device, dtype=torch.float32)
+    xs = torch.linspace(-1.0, 1.0, width, device=like.device, dtype=like.dtype)
+    ys = torch.linspace(-1.0, 1.0, height, device=like.device, dtype=like.dtype)
     return torch.stack((xs.expand(height, width), ys[:, None].expand(height, width)), dim=-1)[None]
 
 
 def flow_grid(flow: Tensor, height: int, width: int, flow_height: int, flow_width: int) -> Tensor:
     """The sampling grid of a flow resized to (N, 2, height, width) but still in pixels of flow_height x flow_width."""
     # no small tensor is made here from Python numbers: a CUDA graph could not capture its upload
-    x = flow[:, 0].float() / ((flow_width - 1.0) / 2.0)
-    y = flow[:, 1].float() / ((flow_height - 1.0) / 2.0)
+    x = flow[:, 0] / ((flow_width - 1.0) / 2.0)
+    y = flow[:, 1] / ((flow_height - 1.0) / 2.0)
     return base_grid(height, width, flow) + torch.stack((x, y), -1)
 
 
@@ -150,9 +150,10 @@ class ConditionGenerator(nn.Module):
             person: (N, 16, h, w): one-hot parse without the garment (13), then the DensePose picture RGB.
 
         Raises:
+            TypeError: an input is not of the weights' dtype.
             ValueError: wrong channels, different sizes, or sides that are not multiples of 32 (width >= 64).
         """
-        check_inputs(cloth, person)
+        check_inputs(cloth, person, self.flow_conv[0].weight.dtype)
         cloths = _features(self.ClothEncoder, cloth)
         persons = _features(self.PoseEncoder, person)
         garment, x = cloths[-1], persons[-1]
@@ -184,11 +185,12 @@ def _features(encoder: nn.ModuleList, x: Tensor) -> list[Tensor]:
     return features
 
 
-def check_inputs(cloth: Tensor, person: Tensor) -> None:
-    """Raise a TypeError or ValueError unless the two inputs of the condition generator fit."""
-    check_tensor("ConditionGenerator", "cloth", cloth, (None, CLOTH_CHANNELS, None, None))
+def check_inputs(cloth: Tensor, person: Tensor, dtype: torch.dtype | None = None) -> None:
+    """Raise a TypeError or ValueError unless the two inputs of the condition generator fit, in ``dtype`` if given."""
+    owner = "ConditionGenerator"
+    check_tensor(owner, "cloth", cloth, (None, CLOTH_CHANNELS, None, None), dtype=dtype)
     height, width = cloth.shape[2:]
-    check_tensor("ConditionGenerator", "person", person, (cloth.shape[0], PERSON_CHANNELS, height, width))
-    check_multiple("ConditionGenerator", height, width, 32)
+    check_tensor(owner, "person", person, (cloth.shape[0], PERSON_CHANNELS, height, width), dtype=dtype)
+    check_multiple(owner, height, width, 32)
     if min(height, width) < 64:
-        raise ValueError(f"ConditionGenerator: expected sides of at least 64, got {height} x {width}")
+        raise ValueError(f"{owner}: expected sides of at least 64, got {height} x {width}")

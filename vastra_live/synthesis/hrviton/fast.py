@@ -71,12 +71,15 @@ class FastGenerator:
             (N, 3, H, W), RGB in -1..1.
 
         Raises:
-            TypeError, ValueError: the inputs have another dtype or shape.
+            TypeError, ValueError: the inputs have another dtype or shape, or the labels are not one-hot.
         """
         check_tensor("FastGenerator", "x", x, (None, INPUT_CHANNELS, None, None))
         n, _, height, width = x.shape
         check_multiple("FastGenerator", height, width, 128)
         check_tensor("FastGenerator", "seg", seg, (n, CLASSES_7, height, width))
+        # a look-up would take anything else for some label, without a word
+        if not ((seg.amax(1) == 1) & (seg.square().sum(1) == 1)).all():
+            raise ValueError("FastGenerator.seg: expected one-hot labels: a single 1 at every pixel, else 0")
         # one-hot times 0..6: torch's argmax over channels takes 100 times longer
         labels = torch.einsum("nchw,c->nhw", seg, torch.arange(CLASSES_7, device=seg.device, dtype=seg.dtype))
         return torch.cat([self._one(x[i : i + 1].to(self._like), labels[i : i + 1], on_block) for i in range(n)])

@@ -153,8 +153,9 @@ class SpadeGenerator(nn.Module):
 
     def check(self, x: Tensor, seg: Tensor) -> None:
         """Raise a TypeError or ValueError unless the inputs fit."""
-        check_tensor("SpadeGenerator", "x", x, (None, INPUT_CHANNELS, self.height, self.width))
-        check_tensor("SpadeGenerator", "seg", seg, (x.shape[0], CLASSES_7, self.height, self.width))
+        owner, dtype = "SpadeGenerator", self.conv_img.weight.dtype
+        check_tensor(owner, "x", x, (None, INPUT_CHANNELS, self.height, self.width), dtype=dtype)
+        check_tensor(owner, "seg", seg, (x.shape[0], CLASSES_7, self.height, self.width), dtype=dtype)
 
     def forward(self, x: Tensor, seg: Tensor, noise: torch.Generator | None = None) -> Tensor:
         """The picture.

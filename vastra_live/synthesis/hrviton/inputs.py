@@ -45,6 +45,7 @@ def signed_rgb(bgr: Tensor) -> Tensor:
 
 
 @cache
+@torch.inference_mode(False)  # kept, and used by callers with and without gradients
 def _signed_table(device: torch.device) -> Tensor:
     """Kept for ever: a captured CUDA graph goes on reading it."""
     return torch.from_numpy(_SIGNED).to(device)

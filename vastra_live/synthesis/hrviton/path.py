@@ -150,6 +150,7 @@ def compose_logits(condition: ConditionOutput) -> Tensor:
 
 
 @cache
+@torch.inference_mode(False)  # kept, and used by callers with and without gradients
 def _enlarge_and_blur(small: int, large: int, device: torch.device) -> Tensor:
     """(large, small) matrix: linear interpolation, then the Gaussian with zeros beyond both ends.
 
@@ -180,6 +181,7 @@ def merge_13_to_7(label13: Tensor) -> Tensor:
 
 
 @cache
+@torch.inference_mode(False)
 def _merge_table(device: torch.device) -> Tensor:
     return torch.tensor(MERGE_13_TO_7, device=device)
 
