@@ -147,6 +147,33 @@ def test_values_that_are_not_numbers_are_refused(tmp_path: Path) -> None:
     assert "conv.bias" in refusal(path)
 
 
+@pytest.mark.parametrize(
+    ("change", "stored"),
+    [
+        (lambda value: value.to(torch.complex64), "strided, complex64 on cpu"),
+        (lambda value: value.to_sparse(), "sparse_coo, float32 on cpu"),
+        (lambda value: value.to(torch.int8), "strided, int8 on cpu"),
+        (lambda value: value.to(torch.float8_e4m3fn), "strided, float8_e4m3fn on cpu"),
+        (lambda value: value.to("meta"), "strided, float32 on meta"),
+    ],
+)
+def test_numbers_that_only_look_like_weights_are_refused(
+    tmp_path: Path, change: Callable[[torch.Tensor], torch.Tensor], stored: str
+) -> None:
+    values = state()
+    values["conv.weight"] = change(values["conv.weight"])
+    torch.save(values, path := tmp_path / "net.pth")
+    said = refusal(path)
+    assert f"conv.weight is not stored as plain floating point numbers but {stored}" in said
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_another_precision_opens(tmp_path: Path, dtype: torch.dtype) -> None:
+    values = {key: value.to(dtype) if value.is_floating_point() else value for key, value in state().items()}
+    torch.save(values, path := tmp_path / "net.pth")
+    assert load_torch(path, SHAPES)["conv.weight"].dtype is dtype
+
+
 def test_a_rename_is_applied_and_may_refuse(tmp_path: Path) -> None:
     path = tmp_path / "net.pth"
     torch.save({f"old.{key}": value for key, value in state().items()}, path)

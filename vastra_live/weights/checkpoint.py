@@ -165,8 +165,15 @@ def _checked(path: Path, state: Mapping[str, torch.Tensor], expected: Shapes) ->
     wrong = differences(expected, {key: tuple(value.shape) for key, value in state.items()})
     if wrong:
         raise WeightsError(f"{path}: is not this network's checkpoint: {wrong}")
+    floats = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
     for key, value in state.items():
-        if value.is_floating_point() and not torch.isfinite(value).all():
+        # integers are counters; as weights they are a quantised file's, which mean something else than their value
+        plain = value.layout is torch.strided and value.device.type == "cpu"
+        counts = value.dtype in (torch.int64, torch.int32) and value.dim() == 0
+        if not plain or not (counts or value.dtype in floats):
+            stored = f"{value.layout}, {value.dtype} on {value.device.type}".replace("torch.", "")
+            raise WeightsError(f"{path}: {key} is not stored as plain floating point numbers but {stored}; {_GET}")
+        if not counts and not torch.isfinite(value).all():
             raise WeightsError(f"{path}: {key} holds values that are not finite; {_GET}")
     return dict(state)
 

@@ -153,7 +153,7 @@ class ConditionGenerator(nn.Module):
             TypeError: an input is not of the weights' dtype.
             ValueError: wrong channels, different sizes, or sides that are not multiples of 32 (width >= 64).
         """
-        check_inputs(cloth, person, self.flow_conv[0].weight.dtype)
+        check_inputs(cloth, person, next(self.parameters()).dtype)
         cloths = _features(self.ClothEncoder, cloth)
         persons = _features(self.PoseEncoder, person)
         garment, x = cloths[-1], persons[-1]
