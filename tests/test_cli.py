@@ -175,8 +175,11 @@ def test_weights_are_listed_with_their_licence(capsys: pytest.CaptureFixture[str
     assert call("weights", "list") == 0
     said = capsys.readouterr().out
     assert "hr-viton-generator" in said
-    assert "CC BY-NC" in said
+    assert "CC BY-NC 4.0: not for commercial use" in said
+    assert "densepose_rcnn_R_50_FPN_s1x" in said and "…" not in said, "nothing is cut off"
+    assert max(map(len, said.splitlines())) <= 80
     assert call("weights", "verify") == 0
+    assert "nothing to verify" in capsys.readouterr().err
 
 
 def test_weights_are_not_pulled_unless_the_licence_is_accepted(capsys: pytest.CaptureFixture[str]) -> None:

@@ -273,11 +273,15 @@ def weights_list() -> None:
     from vastra_live.weights import Store
 
     store = Store()
-    table = Table(Column("name", no_wrap=True), "what for", "licence", "commercial use", "here")
+    # three columns, so that 80 characters hold every word; one that is longer than its column is folded, not cut off
+    table = Table(
+        Column("name", no_wrap=True), Column("what for, licence", overflow="fold"), Column("here", no_wrap=True)
+    )
     for status in store.status():
         entry = status.entry
-        size = "" if status.size is None else f"{status.size / 2**20:.0f} MiB"
-        table.add_row(entry.name, entry.stage, entry.licence, "yes" if entry.commercial else "no", size or "-")
+        terms = entry.licence if entry.commercial else f"{entry.licence}: not for commercial use"
+        here = "-" if status.size is None else f"{status.size / 2**20:.0f} MiB"
+        table.add_row(entry.name, f"{entry.stage}\n[dim]{terms}[/dim]", here)
     out.print(table)
     out.print(f"in {store.folder}; groups: hr-viton, cp-vton, cp-vton-plus", highlight=False)
 
@@ -314,9 +318,10 @@ def weights_verify(
 
     store = Store()
     wrong = 0
-    for status in store.status(name):
-        if name is None and not status.present:
-            continue
+    asked = [status for status in store.status(name) if name is not None or status.present]
+    if not asked:
+        err.print(f"nothing to verify: {store.folder} holds no file yet", highlight=False, soft_wrap=True)
+    for status in asked:
         try:
             store.verify(status.entry.name, check)
         except VastraError as error:
