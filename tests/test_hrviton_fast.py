@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -235,6 +237,47 @@ def test_weights_that_overflow_float16_take_the_engine_to_bfloat16(
     engine.wear(cloth)
     with pytest.raises(SynthesisError, match="not finite"):
         engine(person)
+
+
+class Replay:
+    """A CUDA graph's behaviour: what is done once more leaves its results in the same place."""
+
+    def __init__(self, engine: TryOnEngine) -> None:
+        self._again = engine._paint
+        self.painted = self._again()
+
+    def replay(self) -> None:
+        fresh = self._again()
+        for name in ("bgr", "label7", "garment_mask", "finite"):
+            getattr(self.painted, name).copy_(getattr(fresh, name))
+
+
+@torch.inference_mode()
+def test_a_graph_is_captured_once_and_anew_for_another_precision_when_the_first_is_gone(
+    condition: ConditionGenerator, generator: SpadeGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loud = resized(generator, 256, 256)
+    loud.up_3.conv_0.bias[0] = 1e5
+    cpu = torch.device("cpu")
+    engine, plain = TryOnEngine(condition, loud, cpu, torch.float16), TryOnEngine(condition, loud, cpu, torch.bfloat16)
+    captured: list[weakref.ref[Replay]] = []
+
+    def capture() -> tuple[Replay, object]:
+        assert [graph() for graph in captured] == [None] * len(captured), "two graphs at once need twice the memory"
+        graph = Replay(engine)
+        captured.append(weakref.ref(graph))
+        return graph, graph.painted
+
+    monkeypatch.setattr(engine, "_capture", capture)
+    cloth = a_pair(256, 256)[1]
+    for one in (engine, plain):
+        one.wear(cloth)
+    # from here on as on a GPU, for which this machine stands in
+    engine.device = SimpleNamespace(type="cuda")  # type: ignore[assignment]
+    for seed in (1, 2, 3):
+        person = a_pair(256, 256, seed)[0]
+        np.testing.assert_array_equal(engine(person).bgr, plain(person).bgr)
+    assert len(captured) == 2 and engine.name == "hr-viton cuda bfloat16 256x256"
 
 
 class Card:

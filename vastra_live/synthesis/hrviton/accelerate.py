@@ -99,7 +99,7 @@ class TryOnEngine:
         self._generator: FastGenerator | DenseGenerator = form(generator, device, self.dtype)
         self._wider = partial(form, generator, device, torch.bfloat16) if self.dtype is torch.float16 else None
         self._cloth: Tensor | None = None
-        self._graph: torch.cuda.CUDAGraph | None = None
+        self._captured: tuple[torch.cuda.CUDAGraph, _Painted] | None = None
         plane = self.height, self.width
         picture = (*plane, 3)
         person = {"agnostic_bgr": picture, "densepose_bgr": picture, "parse_agnostic": plane}
@@ -170,17 +170,18 @@ class TryOnEngine:
         if self.device.type != "cuda":
             painted = self._paint(progress)
         else:
-            if self._graph is None:
-                self._capture()
-            assert self._graph is not None
-            self._graph.replay()
-            painted = self._captured
+            if self._captured is None:
+                self._captured = self._capture()
+            self._captured[0].replay()
+            painted = self._captured[1]
         got = self._result.fetch({"bgr": painted.bgr, "label7": painted.label7, "finite": painted.finite})
         if got["finite"][0]:
             return Keyframe(got["bgr"], got["label7"], painted.garment_mask)
         if self._wider is None:
             raise SynthesisError(f"{self.name}: the picture holds values that are not finite")
-        self._graph = None
+        # a graph keeps its memory, and so does what points into it: both go before the next is captured
+        self._captured = None
+        del painted
         self._generator, self._wider, self.dtype = self._wider(), None, torch.bfloat16
         return self._call(progress)
 
@@ -218,7 +219,8 @@ class TryOnEngine:
             return nullcontext()
         return torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False)
 
-    def _capture(self) -> None:
+    def _capture(self) -> tuple[torch.cuda.CUDAGraph, _Painted]:
+        """The path as a graph, and where its replay leaves the keyframe."""
         with torch.cuda.device(self.device), self._convolutions():
             side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
             side.wait_stream(torch.cuda.current_stream())
@@ -229,5 +231,5 @@ class TryOnEngine:
             graph = torch.cuda.CUDAGraph()
             # another thread may allocate meanwhile, as onnxruntime's does: that is no error of this capture
             with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-                self._captured = self._paint()
-            self._graph = graph
+                painted = self._paint()
+        return graph, painted

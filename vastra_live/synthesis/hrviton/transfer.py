@@ -32,10 +32,21 @@ class Fence(Protocol):
 
 def fence_of(device: torch.device) -> Fence | None:
     """A fence whose waiting leaves the core to others; None where calls return when their work is done."""
-    if device.type != "cuda":
-        return None
-    event: Fence = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
-    return event
+    return None if device.type != "cuda" else _Event(device)
+
+
+class _Event:
+    """A CUDA event of one device, whichever is the current one."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._event = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
+
+    def record(self) -> None:
+        self._event.record(torch.cuda.current_stream(self._device))
+
+    def synchronize(self) -> None:
+        self._event.synchronize()
 
 
 class Sent:
