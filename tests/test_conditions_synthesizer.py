@@ -258,6 +258,44 @@ def test_closed_is_closed(scene: Scene, tee: Garment) -> None:
         synthesizer.synthesize(scene.frame, scene.body, tee)
 
 
+@pytest.mark.parametrize("beside", [False, True])
+def test_closed_by_another_thread_a_keyframe_ends_at_its_next_stage(scene: Scene, tee: Garment, beside: bool) -> None:
+    painting, closed, blocks = threading.Event(), threading.Event(), list[int]()
+
+    class Slow(RedEngine):
+        def __call__(self, person: PersonConditions, progress: Progress = lambda _stage, _done: None) -> Keyframe:
+            for block in range(8):
+                progress("generator", block / 8)
+                blocks.append(block)
+                painting.set()
+                assert closed.wait(10)
+            return super().__call__(person, progress)
+
+    engine = Slow(scene.parse)
+    stages = (engine, Known(scene.parts), Known(scene.parse))
+    synthesizer = HrVitonSynthesizer(*stages, beside=beside)  # type: ignore[arg-type]
+    errors: list[BaseException] = []
+
+    def make() -> None:
+        try:
+            synthesizer.synthesize(scene.frame, scene.body, tee)
+        except RuntimeError as error:
+            errors.append(error)
+
+    maker = threading.Thread(target=make)
+    maker.start()
+    assert painting.wait(10)
+    closer = threading.Thread(target=synthesizer.close)
+    closer.start()
+    while synthesizer._stages is not None:
+        time.sleep(0.001)
+    closed.set()
+    maker.join(10)
+    closer.join(10)
+    assert not maker.is_alive() and blocks == [0]
+    assert "closed" in str(errors[0]) and engine.persons == []
+
+
 def test_without_weights_the_missing_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(
         WeightsError, match=r"hr-viton needs mtviton\.pth, gen\.pth in .*: vastra-live weights pull hr-viton"

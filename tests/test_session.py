@@ -60,6 +60,37 @@ def test_every_frame_of_a_file_is_dressed_from_the_first_on_and_arrives_in_order
     assert report.keyframes >= 1
 
 
+def test_a_keyframe_under_way_is_ended_and_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network's keyframe on a CPU outlasts the loop; a thread left inside torch would abort the process."""
+    monkeypatch.setattr("vastra_live.session.JOIN_S", 0.01)
+    closing = threading.Event()
+
+    class Network(FakeSynthesizer):
+        def synthesize(self, *what: Any) -> Any:
+            if self.made and not closing.wait(10):
+                pytest.fail("nobody ended the keyframe")
+            if self.made:
+                time.sleep(0.2)  # to its next stage
+                raise RuntimeError("the synthesizer is closed")
+            return super().synthesize(*what)
+
+        def close(self) -> None:
+            closing.set()
+            super().close()
+
+    rack = Rack(["tee", "shirt"], a_garment)
+    session = a_session(
+        FakeSource(None, every_frame=False, live=True, period_s=0.01),
+        [FakeSink(slow_consumer=SlowConsumer.DROP_OLDEST)],
+        synthesizer=(network := Network()),
+        rack=rack,
+        on_tick=lambda _: rack.step(1) if session._keyframer._in_flight is False else session.stop(),
+    )
+    report = session.run()
+    assert alive() == set()
+    assert report.error is None and report.ended == "user" and report.keyframes == 1 and network.closed
+
+
 def test_everything_is_closed_and_no_thread_is_left() -> None:
     source, sink, tracker, synthesizer = FakeSource(5), FakeSink(), FakeTracker(), FakeSynthesizer()
     a_session(source, [sink], tracker=tracker, synthesizer=synthesizer).run()

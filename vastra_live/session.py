@@ -39,9 +39,13 @@ from vastra_live.types import Carried, Frame, Rendered, Shown
 
 __all__ = ["Ended", "LiveSession", "SessionSettings"]
 
+KEYFRAMES = "vastra-keyframes"
 FRAME_WAIT_S = 0.25
 TICK_S = 0.25
 JOIN_S = 2.0
+KEYFRAME_JOIN_S = 60.0
+"""The longest stage of a network's keyframe on a busy CPU; a thread that is in torch's code when Python ends takes the
+process down with an abort."""
 
 
 class Ended(str, Enum):
@@ -171,12 +175,12 @@ class LiveSession:
         try:
             self._preroll()
             for name, loop in (
-                ("capture", self._capture_loop),
-                ("body", self._keyframer.body_loop),
-                ("keyframes", self._keyframer.keyframe_loop),
-                ("display", self._display_loop),
+                ("vastra-capture", self._capture_loop),
+                ("vastra-body", self._keyframer.body_loop),
+                (KEYFRAMES, self._keyframer.keyframe_loop),
+                ("vastra-display", self._display_loop),
             ):
-                thread = threading.Thread(target=self._guard, args=(loop,), name=f"vastra-{name}", daemon=True)
+                thread = threading.Thread(target=self._guard, args=(loop,), name=name, daemon=True)
                 threads.append(thread)
                 thread.start()
             self._serve()
@@ -238,7 +242,11 @@ class LiveSession:
             thread.join(JOIN_S)
         self._outlets.finish()
         self._source.close()
+        # ends a keyframe that is still under way at its next stage
         self._keyframer.close()
+        for thread in threads:
+            if thread.name == KEYFRAMES:
+                thread.join(KEYFRAME_JOIN_S)
         size = (0, 0) if self._last is None else (self._last.bgr.shape[1], self._last.bgr.shape[0])
         assert self._ended is not None
         self._report = self._telemetry.report(

@@ -36,5 +36,8 @@ class Synthesizer(Protocol):
         ...
 
     def close(self) -> None:
-        """Give models and memory back. Harmless when repeated."""
+        """Give models and memory back. Harmless when repeated.
+
+        Another thread may be in :meth:`synthesize`, which may then fail; where a keyframe takes seconds it does, soon.
+        """
         ...

@@ -103,14 +103,13 @@ class HrVitonSynthesizer:
         Raises:
             NothingToFitError: no shoulders, too small, nobody DensePose could find, or the garment is no top.
             SynthesisError: a stage failed.
-            RuntimeError: the synthesizer was closed.
+            RuntimeError: the synthesizer was closed, before or meanwhile.
         """
-        if self._stages is None:
-            raise RuntimeError("HrVitonSynthesizer.synthesize: the synthesizer is closed")
+        stages = self._open_stages()
         refuse_all_but_tops(garment, "hr-viton")
-        engine = self._stages.engine
+        engine = stages.engine
         size = engine.width, engine.height
-        seen = see(frame, body, size, self._stages.parser, self._stages.densepose, self._begin, self._beside)
+        seen = see(frame, body, size, stages.parser, stages.densepose, self._begin, self._beside)
         assert seen.parts is not None
         self._begin("conditions")
         person = prepare_person(seen.bgr, seen.keypoints, seen.parse, draw_parts(seen.parts))
@@ -124,7 +123,7 @@ class HrVitonSynthesizer:
             self._worn = garment
             self._show("cloth", lambda: cloth.bgr)
             self._show("cloth-mask", lambda: draw_mask(cloth.mask))
-        painting = self._start(engine, person, _within(self._progress))
+        painting = self._start(engine, person, _within(self._goes_on))
         cover = Cover(person, seen.crop)
         made = painting()
         self.name = engine.name  # its precision, where these weights overflow the one it began with
@@ -141,18 +140,20 @@ class HrVitonSynthesizer:
             RuntimeError: the synthesizer was closed.
             GpuMemoryError, torch.cuda.OutOfMemoryError: the size does not fit on the device.
         """
-        if self._stages is None:
-            raise RuntimeError("HrVitonSynthesizer.warm_up: the synthesizer is closed")
-        engine = self._stages.engine
+        stages = self._open_stages()
+        engine = stages.engine
         empty = np.full((engine.height, engine.width, 3), 128, np.uint8)
-        self._stages.parser.labels(empty)
-        self._start(self._stages.densepose.warm_up, empty)()
+        stages.parser.labels(empty)
+        self._start(stages.densepose.warm_up, empty)()
         self._start(engine.wear, ClothConditions(empty, np.ones(empty.shape[:2], np.uint8)))()
         self._worn = None
         self._start(engine.warm_up)()
 
     def close(self) -> None:
-        """Give the networks back. Harmless when repeated."""
+        """Give the networks back. Harmless when repeated.
+
+        A keyframe that another thread is making ends at its next stage: on a CPU it would take seconds more.
+        """
         self._stages = self._worn = None
         if self._beside is not None:
             self._beside.shutdown()
@@ -163,8 +164,19 @@ class HrVitonSynthesizer:
             return partial(call, *args, **kwargs)
         return self._beside.submit(call, *args, **kwargs).result
 
+    def _open_stages(self) -> _Stages:
+        stages = self._stages
+        if stages is None:
+            raise RuntimeError("HrVitonSynthesizer: the synthesizer is closed")
+        return stages
+
     def _begin(self, stage: str) -> None:
-        self._progress(stage, _BEGINS[stage])
+        self._goes_on(stage, _BEGINS[stage])
+
+    def _goes_on(self, stage: str, done: float) -> None:
+        """Between two steps of the work: whether it is still wanted."""
+        self._open_stages()
+        self._progress(stage, done)
 
     def _show(self, name: str, draw: Callable[[], U8]) -> None:
         if self._watch is not None:
