@@ -100,11 +100,11 @@ def test_opened_from_its_files(
 ) -> None:  # fmt: skip
     matching, try_on, _ = networks
     kind, store = "cp-vton-plus", Store(tmp_path)
-    with pytest.raises(WeightsError, match=r"cp-vton-plus-gmm\.pth: is not there yet"):
+    with pytest.raises(WeightsError, match=r"gmm\.pth, .*tom\.pth, parsing_lip\.onnx in .*pull cp-vton-plus$"):
         open_cp_vton(store)
     torch.save(matching.state_dict(), tmp_path / f"{kind}-gmm.pth")
     torch.save(try_on.state_dict(), tmp_path / f"{kind}-tom.pth")
-    with pytest.raises(WeightsError, match=r"parsing_lip\.onnx: is not there yet"):
+    with pytest.raises(WeightsError, match=r"cp-vton-plus needs parsing_lip\.onnx in"):
         open_cp_vton(store)
     write_parser(tmp_path / "parsing_atr.onnx", 18, 512)
     synthesizer = open_cp_vton(store, device="cpu")

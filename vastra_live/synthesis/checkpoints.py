@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from vastra_live.synthesis.conditions.parsing import OnnxParser
 
-__all__ = ["check", "expected_shapes", "open_network", "open_parser"]
+__all__ = ["check", "expected_shapes", "open_network", "open_parser", "require_files"]
 
 
 def _hrviton(name: str, **size: int) -> nn.Module:
@@ -58,6 +58,28 @@ def expected_shapes(network: str) -> Shapes:
     with torch.device("meta"):
         empty = _NETWORKS[network]()
     return {key: tuple(value.shape) for key, value in empty.state_dict().items()}
+
+
+def require_files(store: Store, group: str, names: Collection[str] | None = None) -> None:
+    """Return when the files of a group are there; of the two parsers either will do. None is opened.
+
+    Args:
+        store: the weights folder.
+        group: as ``weights pull`` takes it.
+        names: of the group's entries that are wanted; None wants all.
+
+    Raises:
+        WeightsError: the message names every file that is missing, and the pull line.
+    """
+    wanted = {s.entry.name for s in store.status(group)} if names is None else set(names)
+    if any(s.present for s in store.status("parser-atr")):
+        wanted.discard("parser-lip")
+    missing = [s.entry.file for s in store.status(group) if s.entry.name in wanted and not s.present]
+    if missing:
+        raise WeightsError(
+            f"{group} needs {', '.join(missing)} in {store.folder}; fetch what is missing: "
+            f"vastra-live weights pull {group}"
+        )
 
 
 def open_network(store: Store, name: str, **size: int) -> nn.Module:

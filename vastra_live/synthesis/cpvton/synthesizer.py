@@ -165,16 +165,14 @@ def open_cp_vton(
     except ImportError as error:
         raise MissingDependencyError("cp-vton needs torch; install it: pip install 'vastra-live[synthesis]'") from error
 
-    from vastra_live.synthesis.checkpoints import open_network, open_parser
+    from vastra_live.synthesis.checkpoints import open_network, open_parser, require_files
     from vastra_live.weights import Store
 
     store = store or Store()
     if plus is None:
         plus = store.status("cp-vton-plus-gmm")[0].present or not store.status("cp-vton-gmm")[0].present
     kind = "cp-vton-plus" if plus else "cp-vton"
-    # every file must be there before the first is opened
-    for name in (f"{kind}-gmm", f"{kind}-tom"):
-        store.path(name)
+    require_files(store, kind)
     parser = open_parser(store)
     chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     matching, try_on = (open_network(store, f"{kind}-{part}").to(chosen) for part in ("gmm", "tom"))

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 import numpy as np
 
-from vastra_live.errors import MissingDependencyError, WeightsError
+from vastra_live.errors import MissingDependencyError
 from vastra_live.synthesis.base import Progress
+from vastra_live.synthesis.checkpoints import require_files
 from vastra_live.synthesis.conditions.cloth import ClothConditions, prepare_cloth, refuse_all_but_tops
 from vastra_live.synthesis.conditions.densepose import INSTALL as DENSEPOSE_INSTALL
 from vastra_live.synthesis.conditions.densepose import PartsFinder, draw_parts
@@ -293,31 +294,19 @@ def require(store: Store) -> None:
     """
     _require_packages(("torch", "onnxruntime"), "pip install 'vastra-live[synthesis]'")
     _require_packages(("detectron2", "densepose"), DENSEPOSE_INSTALL)
-    wanted = {s.entry.name for s in store.status("hr-viton")}
-    if any(s.present for s in store.status("parser-atr")):
-        wanted -= {"parser-lip"}
-    _require_files(store, wanted)
+    require_files(store, "hr-viton")
 
 
 def require_networks(store: Store) -> None:
     """As :func:`require`, for :func:`open_engine`: without what finds out about the person."""
     _require_packages(("torch",), "pip install 'vastra-live[synthesis]'")
-    _require_files(store, {"hr-viton-condition", "hr-viton-generator"})
+    require_files(store, "hr-viton", {"hr-viton-condition", "hr-viton-generator"})
 
 
 def _require_packages(names: tuple[str, ...], line: str) -> None:
     absent = [name for name in names if importlib.util.find_spec(name) is None]
     if absent:
         raise MissingDependencyError(f"hr-viton needs {' and '.join(absent)}; install it: {line}")
-
-
-def _require_files(store: Store, names: set[str]) -> None:
-    missing = [s.entry.file for s in store.status("hr-viton") if s.entry.name in names and not s.present]
-    if missing:
-        raise WeightsError(
-            f"hr-viton needs {', '.join(missing)} in {store.folder}; fetch what is missing: "
-            "vastra-live weights pull hr-viton"
-        )
 
 
 def _watch_networks(made: Keyframe, watch: Watch) -> None:
