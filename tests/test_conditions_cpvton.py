@@ -100,7 +100,7 @@ def test_opened_from_its_files(
 ) -> None:  # fmt: skip
     matching, try_on, _ = networks
     kind, store = "cp-vton-plus", Store(tmp_path)
-    with pytest.raises(WeightsError, match=r"gmm\.pth, .*tom\.pth, parsing_lip\.onnx in .*pull cp-vton-plus$"):
+    with pytest.raises(WeightsError, match=r"parsing_lip\.onnx, .*gmm\.pth, .*tom\.pth in .*pull cp-vton-plus$"):
         open_cp_vton(store)
     torch.save(matching.state_dict(), tmp_path / f"{kind}-gmm.pth")
     torch.save(try_on.state_dict(), tmp_path / f"{kind}-tom.pth")
