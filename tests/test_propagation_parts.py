@@ -13,7 +13,7 @@ from vastra_live.tracking.anchor import Anchor, continue_colours, first_anchor
 from vastra_live.tracking.appearance import colour_bins, learn_colours
 from vastra_live.tracking.following import expect, expect_by_body, recentre
 from vastra_live.tracking.leap import small_luma
-from vastra_live.tracking.motion import Flow, repair
+from vastra_live.tracking.motion import Flow, repair, similarity
 from vastra_live.tracking.painted import Painted
 from vastra_live.tracking.surface import surface_of
 from vastra_live.tracking.visibility import ColourEvidence, pool, see
@@ -230,6 +230,29 @@ def test_flow_finds_a_shift(dx: int, dy: int) -> None:
     live = np.roll(key, (dy, dx), axis=(0, 1))
     flow = Flow().follow(live, key, np.zeros((96, 112, 2), np.float32))
     np.testing.assert_allclose(np.median(flow[16:-16, 16:-16], axis=(0, 1)), (-dx, -dy), atol=0.3)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.floats(-8, 8), st.floats(0.9, 1.1), st.integers(-8, 8), st.integers(-8, 8))
+def test_a_similarity_is_read_off_the_surface_and_not_off_what_is_in_front(
+    degrees: float, growth: float, dx: int, dy: int
+) -> None:
+    before = cv2.normalize(cv2.GaussianBlur(_noise(8, 160, 160), (0, 0), 3), None, 0, 255, cv2.NORM_MINMAX)
+    true = cv2.getRotationMatrix2D((80, 80), degrees, growth) + np.array([[0, 0, dx], [0, 0, dy]])
+    now = cv2.warpAffine(before, true, (160, 160), borderMode=cv2.BORDER_REFLECT)
+    now[60:100, 40:70] = 128
+    mask = np.zeros((160, 160), np.uint8)
+    mask[24:136, 24:136] = 255
+    found = similarity(before, now, mask)
+    assert found is not None
+    corners = np.array([[[24, 24], [136, 24], [24, 136], [136, 136]]], np.float32)
+    np.testing.assert_allclose(cv2.transform(corners, found), cv2.transform(corners, true), atol=1.5)
+
+
+def test_without_points_that_agree_there_is_no_similarity() -> None:
+    mask = np.full((96, 96), 255, np.uint8)
+    assert similarity(_noise(1, 96, 96), _noise(2, 96, 96), mask) is None
+    assert similarity(_noise(1, 96, 96), _noise(1, 96, 96), mask // 255 * 0) is None
 
 
 # ------------------------------------------------------------------ anchor and expectation

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -149,3 +150,19 @@ def test_plain_cloth_that_slid_away_is_brought_back_by_the_body() -> None:
         propagator.observe(body(shift, index), index * FRAME_NS)
         carried = propagator.carry(frame, index * FRAME_NS)
     assert overlap(expanded(carried, SHAPE), true) > 0.8
+
+
+def test_a_wearer_who_leans_is_followed() -> None:
+    """Eight degrees a frame, there and back: more than a flow that starts where the last one ended can do."""
+    frame, mask = scene()
+    propagator = Propagator()
+    propagator.rebase(frame, recoloured(frame, mask), mask)
+    for degrees in (8, 16, 8, 0, -8, -16, -8, 0):
+        turn = cv2.getRotationMatrix2D((160, 200), degrees, 1.0)
+        turned = cv2.warpAffine(frame, turn, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
+        true = cv2.warpAffine(mask, turn, (WIDTH, HEIGHT))
+        bgr, alpha = propagator.advance(turned)
+        upper = np.s_[:200]  # further down another part of the garment has come in
+        assert overlap(alpha[upper], true[upper]) > 0.94, degrees
+        inside = (alpha > 0.5) & (true > 0.5)
+        assert np.abs(bgr[inside].astype(int) - turned[..., ::-1][inside]).mean() < 12, degrees

@@ -11,7 +11,7 @@ import numpy as np
 from vastra_live.tracking.anchor import Anchor, Before
 from vastra_live.tracking.behind_arms import without
 from vastra_live.tracking.limbs import ArmMotion, Front, bring_arms, place_arms, weigh
-from vastra_live.tracking.motion import Flow, repair
+from vastra_live.tracking.motion import Flow, repair, similarity
 from vastra_live.tracking.reach import Reach
 from vastra_live.tracking.surface import Expected
 from vastra_live.tracking.visibility import Seen, colour_evidence, see
@@ -28,6 +28,9 @@ _FOREIGN = 1.0
 _REACH = 10.0
 # What is said of a pixel is smoothed over its neighbours: standard deviation and extent, in work pixels.
 _SMOOTH, _SMALL = 1.5, (9, 9)
+# Levels of luma, on the mean, by which the layer's part of the picture must differ from what is expected there before
+# more than a flow is looked for.
+_CHANGED = 8.0
 # Levels of luma, averaged over 5 x 5, at which a flow vector is trusted half.
 _DOUBTFUL = 12.0
 # Levels of local contrast at which a flow vector is its own half: on plain cloth it is noise, and what is painted
@@ -119,7 +122,8 @@ def follow(
     if front is not None:
         covered[front.part] = np.maximum(covered[front.part], front.share)
     cleaned = luma + cv2.subtract(last.expected_luma, luma, dtype=cv2.CV_32F) * covered
-    flow = engine.follow(cleaned.astype(np.uint8), ground.luma, last.flow)
+    cleaned = cleaned.astype(np.uint8)
+    flow = engine.follow(cleaned, ground.luma, _start(last, cleaned))
 
     found_luma = _moved(ground.luma, places + flow)
     doubt = cv2.blur(cv2.absdiff(luma, found_luma), (5, 5))
@@ -147,6 +151,20 @@ def follow(
         )
         alpha = cv2.addWeighted(earlier.alpha * np.float32(1 / 255), 1 - fade, alpha, fade, 0)
     return Followed(anchor, window, flow, light, seen, expected_luma, alpha, residual, confidence, ground, parts, front)
+
+
+def _start(last: Followed, luma: U8) -> F32:
+    """The flow to start from: the last one, turned and grown with the wearer where the picture has changed much."""
+    seen = cv2.compare(last.expected_alpha, 0.5, cv2.CMP_GT)
+    if cv2.mean(cv2.absdiff(luma, last.expected_luma), seen)[0] < _CHANGED:
+        return last.flow
+    moved = similarity(last.expected_luma, luma, seen)
+    if moved is None:
+        return last.flow
+    places = grid(*luma.shape[::-1])
+    before = cv2.transform(places, cv2.invertAffineTransform(moved))
+    start: F32 = before + _moved(last.flow, before) - places
+    return start
 
 
 def _lost_arms(engine: Flow, last: Followed, motion: ArmMotion | None, live: U8) -> tuple[int, Front | None]:

@@ -8,13 +8,16 @@ import numpy as np
 from vastra_live.tracking.window import grid
 from vastra_live.types import F32, U8
 
-__all__ = ["Flow", "repair"]
+__all__ = ["Flow", "repair", "similarity"]
 
 # Side of the square of pixels that share one fine step.
 _BLOCK = 4
 # Smaller eigenvalue of the structure tensor, in OpenCV's unit, below which a place is too plain for a fine step; and
 # the longest fine step believed, in pixels.
 _PLAIN, _LEAP = 1e-3, 2.0
+
+# Every so many pixels are followed for a similarity; so many must agree, and such a share.
+_SPARSE, _FEWEST, _AGREEING = 8, 12, 0.4
 
 
 class Flow:
@@ -61,6 +64,35 @@ class Flow:
         step[(good.reshape(step.shape[:2]) == 0) | (np.abs(step).max(axis=2) > _LEAP)] = 0
         flow += cv2.resize(step, (columns, rows), interpolation=cv2.INTER_LINEAR)
         return flow
+
+
+def similarity(before: U8, now: U8, mask: U8) -> F32 | None:
+    """The turn, growth and shift that takes most of a surface from one picture to the next.
+
+    A grid of points is followed by pyramidal Lucas-Kanade; what does not agree is left out (Fischler and Bolles 1981).
+
+    Args:
+        before, now: (H, W) uint8 grey.
+        mask: (H, W) uint8, not 0 where ``before`` shows the surface.
+
+    Returns:
+        (2, 3) float32 from ``before`` to ``now``, or None when too few points agree.
+    """
+    rows, columns = before.shape
+    places = grid(columns, rows)[_SPARSE // 2 :: _SPARSE, _SPARSE // 2 :: _SPARSE]
+    points = places[mask[_SPARSE // 2 :: _SPARSE, _SPARSE // 2 :: _SPARSE] > 0].reshape(-1, 1, 2)
+    if len(points) < _FEWEST:
+        return None
+    found, good, _ = cv2.calcOpticalFlowPyrLK(before, now, points, None, winSize=(15, 15), maxLevel=3)
+    good = good.ravel() > 0
+    if np.count_nonzero(good) < _FEWEST:
+        return None
+    matrix, agreeing = cv2.estimateAffinePartial2D(
+        points[good], found[good], method=cv2.RANSAC, ransacReprojThreshold=2.0, maxIters=200
+    )
+    if matrix is None or np.count_nonzero(agreeing) < max(_FEWEST, _AGREEING * np.count_nonzero(good)):
+        return None
+    return np.asarray(matrix, np.float32)
 
 
 def repair(flow: F32, light: F32, trust: F32, reach: float) -> tuple[F32, F32]:
