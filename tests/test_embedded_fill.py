@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.embedded_people import drawn_person
 from vastra_live.synthesis.embedded.carry import carry_up
-from vastra_live.synthesis.embedded.fill import bare_body, shaded_skin
+from vastra_live.synthesis.embedded.fill import _met, bare_body, shaded_skin
 from vastra_live.synthesis.embedded.girth import measure_girth
 from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
 
@@ -82,3 +82,31 @@ def test_an_arm_is_thinner_than_its_sleeve() -> None:
         bare_body(body.person_alpha.shape, s, girth, (0.3, 0.3), np.full_like(body.person_alpha, v)) for v in (0, 1)
     )
     assert 0.85 * bare.arms.sum() < sleeved.arms.sum() < 0.97 * bare.arms.sum()
+
+
+def test_sleeves_and_shoulders_leave_no_skin_beside_them() -> None:
+    _, body = drawn_person()
+    s = read_skeleton(body)
+    girth = measure_girth(body.person_alpha, s, body.person_alpha)
+    neckline = s.neck + np.array([[-0.25, -0.2], [0.0, 0.05], [0.25, -0.2]]) * s.unit
+    shape = body.person_alpha.shape
+    bare = bare_body(shape, s, girth, (1.05, 1.05), body.person_alpha, neckline)
+    skin = np.maximum(bare.torso, bare.arms)
+    x, y = s.left.elbow.astype(int)
+    assert bare.arms[y, x] == 0
+    x, y = (s.left.shoulder - 0.02 * s.unit * s.down).astype(int)
+    assert skin[y, x] == 0
+    x, y = (s.neck - 0.05 * s.unit * s.down).astype(int)
+    assert skin[y, x] > 0.9
+    strapless = bare_body(shape, s, girth, (0.15, 0.15), body.person_alpha)
+    x, y = s.left.elbow.astype(int)
+    assert strapless.arms[y, x] > 0.9
+
+
+def test_where_a_sleeve_was_the_wall_goes_on_without_a_step() -> None:
+    wall = np.repeat(np.linspace(180, 230, 120, dtype=np.float32)[None, :, None], 80, 0).repeat(3, 2)
+    learned = np.full_like(wall, 190)
+    background = np.ones((80, 120), np.float32)
+    background[:, 50:70] = 0
+    met = _met(learned, wall, background)
+    assert np.abs(met - wall)[:, 50:70].max() < 6

@@ -9,7 +9,7 @@ import pytest
 from tests.embedded_people import drawn_person
 from vastra_live.synthesis.embedded.hem import find_hem
 from vastra_live.synthesis.embedded.places import Places
-from vastra_live.synthesis.embedded.reading import LOWER, SKIN, TOP, ColourModels, Reading, read_person
+from vastra_live.synthesis.embedded.reading import HAIR, LOWER, SKIN, TOP, ColourModels, Reading, read_person
 from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
 from vastra_live.types import Body, Frame
 
@@ -92,3 +92,18 @@ def test_a_collar_at_the_jaw_is_read_by_its_colour() -> None:
     share = read_person(bgr, body.person_alpha, s, ColourModels()).share
     assert share[TOP, jaw + 1, int(s.chin[0])] > 0.5
     assert share[SKIN, int(s.mouth[1]), int(s.mouth[0])] > 0.5
+
+
+def test_a_lock_that_an_ear_cuts_off_from_the_head_is_hair() -> None:
+    frame, body = drawn_person()
+    s = read_skeleton(body)
+    bgr, alpha = np.array(frame.bgr), body.person_alpha.copy()
+    brown, skin = (40, 70, 95), (130, 160, 215)
+    x, y = int(s.eyes[0]), int(s.eyes[1] - 0.8 * s.face_span)
+    for picture, value in ((bgr, brown), (alpha, 1.0)):
+        cv2.ellipse(picture, (x, y), (int(1.5 * s.face_span), int(s.face_span)), 0, 180, 360, value, -1)
+    x, y = int(s.eyes[0] + 1.4 * s.face_span), int(s.mouth[1])
+    for top, bottom, colour in ((y - 2, y + int(0.45 * s.unit), brown), (y - 2 - int(s.face_span), y - 2, skin)):
+        bgr[top:bottom, x - 6 : x + 6], alpha[top:bottom, x - 6 : x + 6] = colour, 1
+    share = read_person(bgr, alpha, s, ColourModels()).share
+    assert share[HAIR, y + 2 : y + 14, x - 2 : x + 3].mean() > 0.5

@@ -17,6 +17,7 @@ from vastra_live.synthesis.embedded.mesh import (
     RIGHT_SLEEVE,
     TORSO,
     Painted,
+    together,
 )
 from vastra_live.synthesis.embedded.places import segment_distance
 from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_skeleton
@@ -92,10 +93,7 @@ def compose(
     """
     shape = picture.shape[:2]
     unit = s.unit
-    union = np.zeros(shape, np.float32)
-    for piece in pieces.values():
-        x0, y0, x1, y1 = piece.box
-        np.maximum(union[y0:y1, x0:x1], piece.alpha, out=union[y0:y1, x0:x1])
+    union = together(pieces.values(), shape)
     light = light * shade_edges(union, unit)
     shadow = contact_shadow(union, unit) * (1 - union) * body
     canvas = under.bgr * (1 - shadow)[..., None]

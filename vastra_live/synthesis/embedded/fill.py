@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.carry import carry_up
-from vastra_live.synthesis.embedded.girth import ARM_STATIONS, DEPTHS, ELBOW, USUAL_HALF, Girth, arm_point, sample
-from vastra_live.synthesis.embedded.places import LOWER, SKIN, segment_distance
+from vastra_live.synthesis.embedded.girth import ARM_STATIONS, DEPTHS, ELBOW, USUAL_HALF, Girth, limb_point, sample
+from vastra_live.synthesis.embedded.places import BACKGROUND, LOWER, SKIN, segment_distance
 from vastra_live.synthesis.embedded.rim import Rim
 from vastra_live.synthesis.embedded.scale import enlarged, halved
-from vastra_live.synthesis.embedded.skeleton import Skeleton
+from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
 from vastra_live.types import F32, U8
 
 __all__ = ["BackgroundPlate", "Bare", "Undressed", "bare_body", "shaded_skin", "spread", "undress"]
@@ -107,6 +107,8 @@ class Bare:
 
 
 _WAIST = 0.72
+_CHEST = 0.35
+"""Down to here, in depth on the torso, a neck opening or the shoulders may be bare."""
 _SLACK = 0.08
 """By how much of its width a sleeve is wider than the arm in it."""
 _UNSEEN_TROUSERS = (48.0, 42.0, 38.0)
@@ -114,7 +116,12 @@ _SHADE_BGR = (1.3, 1.1, 0.85)
 
 
 def bare_body(
-    shape: tuple[int, ...], s: Skeleton, girth: Girth, sleeve_ends: tuple[float, float], worn: F32 | None = None
+    shape: tuple[int, ...],
+    s: Skeleton,
+    girth: Girth,
+    sleeve_ends: tuple[float, float],
+    worn: F32 | None = None,
+    neckline: Point | None = None,
 ) -> Bare:
     """The outline of the wearer's body from joints and girth.
 
@@ -124,6 +131,8 @@ def bare_body(
         girth: of the body.
         sleeve_ends: how far the new sleeves reach on the right and the left arm.
         worn: (h, w) 0..1, the worn top: an arm in a sleeve is thinner than the sleeve.
+        neckline: (n, 2) the new top's, from the wearer's right to the left: above the chest the torso is bare inside
+            of it alone. None for a top without sleeves, whose shoulders are bare too.
     """
     unit = s.unit
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
@@ -151,6 +160,9 @@ def bare_body(
         outline.append(table[index])
     half = np.where(aside < 0, outline[0], outline[1])
     inside = np.clip((half - np.abs(aside)) / soft + 0.5, 0, 1).astype(np.float32)
+    if neckline is not None:
+        # what the outlines of body and cloth leave between them over a covered shoulder is no skin
+        inside *= np.maximum(_opening(shape, neckline, s), depth > _CHEST)
     below = np.clip((depth - _WAIST) / np.float32(2.0 / s.torso_length) + 0.5, 0, 1).astype(np.float32)
     light = 1 - 0.22 * np.minimum((aside / np.maximum(half, 0.05)) ** 2, 1.0) ** 2
     # the chin keeps the light from the throat
@@ -165,7 +177,8 @@ def bare_body(
         stations = np.array([0.0, 0.12, *ARM_STATIONS, 1.0])
         halves = np.interp(stations, ARM_STATIONS, girth.arms[side]) * unit
         start = max(sleeve_ends[side] - 0.06, 0.3)
-        points = [arm_point(arm, station)[0] for station in stations]
+        shifts = np.interp(stations, ARM_STATIONS, girth.centres[side]) * unit
+        points = [limb_point(arm, side, station, shift) for station, shift in zip(stations, shifts, strict=True)]
         if worn is not None:
             halves *= 1 - _SLACK * sample(worn, np.array(points))
         # on over the wrist, so that no gap opens between a cuff and the hand
@@ -176,9 +189,10 @@ def bare_body(
             radius = (halves[k] + (halves[k + 1] - halves[k]) * t).astype(np.float32)
             ratio = np.minimum(ratio, distance / np.maximum(radius, 1))
             piece = np.clip(radius - distance + 0.5, 0, 1)
-            arms = np.maximum(arms, piece)
+            along = stations[k] + (stations[k + 1] - stations[k]) * t
+            # nor is what they leave along a sleeve
+            arms = np.maximum(arms, piece * np.clip((along - sleeve_ends[side] + 0.09) / 0.03, 0, 1))
             if stations[k + 1] > start:
-                along = stations[k] + (stations[k + 1] - stations[k]) * t
                 front = np.maximum(front, piece * np.clip((along - start) / 0.03, 0, 1))
                 if sleeve_ends[side] < ELBOW:
                     forearms = np.maximum(forearms, piece * np.clip((along - ELBOW - 0.1) / 0.04, 0, 1))
@@ -191,6 +205,16 @@ def bare_body(
         forearms=np.asarray(forearms, np.float32),
         round=np.asarray(light, np.float32),
     )
+
+
+def _opening(shape: tuple[int, ...], neckline: Point, s: Skeleton) -> F32:
+    """(h, w) 0 or 1: the neck opening and a little under the cloth around it, and everything above."""
+    up = -0.6 * s.unit * s.down
+    outline = np.array([neckline[0] + up, *neckline, neckline[-1] + up])
+    mask = np.zeros(shape, np.float32)
+    cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 1.0, shift=4)
+    size = 2 * max(1, round(0.04 * s.unit)) + 1
+    return np.asarray(cv2.dilate(mask, np.ones((size, size), np.uint8)), np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -230,6 +254,7 @@ def undress(picture: U8, behind: F32, share: F32, face: F32, rim: Rim, gone: F32
     skin = shaded_skin(small, skin_seen, halved(face), bare)
     trousers = np.clip(halved(share[LOWER]) * 3 - 2, 0, 1)
     lower, adjoins = _lower_carried_up(small, trousers, halved(rim.share), skin_seen, s)
+    behind = _met(behind, small, halved(share[BACKGROUND]) * (1 - cv2.dilate(halved(gone), np.ones((3, 3), np.uint8))))
     seen = behind + (adjoins * bare.below)[..., None] * (lower - behind)
     bare_skin = np.maximum(bare.torso, bare.arms)
     if adjoins < 1:
@@ -243,8 +268,15 @@ def undress(picture: U8, behind: F32, share: F32, face: F32, rim: Rim, gone: F32
     made += rim.share[..., None] * (enlarged(seen, gone.shape) - made)
     made += _grain(picture, share[SKIN])[..., None]
     canvas += gone[..., None] * (made - canvas)
-    front, forearms = enlarged(bare.front, gone.shape), enlarged(bare.forearms, gone.shape)
+    # an arm is no wider than the sleeve that it was in
+    front, forearms = enlarged(bare.front, gone.shape) * rim.gone, enlarged(bare.forearms, gone.shape)
     return Undressed(canvas, gone, enlarged(skin, gone.shape), front, forearms)
+
+
+def _met(behind: F32, picture: F32, background: F32) -> F32:
+    """The background in the light in which it is seen beside the wearer: no step where one goes into the other."""
+    free = np.clip(4 * background - 3, 0, 1)
+    return behind + spread(picture - behind, free) if float(free.max()) > 0.5 else behind
 
 
 @lru_cache(maxsize=1)

@@ -27,6 +27,8 @@ _PHOTO_SHOULDERS = 0.86
 _USUAL_LENGTH = 1.66
 """From neck to hem of a top, in shoulder widths of its wearer."""
 _TRUST_IN_SHOULDERS = 0.75
+_NECK = (0.235, 0.46)
+"""Nearest and farthest that a neck opening's ends lie from the spine: the neck is as wide as that."""
 _USUAL_ARM = 1.6
 """From the outer end of the shoulder to the wrist, in shoulder widths."""
 
@@ -200,7 +202,7 @@ class TopPattern:
             edges.append(Edge(EdgeKind.CUFF, (inner[-1], outer[k][-1])[::clockwise]))
         for k in (0, 1):
             line = (neck[k], middle[k], shoulder[k], *outer[k])
-            edges.append(Edge(EdgeKind.OUTLINE, line if k else line[::-1], sleeve=frozenset(outer[k][2:])))
+            edges.append(Edge(EdgeKind.OUTLINE, line if k else line[::-1], sleeve=frozenset(outer[k])))
         return tuple(edges)
 
     def _above(self, point: Point) -> Point:
@@ -258,7 +260,7 @@ class TopPattern:
 
         def on_shoulder(side: int, aside: float) -> Point:
             """A point of the shoulder's outline, ``aside`` shoulder widths from the middle (seen from the front)."""
-            outline = [girth.rise[side, 0] + 0.075, *girth.rise[side]]
+            outline = [girth.rise[side, 0] + 0.04, *girth.rise[side]]
             rise = float(np.interp(aside, [0.2, *ASIDE], outline)) + (0.02 if self._sleeved else 0.01)
             shoulder = s.neck + s.across * (-1, 1)[side] * aside * unit * turn - s.down * rise * unit
             return np.asarray(shoulder, np.float64)
@@ -266,7 +268,7 @@ class TopPattern:
         def aside_of(name: str, least: float, most: float) -> float:
             return float(np.clip(abs(m[name][0] - self._neck_mid[0]) * scale / unit, least, most))
 
-        necks = [aside_of(f"neck_{side}", 0.2, 0.46) for side in ("right", "left")]
+        necks = [aside_of(f"neck_{side}", *_NECK) for side in ("right", "left")]
         placed.extend(on_shoulder(k, aside) for k, aside in enumerate(necks))
         neck_line = (placed[0] + placed[1]) / 2
         fall = float((m["neck_front"] - self._neck_mid) @ self._axis) * scale
@@ -314,6 +316,10 @@ class TopPattern:
             return 0.15, 0.15
         return self._sleeve_end("right"), self._sleeve_end("left")
 
+    def neckline(self, placed: Point) -> Point | None:
+        """(n, 2) the neck's edge of the (C, 2) placed points, from the wearer's right; None without sleeves."""
+        return placed[list(self._edges[0].points)] if self._sleeved else None
+
     def _sleeve_end(self, side: str) -> float:
         m = self._marks
         length = float(np.linalg.norm(m[f"cuff_outer_{side}"] - m[f"shoulder_{side}"])) / self._unit
@@ -355,6 +361,8 @@ class TopPattern:
                 edge = normal if start == 0 else -normal
                 # loose cloth hangs down: below an arm that is held out, and outside of one that hangs by the side
                 loose = float(np.clip(0.3 * (flat - arm_half), 0.04 * arm_half, 0.4 * arm_half))
+                # at the shoulder its width is that of the armhole, which lies flat
+                loose *= min(1.0, station / 0.3)
                 lower = float(np.clip(-normal @ s.down, 0, 1))
                 half = arm_half + 2 * loose * (lower if start else 1 - lower)
                 if abs(station - ELBOW) < 0.03 and float(edge @ tip) > 0:

@@ -20,6 +20,7 @@ __all__ = [
     "USUAL_HALF",
     "Girth",
     "arm_point",
+    "limb_point",
     "measure_girth",
     "unit_vector",
 ]
@@ -87,7 +88,7 @@ def measure_girth(person: F32, skeleton: Skeleton, clothed: F32) -> Girth:
             torso[side, k] = np.clip(half, 0.88 * USUAL_HALF[k], 1.4 * USUAL_HALF[k])
     torso[:, 1:-1] = 0.5 * torso[:, 1:-1] + 0.25 * (torso[:, 2:] + torso[:, :-2])
     arms = np.array([_measure_arm(person, clothed, arm, unit) for arm in (s.right, s.left)])
-    limbs = np.array([_measure_limb(person, arm, k, unit) for k, arm in enumerate((s.right, s.left))])
+    limbs = np.array([_measure_limb(person, clothed, arm, k, unit) for k, arm in enumerate((s.right, s.left))])
     rise = np.empty((2, len(ASIDE)))
     height = np.linspace(0.45, -0.2, 66)
     for side, sign in enumerate((-1, 1)):
@@ -110,22 +111,22 @@ def _measure_arm(person: F32, clothed: F32, arm: Arm, unit: float) -> npt.NDArra
 
     The nearer side counts, for the other one may touch the torso.
     """
-    ratios, covered = [], []
+    ratios = []
     for k, station in enumerate(ARM_STATIONS):
         widths = [width for width in _to_edges(person, arm, station, unit) if width is not None]
         ratios.append(min(widths) / _USUAL_ARM[k] if widths else 1.0)
-        covered.append(float(sample(clothed, arm_point(arm, station)[0][None])[0]) > 0.5)
-    measured, hidden = np.clip(ratios, 0.85, 1.35), np.array(covered)
+    measured, hidden = np.clip(ratios, 0.85, 1.35), _hidden(clothed, arm)
     # under a sleeve the arm goes on as it is where it is bare
     bare = measured[~hidden]
     most = float(np.clip(1.08 * np.median(bare), 0.9, 1.2)) if len(bare) else 1.15
     return np.asarray(np.where(hidden, np.minimum(measured, most), measured) * _USUAL_ARM, np.float64)
 
 
-def _measure_limb(person: F32, arm: Arm, side: int, unit: float) -> npt.NDArray[np.float64]:
+def _measure_limb(person: F32, clothed: F32, arm: Arm, side: int, unit: float) -> npt.NDArray[np.float64]:
     """(2, 5) half widths of an arm as it is seen, sleeve and all, and how far outside of the bone its middle lies.
 
-    Where the inner side touches the torso the width is that of the stations that stand free.
+    Where the inner side touches the torso the width is that of the stations that stand free. A short sleeve that
+    flares says nothing about the arm in it, which goes on as it is where it is bare.
     """
     widths = []
     for station in ARM_STATIONS:
@@ -146,7 +147,17 @@ def _measure_limb(person: F32, arm: Arm, side: int, unit: float) -> npt.NDArray[
         centres[k] = np.clip(outer - halves[k], -0.1, 0.1)
     # a flared sleeve or a shirt that stands off moves the outline, and not the arm
     middle = float(np.median(centres))
-    return np.array([halves, np.clip(centres, middle - 0.05, middle + 0.05)])
+    centres = np.clip(centres, middle - 0.05, middle + 0.05)
+    hidden = _hidden(clothed, arm)
+    if not hidden.all():
+        centres[hidden] = np.minimum(centres[hidden], float(np.median(centres[~hidden])) + 0.02)
+    return np.array([halves, centres])
+
+
+def _hidden(clothed: F32, arm: Arm) -> npt.NDArray[np.bool_]:
+    """(5,) whether the worn top covers the arm at the stations."""
+    points = np.array([arm_point(arm, station)[0] for station in ARM_STATIONS])
+    return np.asarray(sample(clothed, points) > 0.5, np.bool_)
 
 
 def _to_edges(person: F32, arm: Arm, station: float, unit: float) -> tuple[float | None, float | None]:
@@ -179,6 +190,12 @@ def arm_point(arm: Arm, station: float) -> tuple[Point, Point]:
     turn = np.clip((station - ELBOW) / 0.12 + 0.5, 0, 1)
     along = (1 - turn) * unit_vector(upper, fore) + turn * unit_vector(fore, upper)
     return point, unit_vector(along, upper)
+
+
+def limb_point(arm: Arm, side: int, station: float, shift: float) -> Point:
+    """The middle of the arm, ``shift`` pixels outside of its bones; side 0 is the wearer's right, 1 the left."""
+    point, along = arm_point(arm, station)
+    return point + (1.0, -1.0)[side] * shift * np.array([-along[1], along[0]])
 
 
 def unit_vector(vector: Point, otherwise: Point) -> Point:

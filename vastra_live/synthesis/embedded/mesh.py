@@ -9,7 +9,7 @@ times the handles, computed once a garment, and a keyframe costs one product.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ __all__ = [
     "Painted",
     "has_sleeves",
     "part_masks",
+    "together",
 ]
 
 TORSO, LEFT_SLEEVE, RIGHT_SLEEVE, LEFT_FOREARM, RIGHT_FOREARM = range(5)
@@ -59,6 +60,15 @@ class Painted:
     bgr: U8
     alpha: F32
     covered: F32 | None = None
+
+
+def together(pieces: Iterable[Painted], shape: tuple[int, ...]) -> F32:
+    """(h, w) 0..1: where any of the pieces is, in a layer of height and width ``shape``."""
+    union = np.zeros(shape, np.float32)
+    for piece in pieces:
+        x0, y0, x1, y1 = piece.box
+        np.maximum(union[y0:y1, x0:x1], piece.alpha, out=union[y0:y1, x0:x1])
+    return union
 
 
 def has_sleeves(garment: Garment) -> bool:

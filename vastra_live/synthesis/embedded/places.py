@@ -46,6 +46,7 @@ class Places:
         trunk: (h, w) bool, the torso without arms and hands.
         column: (h, w) bool, a strip along the spine and on downwards, without arms and hands.
         above_mouth: (h, w) bool.
+        beside_face: (h, w) bool, around the face, above its chin.
     """
 
     def __init__(self, person: F32, skeleton: Skeleton, lab: U8) -> None:
@@ -67,6 +68,7 @@ class Places:
         self.trunk: Mask = (person > 0.8) & (self._torso < 0) & (forearms > 0.16) & (self._hands > 0.25)
         # hair is learned here: further down it may lie beside a hood or collar of about its colour
         self.above_mouth: Mask = along(s.mouth, s.face_up, s.face_span) > 0
+        self.beside_face: Mask = (self._face_radius < 1.8) & (self._below_chin < 0)
         centre = along(s.neck, s.across, unit)
         self.column: Mask = (np.abs(centre) < 0.35) & (person > 0.8) & (self._hands > 0.25) & (forearms > 0.16)
         # sleeves are wider than arms, and joints are not found to the pixel

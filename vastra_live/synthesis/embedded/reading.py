@@ -111,14 +111,15 @@ def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: ColourModels) 
 def _attach_hair(share: F32, places: Places) -> None:
     """Hair grows from the head: what is not attached to it, or thin as a seam, goes to the other classes. In place.
 
-    Where skin meets a dark top the mixed pixels have the colour of hair.
+    Where skin meets a dark top the mixed pixels have the colour of hair. An ear and its ring cut a lock off from the
+    head; but it begins beside the face.
     """
     strands = (share[HAIR] > 0.35).astype(np.uint8)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     thick = cv2.morphologyEx(strands, cv2.MORPH_OPEN, kernel)
     thick[places.above_mouth] = strands[places.above_mouth]
     _, labels = cv2.connectedComponents(thick, connectivity=4)
-    head = np.unique(labels[(places.seeds[HAIR] > 0) & (thick > 0)])
+    head = np.unique(labels[((places.seeds[HAIR] > 0) | places.beside_face) & (thick > 0)])
     kept = np.isin(labels, head[head > 0]).astype(np.uint8)
     kept = cv2.dilate(kept, kernel).astype(np.float32)
     share[HAIR] *= kept

@@ -16,7 +16,7 @@ import numpy as np
 from vastra_live.synthesis.embedded.scale import enlarged, halved
 from vastra_live.types import F32, U8
 
-__all__ = ["Rim", "solve_rim"]
+__all__ = ["Rim", "beside", "solve_rim"]
 
 _NOISE = 7.0
 """Grey levels by which colours of one cloth differ anyway: grain, JPEG, light."""
@@ -80,6 +80,13 @@ def solve_rim(bgr: U8, worn: F32, spared: F32, unit: float) -> Rim:
     # a tenth of a black sleeve still draws a line on white trousers
     gone = np.clip(share * 8 - 0.4, 0, 1)
     return Rim(share, np.asarray(gone, np.float32), beside)
+
+
+def beside(gone: F32, unit: float) -> F32:
+    """(h, w) 0..1: what was taken away and a soft rim around it, which was sharpened together with it."""
+    size = 2 * max(1, round(0.013 * unit)) + 1
+    grown = cv2.dilate(halved(gone), np.ones((size, size), np.uint8))
+    return enlarged(cv2.blur(grown, (3, 3)), gone.shape)
 
 
 def _local(bgr: F32, weight: F32, reach: int) -> tuple[F32, F32, F32]:

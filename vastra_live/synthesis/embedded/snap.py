@@ -14,7 +14,7 @@ from enum import Enum
 import cv2
 import numpy as np
 
-from vastra_live.synthesis.embedded.girth import unit_vector
+from vastra_live.synthesis.embedded.girth import arm_point, sample, unit_vector
 from vastra_live.synthesis.embedded.reading import BACKGROUND, HAIR, SKIN, Reading
 from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
 from vastra_live.types import F32
@@ -24,6 +24,8 @@ __all__ = ["Edge", "EdgeKind", "snapped"]
 _STEPS = 41
 _EASE = 0.015
 """Cloth stands off the skin, in shoulder widths."""
+_STANDS_OFF = 0.03
+"""So far, in shoulder widths, a short sleeve may follow one that stands off."""
 
 
 class EdgeKind(Enum):
@@ -89,7 +91,10 @@ def snapped(placed: Point, edges: tuple[Edge, ...], reading: Reading, worn: F32,
             offsets, trust = _offsets(edge, between, np.tile(normals[0], (5, 1)), reading, worn, s)
             moves = np.full(len(points), _level(offsets, trust))
         else:
-            moves = _spread(*_offsets(edge, points, normals, reading, worn, s))
+            offsets, trust = _offsets(edge, points, normals, reading, worn, s)
+            if edge.kind is EdgeKind.NECK:
+                offsets, trust = _cut_alike(offsets, trust, normals, s.unit)
+            moves = _spread(offsets, trust)
         for k, normal, moved in zip(edge.points, normals, moves, strict=True):
             pulls[k].append((normal, moved))
     return np.asarray(placed + np.array([_together(pull) for pull in pulls]), np.float64)
@@ -141,22 +146,38 @@ def _offsets(
         trust[k] = np.clip((none * unit - abs(offset)) / ((none - whole) * unit), 0, 1)
         if edge.kind is EdgeKind.OUTLINE and float(top[k, max(0, beyond - 3) : beyond].min(initial=1)) < 0.5:
             offsets[k] += _EASE * unit  # cloth lies on the skin whose outline this is
-    if edge.kind is EdgeKind.OUTLINE and edge.sleeve:
-        _as_wide_as_the_arm(edge, offsets, top, along)
+    if edge.kind is EdgeKind.OUTLINE and edge.sleeve and _bare_below(worn, points, s):
+        _as_wide_as_the_arm(edge, offsets, trust, top, along, unit)
     if edge.kind in _CUT:
         trust *= np.clip((float(trust.mean()) - 0.35) / 0.3, 0, 1)
     return offsets, trust
 
 
-def _as_wide_as_the_arm(edge: Edge, offsets: Point, top: F32, along: Point) -> None:
-    """A sleeve that goes on over the bare arm does not flare with the shorter sleeve worn under it. In place."""
+def _cut_alike(offsets: Point, trust: Point, normals: Point, unit: float) -> tuple[Point, Point]:
+    """The offsets that a neckline of the garment's own cut needs: moved and widened, but no V of a round one."""
+    own: Point = np.column_stack([np.ones(len(offsets)), normals]).astype(np.float64)
+    weighted = own * trust[:, None]
+    cut = np.asarray(own @ np.linalg.solve(weighted.T @ own + 1e-3 * np.eye(3), weighted.T @ offsets), np.float64)
+    off = float(np.sqrt((trust * (offsets - cut) ** 2).sum() / max(float(trust.sum()), 1e-6))) / unit
+    alike = float(np.clip((0.02 - off) / 0.01, 0, 1))
+    return cut, np.full(len(trust), float(trust.mean()) * alike)
+
+
+def _as_wide_as_the_arm(edge: Edge, offsets: Point, trust: Point, top: F32, along: Point, unit: float) -> None:
+    """No sleeve flares with a shorter one, or one that stands off, that is worn under it. In place."""
     middle = int(np.argmin(np.abs(along))) - 4
-    worn = {index: bool(top[k, middle] >= 0.5) for k, index in enumerate(edge.points) if index in edge.sleeve}
-    if all(worn.values()) or not any(worn.values()):
-        return
+    covered = {index: bool(top[k, middle] >= 0.5) for k, index in enumerate(edge.points) if index in edge.sleeve}
+    most = _STANDS_OFF * unit if all(covered.values()) else 0.0
     for k, index in enumerate(edge.points):
-        if worn.get(index):
-            offsets[k] = min(offsets[k], 0.0)
+        if covered.get(index) and offsets[k] > most:
+            offsets[k], trust[k] = most, 0.0
+
+
+def _bare_below(worn: F32, points: Point, s: Skeleton) -> bool:
+    """Whether the worn sleeve of the arm beside an outline ends above the forearm."""
+    middle = points.mean(axis=0)
+    arm = min((s.left, s.right), key=lambda arm: float(np.linalg.norm(arm.shoulder - middle)))
+    return float(sample(worn, arm_point(arm, 0.75)[0][None])[0]) < 0.5
 
 
 def _outermost(

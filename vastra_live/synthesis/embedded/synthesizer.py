@@ -26,7 +26,7 @@ from vastra_live.synthesis.embedded.lower_reading import (
     settled,
     worn_lower,
 )
-from vastra_live.synthesis.embedded.mesh import ElasticSheet, Painted
+from vastra_live.synthesis.embedded.mesh import ElasticSheet, Painted, together
 from vastra_live.synthesis.embedded.reading import (
     BACKGROUND,
     HAIR,
@@ -37,7 +37,7 @@ from vastra_live.synthesis.embedded.reading import (
     Reading,
     read_person,
 )
-from vastra_live.synthesis.embedded.rim import solve_rim
+from vastra_live.synthesis.embedded.rim import beside, solve_rim
 from vastra_live.synthesis.embedded.scale import halved, halved_skeleton
 from vastra_live.synthesis.embedded.scene import Scene, cut_out, first_row, raised
 from vastra_live.synthesis.embedded.skeleton import Point, read_skeleton
@@ -147,7 +147,8 @@ class EmbeddedSynthesizer:
         targets = (cut.pattern.targets(skeleton, girth) - origin) * scene.scale
         targets = snapped(targets, cut.pattern.edges, reading, worn, scene.skeleton) / scene.scale + origin
         targets = self._steadied(targets, frame, garment, skeleton.unit)
-        placed = cut.sheet.shape((targets - origin) * scene.scale)
+        pinned = (targets - origin) * scene.scale
+        placed = cut.sheet.shape(pinned)
         size = (scene.bgr.shape[1], scene.bgr.shape[0])
         painted = {
             name: piece for name in cut.sheet.pieces if (piece := cut.sheet.paint(placed, name, size)) is not None
@@ -168,15 +169,12 @@ class EmbeddedSynthesizer:
         scene, worn, reading = scene.below(row), worn[row:], Reading(reading.share[:, row:], reading.face[row:])
         painted = {name: raised(piece, row) for name, piece in painted.items()}
         bare = None if lower is not None or bare is None else bare.below(row // 2)
-        bgr, alpha = self._compose(frame, scene, reading, worn, girth, cut.pattern, painted, bare_legs=bare)
+        neckline = cut.pattern.neckline((pinned - (0.5, row + 0.5)) / 2)
+        bgr, alpha = self._compose(frame, scene, reading, worn, girth, cut.pattern, painted, neckline, bare_legs=bare)
         if below is not None:
             bgr, alpha = below.under(camera, bgr, alpha, row)
         if self._watch is not None:
-            fitted = np.zeros(alpha.shape, np.float32)
-            for piece in painted.values():
-                x0, y0, x1, y1 = piece.box
-                fitted[y0:y1, x0:x1] = np.maximum(fitted[y0:y1, x0:x1], piece.alpha)
-            self._show("fitted", fitted[_filled(alpha)] * 255)
+            self._show("fitted", together(painted.values(), alpha.shape)[_filled(alpha)] * 255)
         return self._layer(frame, body, garment, scene, bgr, alpha)
 
     def _layer(self, frame: Frame, body: Body, garment: Garment, scene: Scene, bgr: U8, alpha: F32) -> Layer:
@@ -350,6 +348,7 @@ class EmbeddedSynthesizer:
         girth: Girth,
         pattern: TopPattern,
         painted: dict[int, Painted],
+        neckline: Point | None,
         *,
         bare_legs: BareBelow | None,
     ) -> tuple[U8, F32]:
@@ -360,9 +359,11 @@ class EmbeddedSynthesizer:
         # a sleeve that hangs beside trousers takes no strip of them along
         rim = solve_rim(scene.bgr, worn, np.maximum(kept, np.clip(share[LOWER] * 2 - 0.6, 0, 1)), unit)
         gone = rim.gone * (1 - kept)
+        # the camera's sharpening draws a line along the worn outline, beside it
+        gone = np.maximum(gone, beside(gone, unit) * np.clip(2 * share[BACKGROUND] - 0.5, 0, 1))
         small = halved_skeleton(s)
         half = ((worn.shape[1] + 1) // 2, (worn.shape[0] + 1) // 2)
-        bare = bare_body(half[::-1], small, girth, pattern.sleeve_ends, halved(worn))
+        bare = bare_body(half[::-1], small, girth, pattern.sleeve_ends, halved(worn), neckline)
         if bare_legs is not None:
             bare = bare_legs.under(bare)
         assert self._gain is not None

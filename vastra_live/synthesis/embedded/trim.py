@@ -1,13 +1,18 @@
-"""The last pixels of the garment's outline: where it runs along the worn one's, it takes that edge as it is seen."""
+"""The last pixels of the garment's outline: where it runs along the worn one's, it is moved onto that edge.
+
+The worn edge is read off a small picture and is ragged by a pixel of it; a hem or a shoulder is not. So what is taken
+over is how far apart the two outlines run, averaged along them, and the garment's own smooth edge is moved by that.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
-from vastra_live.synthesis.embedded.mesh import Painted
+from vastra_live.synthesis.embedded.mesh import Painted, together
 from vastra_live.synthesis.embedded.reading import BACKGROUND, HAIR, SKIN, Reading
 from vastra_live.synthesis.embedded.scale import enlarged, halved
 from vastra_live.types import F32, U8
@@ -16,6 +21,8 @@ __all__ = ["trimmed"]
 
 _REACH = 0.035
 """Shoulder widths that an edge moves at most."""
+_ALONG = 0.08
+"""Shoulder widths along the edge over which the distance between the two outlines is averaged."""
 
 
 def trimmed(pieces: Mapping[int, Painted], worn: F32, reading: Reading, unit: float) -> dict[int, Painted]:
@@ -29,58 +36,79 @@ def trimmed(pieces: Mapping[int, Painted], worn: F32, reading: Reading, unit: fl
     """
     if not pieces:
         return dict(pieces)
-    alphas = {name: _bytes(piece.alpha) for name, piece in pieces.items()}
-    union = np.zeros(worn.shape, np.uint8)
-    for name, piece in pieces.items():
-        x0, y0, x1, y1 = piece.box
-        np.maximum(union[y0:y1, x0:x1], alphas[name], out=union[y0:y1, x0:x1])
+    union = together(pieces.values(), worn.shape)
     radius = max(2, round(_REACH * unit))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    grown, shrunk = cv2.dilate(union, kernel), cv2.erode(union, kernel)
-    seen = _without_stripes(_bytes(worn), reading, radius)
-    edge = np.clip(seen, shrunk, grown).astype(np.float32)
-    whole = union.astype(np.float32)
-    follow = _side_by_side(union, seen, reading.share[HAIR], unit)
-    # the alpha the union should have, and what each piece gives to it
-    wanted = (whole + follow * (edge - whole)) / np.float32(255)
-    kept = np.minimum(1, wanted / np.maximum(whole / np.float32(255), 1e-3))
+    moves = _moves(union, _without_stripes(worn, reading, radius), reading.share[HAIR], unit)
+    if moves is None:
+        return dict(pieces)
     result = {}
     for name, piece in pieces.items():
         x0, y0, x1, y1 = piece.box
-        part = np.s_[y0:y1, x0:x1]
-        alpha = piece.alpha * kept[part]
-        more = np.minimum(cv2.dilate(alphas[name], kernel).astype(np.float32) / 255, wanted[part])
+        across = np.arange(x1 - x0, dtype=np.float32)[None] - moves[0][y0:y1, x0:x1]
+        down = np.arange(y1 - y0, dtype=np.float32)[:, None] - moves[1][y0:y1, x0:x1]
+        alpha = cv2.remap(piece.alpha, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         if piece.covered is not None:
-            more *= piece.covered
-        alpha = np.where(wanted[part] > whole[part] / 255, np.maximum(alpha, more), alpha)
-        result[name] = Painted(piece.box, piece.bgr, alpha, piece.covered)
+            alpha = np.minimum(alpha, np.maximum(piece.covered, piece.alpha))
+        result[name] = replace(piece, alpha=np.asarray(alpha, np.float32))
     return result
 
 
-def _bytes(alpha: F32) -> U8:
-    return np.asarray(alpha * 255 + 0.5, np.uint8)
+def _without_stripes(worn: F32, reading: Reading, radius: int) -> F32:
+    """The worn top with narrow stripes, which are read as something else, filled; not the gap beside an arm. Halved."""
+    size = radius | 1
+    small = halved(worn)
+    closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    other = halved(np.clip(2 * (reading.share[BACKGROUND] + reading.share[SKIN] + reading.share[HAIR]), 0, 1))
+    return np.maximum(small, np.minimum(closed, 1 - other))
 
 
-def _without_stripes(worn: U8, reading: Reading, radius: int) -> U8:
-    """The worn top with narrow stripes, which are read as something else, filled; not the gap beside an arm."""
-    size = 2 * radius + 1
-    closed = cv2.morphologyEx(worn, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
-    other = np.clip(2 * (reading.share[BACKGROUND] + reading.share[SKIN] + reading.share[HAIR]), 0, 1)
-    return np.maximum(worn, np.minimum(closed, _bytes(1 - other)))
+def _moves(union: F32, worn: F32, hair: F32, unit: float) -> tuple[F32, F32] | None:
+    """How far the garment's edge moves, right and down, as (h, w) each; None where no edges run side by side.
 
-
-def _side_by_side(union: U8, worn: U8, hair: F32, unit: float) -> F32:
-    """(h, w) 0..1: where an edge of the garment runs along one of the worn top, in its direction."""
-    size = 2 * max(1, round(0.5 * _REACH * unit)) + 1
-    slopes = []
-    for plane in (halved(union) / 255, halved(worn) / 255):
-        soft = cv2.blur(cv2.blur(plane, (size, size)), (size, size))
-        slopes.append((cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)))
-    (ax, ay), (bx, by) = slopes
-    both = np.sqrt((ax**2 + ay**2) * (bx**2 + by**2))
-    alike = (ax * bx + ay * by) / (both + 1e-6)
-    # where two straight edges fall together the blurred planes rise by 8 / size within a pixel; a ragged one less
-    strong = np.clip(3 * both * (size / 8) ** 2 - 0.2, 0, 1)
+    Args:
+        union: (h, w) 0..1, the garment.
+        worn: (h/2, w/2) 0..1, the worn top.
+        hair: (h, w) 0..1.
+        unit: shoulder width in pixels of the union.
+    """
+    garment = halved(union)
+    new, old = _depth(garment > 0.5), _depth(worn > 0.5)
+    reach = np.float32(_REACH * unit / 2)
+    apart = old - new
+    ax, ay = _slope(new)
+    bx, by = _slope(old)
     free = 1 - cv2.dilate(halved(hair), np.ones((5, 5), np.uint8))
-    follow = np.clip(2.5 * alike - 1.25, 0, 1) * strong * np.clip(free, 0, 1)
-    return np.clip(enlarged(cv2.blur(follow, (3, 3)), worn.shape) * 1.3, 0, 1)
+    edge = (np.abs(new) < 1.6).astype(np.float32)
+    alike = np.clip(3 * (ax * bx + ay * by) - 1.8, 0, 1) * (np.abs(apart) <= reach) * np.clip(free, 0, 1)
+    weight = (edge * alike).astype(np.float32)
+    if float(weight.max(initial=0)) < 0.5:
+        return None
+    size = 2 * max(1, round(0.25 * _ALONG * unit)) + 1
+    mass = _mean(weight, size)
+    distance = _mean(weight * apart, size) / np.maximum(mass, 1e-4)
+    # a stray pixel beside another edge is none that runs along it
+    follow = np.clip(2 * mass / np.maximum(_mean(edge, size), 1e-4) - 0.5, 0, 1)
+    follow *= np.clip(2 - np.abs(new) / reach, 0, 1)
+    moved = 2 * follow * distance
+    moved[mass < 1e-3] = 0
+    return enlarged(-moved * ax, union.shape), enlarged(-moved * ay, union.shape)
+
+
+def _depth(inside: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> F32:
+    """(h, w) distance to the edge in pixels, positive inside."""
+    mask: U8 = inside.astype(np.uint8)
+    return np.asarray(
+        cv2.distanceTransform(mask, cv2.DIST_L2, 3) - cv2.distanceTransform(1 - mask, cv2.DIST_L2, 3), np.float32
+    )
+
+
+def _slope(depth: F32) -> tuple[F32, F32]:
+    """Unit vectors towards the inside, smoothed over a few pixels."""
+    soft = cv2.blur(depth, (5, 5))
+    x, y = cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)
+    length = np.sqrt(x * x + y * y) + np.float32(1e-6)
+    return np.asarray(x / length, np.float32), np.asarray(y / length, np.float32)
+
+
+def _mean(values: F32, size: int) -> F32:
+    return np.asarray(cv2.blur(cv2.blur(values, (size, size)), (size, size)), np.float32)

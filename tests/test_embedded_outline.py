@@ -1,0 +1,106 @@
+"""The garment's outline beside the worn one's: it takes its place, not its raggedness, its flare or its neck."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.embedded_people import drawn_garment, drawn_person
+from vastra_live.synthesis.embedded.fit import TopPattern
+from vastra_live.synthesis.embedded.girth import ARM_STATIONS, measure_girth
+from vastra_live.synthesis.embedded.mesh import TORSO, Painted
+from vastra_live.synthesis.embedded.reading import BACKGROUND, SKIN, TOP, Reading
+from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
+from vastra_live.synthesis.embedded.snap import EdgeKind, snapped
+from vastra_live.synthesis.embedded.trim import trimmed
+from vastra_live.types import F32, Sleeve
+
+UNIT = 200.0
+
+
+def read_as(worn: F32, skin: F32 | None = None) -> Reading:
+    """A reading of a worn top on skin; the rest is background."""
+    share = np.zeros((5, *worn.shape), np.float32)
+    share[TOP] = worn
+    share[SKIN] = 0 if skin is None else skin * (1 - worn)
+    share[BACKGROUND] = 1 - share.sum(axis=0)
+    return Reading(share, np.zeros_like(worn))
+
+
+def edge_of(alpha: F32) -> np.ndarray:
+    """The row of each column where the alpha rises through one half, to the fraction of a pixel."""
+    return np.asarray(alpha.shape[0] - alpha.sum(axis=0))
+
+
+@pytest.mark.parametrize("apart", [-4, 0, 4])
+def test_a_straight_edge_beside_a_ragged_one_moves_there_and_stays_straight(apart: int) -> None:
+    garment = np.zeros((120, 400), np.float32)
+    garment[50:] = 1
+    columns = np.arange(400)
+    worn = np.zeros_like(garment)
+    for x, y in zip(columns, 50 - apart + 2 * ((columns // 6) % 2), strict=True):
+        worn[y:, x] = 1
+    piece = Painted((0, 0, 400, 120), np.zeros((120, 400, 3), np.uint8), garment, np.ones_like(garment))
+    edge = edge_of(trimmed({TORSO: piece}, worn, read_as(worn), UNIT)[TORSO].alpha)[40:-40]
+    assert edge.mean() == pytest.approx(51 - apart, abs=1.0)
+    assert np.ptp(edge) < 1.0
+
+
+def test_an_edge_far_from_the_worn_one_keeps_its_place() -> None:
+    garment, worn = np.zeros((160, 400), np.float32), np.zeros((160, 400), np.float32)
+    garment[40:], worn[90:] = 1, 1
+    piece = Painted((0, 0, 400, 160), np.zeros((160, 400, 3), np.uint8), garment)
+    assert trimmed({TORSO: piece}, worn, read_as(worn), UNIT)[TORSO].alpha == pytest.approx(garment)
+
+
+def on_person(worn: F32, body_alpha: F32, s: Skeleton, sleeve: Sleeve) -> tuple[TopPattern, np.ndarray, np.ndarray]:
+    """A drawn garment's points before and after they looked for the worn top's edges."""
+    pattern = TopPattern(drawn_garment(sleeve))
+    placed = pattern.targets(s, measure_girth(body_alpha, s, worn))
+    return pattern, placed, snapped(placed, pattern.edges, read_as(worn, body_alpha), worn, s)
+
+
+@pytest.mark.parametrize("sleeve", [Sleeve.SHORT, Sleeve.LONG])
+def test_no_sleeve_flares_with_a_worn_short_one(sleeve: Sleeve) -> None:
+    _, body = drawn_person()
+    s = read_skeleton(body)
+    worn = np.zeros_like(body.person_alpha)
+    u = s.unit
+    shoulder, arm = s.left.shoulder - s.neck, 0.5 * (s.left.shoulder + s.left.elbow) - s.neck
+    half = np.array([shoulder + np.array([0.15 * u, -0.1 * u]), arm + np.array([0.42 * u, 0]), (0.35 * u, 1.4 * u)])
+    outline = s.neck + np.concatenate([half, half[::-1] * (-1, 1)])
+    cv2.fillPoly(worn, [np.round(outline).astype(np.int32)], 1.0)
+    person = np.maximum(body.person_alpha, worn)
+    pattern, _, moved = on_person(worn, person, s, sleeve)
+    for edge in pattern.edges:
+        if edge.kind is EdgeKind.OUTLINE:
+            sleeves = moved[[k for k in edge.points if k in edge.sleeve]]
+            beyond = np.abs(sleeves[:, 0] - s.neck[0]).max() - abs(s.left.elbow[0] - s.neck[0])
+            assert beyond < 0.28 * s.unit
+
+
+def test_a_flared_sleeve_moves_no_arm() -> None:
+    _, body = drawn_person()
+    s = read_skeleton(body)
+    worn = np.zeros_like(body.person_alpha)
+    worn[: int(s.left.shoulder[1] + 0.5 * (s.left.elbow[1] - s.left.shoulder[1]))] = 1
+    person = body.person_alpha.copy()
+    x = int(s.left.shoulder[0])
+    person[int(s.left.shoulder[1]) : int(worn.sum(axis=0)[0]), x : x + int(0.38 * s.unit)] = 1
+    centres = measure_girth(person, s, worn).centres[1]
+    assert centres[ARM_STATIONS < 0.4].max() <= np.median(centres[ARM_STATIONS > 0.5]) + 0.03
+
+
+def test_a_round_neck_becomes_no_v() -> None:
+    _, body = drawn_person()
+    s = read_skeleton(body)
+    pattern, placed, _ = on_person(body.person_alpha, body.person_alpha, s, Sleeve.SHORT)
+    neck = list(pattern.edges[0].points)
+    worn = body.person_alpha.copy()
+    lowest = placed[neck[len(neck) // 2]] + 0.12 * s.unit * s.down
+    corners = [placed[neck[0]] - 0.3 * s.unit * s.down, lowest, placed[neck[-1]] - 0.3 * s.unit * s.down]
+    cv2.fillPoly(worn, [np.round(np.array(corners)).astype(np.int32)], 0.0)
+    _, _, moved = on_person(worn, body.person_alpha, s, Sleeve.SHORT)
+    shift = moved[neck[1:-1]] - placed[neck[1:-1]]
+    assert np.ptp(shift @ s.down) < 0.05 * s.unit
