@@ -194,6 +194,13 @@ def test_folds_are_light_and_prints_are_not() -> None:
     assert relief(printed.astype(np.uint8), worn, 100)[inner].std() < 0.03
 
 
+def test_a_button_leaves_no_ring_on_the_new_garment() -> None:
+    worn = np.ones((200, 200), np.float32)
+    bgr = np.full((200, 200, 3), 230, np.uint8)
+    cv2.circle(bgr, (100, 100), 8, (40, 60, 90), -1)
+    assert np.abs(relief(bgr, worn, 200.0) - 1).max() < 0.05
+
+
 def test_a_dim_scene_dims_the_garment_and_keeps_its_colour() -> None:
     nobody = np.zeros((90, 120), np.float32)
     bright = scene_gain(np.full((90, 120, 3), 235, np.uint8), nobody)

@@ -6,7 +6,9 @@ import numpy as np
 
 from tests.embedded_people import drawn_person
 from vastra_live.synthesis.embedded.carry import carry_up
+from vastra_live.synthesis.embedded.compose import hands
 from vastra_live.synthesis.embedded.fill import _met, bare_body, shaded_skin
+from vastra_live.synthesis.embedded.fit import Openings
 from vastra_live.synthesis.embedded.girth import measure_girth
 from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
 
@@ -90,7 +92,7 @@ def test_sleeves_and_shoulders_leave_no_skin_beside_them() -> None:
     girth = measure_girth(body.person_alpha, s, body.person_alpha)
     neckline = s.neck + np.array([[-0.25, -0.2], [0.0, 0.05], [0.25, -0.2]]) * s.unit
     shape = body.person_alpha.shape
-    bare = bare_body(shape, s, girth, (1.05, 1.05), body.person_alpha, neckline)
+    bare = bare_body(shape, s, girth, (1.05, 1.05), body.person_alpha, Openings(neckline, 0.8))
     skin = np.maximum(bare.torso, bare.arms)
     x, y = s.left.elbow.astype(int)
     assert bare.arms[y, x] == 0
@@ -98,7 +100,9 @@ def test_sleeves_and_shoulders_leave_no_skin_beside_them() -> None:
     assert skin[y, x] == 0
     x, y = (s.neck - 0.05 * s.unit * s.down).astype(int)
     assert skin[y, x] > 0.9
-    strapless = bare_body(shape, s, girth, (0.15, 0.15), body.person_alpha)
+    x, y = (s.neck + 0.7 * s.torso_length * s.down).astype(int)
+    assert skin[y, x] == 0
+    strapless = bare_body(shape, s, girth, (0.15, 0.15), body.person_alpha, Openings(None, 0.8))
     x, y = s.left.elbow.astype(int)
     assert strapless.arms[y, x] > 0.9
 
@@ -110,3 +114,24 @@ def test_where_a_sleeve_was_the_wall_goes_on_without_a_step() -> None:
     background[:, 50:70] = 0
     met = _met(learned, wall, background)
     assert np.abs(met - wall)[:, 50:70].max() < 6
+
+
+def test_a_long_sleeve_is_not_cut_by_the_hand_below_its_cuff() -> None:
+    _, body = drawn_person()
+    s = read_skeleton(body)
+    skin = body.person_alpha
+    in_front = hands(skin, s, (1.06, 1.06))
+    x, y = (s.left.wrist - 0.1 * s.unit * s.down).astype(int)
+    assert in_front[y, x] == 0
+    x, y = s.left.tip.astype(int)
+    assert in_front[y, x] > 0.9
+
+
+def test_a_bare_arm_comes_out_from_behind_the_side_without_a_step() -> None:
+    _, body = drawn_person()
+    s = read_skeleton(body)
+    girth = measure_girth(body.person_alpha, s, body.person_alpha)
+    front = bare_body(body.person_alpha.shape, s, girth, (0.15, 0.15), body.person_alpha, Openings(None, 0.8)).front
+    widths = (front[:, int(s.neck[0]) :] > 0.5).sum(axis=1)
+    first = int(np.argmax(widths > 0))
+    assert np.abs(np.diff(widths[first - 1 : first + int(0.2 * s.unit)].astype(int))).max() <= 0.06 * s.unit

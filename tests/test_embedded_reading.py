@@ -9,7 +9,16 @@ import pytest
 from tests.embedded_people import drawn_person
 from vastra_live.synthesis.embedded.hem import find_hem
 from vastra_live.synthesis.embedded.places import Places
-from vastra_live.synthesis.embedded.reading import HAIR, LOWER, SKIN, TOP, ColourModels, Reading, read_person
+from vastra_live.synthesis.embedded.reading import (
+    HAIR,
+    LOWER,
+    SKIN,
+    TOP,
+    ColourModels,
+    Reading,
+    _fill_bays,
+    read_person,
+)
 from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
 from vastra_live.types import Body, Frame
 
@@ -107,3 +116,19 @@ def test_a_lock_that_an_ear_cuts_off_from_the_head_is_hair() -> None:
         bgr[top:bottom, x - 6 : x + 6], alpha[top:bottom, x - 6 : x + 6] = colour, 1
     share = read_person(bgr, alpha, s, ColourModels()).share
     assert share[HAIR, y + 2 : y + 14, x - 2 : x + 3].mean() > 0.5
+
+
+def test_the_ground_of_a_print_is_no_lower_garment_of_its_colour() -> None:
+    share = np.zeros((5, 60, 60), np.float32)
+    share[TOP, :40], share[LOWER, 40:] = 1, 1
+    share[:, 36:40, 28:32] = 0
+    share[LOWER, 36:40, 28:32] = 1
+    alike = np.ones_like(share)
+    black = share.copy()
+    _fill_bays(black, alike, 50.0)
+    assert black[TOP, :40].min() == 1
+    assert black[LOWER, 40:].min() == 1
+    white, told_apart = share.copy(), alike.copy()
+    told_apart[TOP, 36:40, 28:32] = 0.01
+    _fill_bays(white, told_apart, 50.0)
+    assert white[LOWER, 36:40, 28:32].min() == 1

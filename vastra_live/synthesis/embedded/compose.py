@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from vastra_live.synthesis.embedded.fill import Undressed, spread
-from vastra_live.synthesis.embedded.girth import Girth, arm_point
+from vastra_live.synthesis.embedded.girth import Girth, arm_point, unit_vector
 from vastra_live.synthesis.embedded.light import shade_edges
 from vastra_live.synthesis.embedded.mesh import (
     LEFT_FOREARM,
@@ -21,7 +21,7 @@ from vastra_live.synthesis.embedded.mesh import (
 )
 from vastra_live.synthesis.embedded.places import segment_distance
 from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_skeleton
-from vastra_live.synthesis.embedded.skeleton import Skeleton
+from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
 from vastra_live.types import F32, U8
 
 __all__ = ["bare_arms", "compose", "hands"]
@@ -30,16 +30,36 @@ __all__ = ["bare_arms", "compose", "hands"]
 _UPPER = {LEFT_FOREARM: LEFT_SLEEVE, RIGHT_FOREARM: RIGHT_SLEEVE}
 
 
-def hands(skin: F32, s: Skeleton) -> F32:
-    """(h, w) 0..1: skin from the wrists to the finger tips, which is in front of every sleeve."""
+def hands(skin: F32, s: Skeleton, sleeve_ends: tuple[float, float] | None = None) -> F32:
+    """(h, w) 0..1: skin of the hands, to the finger tips, which is in front of every sleeve.
+
+    Args:
+        skin: (h, w) 0..1.
+        s: the skeleton.
+        sleeve_ends: how far the new sleeves reach down the right and the left arm: hands begin at long ones' cuffs.
+            None where there are no new sleeves.
+    """
     small = halved_skeleton(s)
     shape = halved(skin).shape
     near = np.zeros(shape, np.float32)
-    for arm in (small.left, small.right):
+    for arm, end in zip((small.right, small.left), sleeve_ends or (0.0, 0.0), strict=True):
         reach = arm.tip - arm.wrist
         distance, _ = segment_distance(shape, arm.wrist + 0.25 * reach, arm.tip + 0.9 * reach)
-        near = np.maximum(near, _within(distance, 0.21 * small.unit, 0.04 * small.unit))
+        hand = _within(distance, 0.21 * small.unit, 0.04 * small.unit)
+        if end > 1:
+            cuff = arm_point(arm, end)[0]
+            # one that is bent at the wrist lies beyond the cuff in its own direction
+            beyond = np.maximum(_beyond(shape, cuff, arm.wrist - arm.elbow), _beyond(shape, cuff, reach))
+            hand *= np.clip(beyond / np.float32(0.02 * small.unit) + 1, 0, 1)
+        near = np.maximum(near, hand)
     return enlarged(near, skin.shape) * skin
+
+
+def _beyond(shape: tuple[int, ...], point: Point, direction: Point) -> F32:
+    """(h, w) how far each pixel lies beyond a point in a direction, in pixels."""
+    x, y = unit_vector(direction, direction)
+    across = (np.arange(shape[1], dtype=np.float32) - np.float32(point[0])) * np.float32(x)
+    return across[None] + ((np.arange(shape[0], dtype=np.float32) - np.float32(point[1])) * np.float32(y))[:, None]
 
 
 def bare_arms(skin: F32, s: Skeleton, girth: Girth, sleeve_ends: tuple[float, float]) -> F32:

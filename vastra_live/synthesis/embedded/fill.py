@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.carry import carry_up
+from vastra_live.synthesis.embedded.fit import Openings
 from vastra_live.synthesis.embedded.girth import ARM_STATIONS, DEPTHS, ELBOW, USUAL_HALF, Girth, limb_point, sample
 from vastra_live.synthesis.embedded.places import BACKGROUND, LOWER, SKIN, segment_distance
 from vastra_live.synthesis.embedded.rim import Rim
@@ -108,9 +110,13 @@ class Bare:
 
 _WAIST = 0.72
 _CHEST = 0.35
-"""Down to here, in depth on the torso, a neck opening or the shoulders may be bare."""
+"""Down to here, in depth on the torso, a top without sleeves may leave shoulders and sides bare."""
 _SLACK = 0.08
 """By how much of its width a sleeve is wider than the arm in it."""
+_EMERGES = 0.15
+"""Over so much of its length a bare arm comes out in front of the torso's side."""
+_CLOTH = 0.025
+"""So far, in shoulder widths, shoulders lie below what is worn on them; where they are bare nothing is made anew."""
 _UNSEEN_TROUSERS = (48.0, 42.0, 38.0)
 _SHADE_BGR = (1.3, 1.1, 0.85)
 
@@ -121,7 +127,7 @@ def bare_body(
     girth: Girth,
     sleeve_ends: tuple[float, float],
     worn: F32 | None = None,
-    neckline: Point | None = None,
+    openings: Openings | None = None,
 ) -> Bare:
     """The outline of the wearer's body from joints and girth.
 
@@ -131,8 +137,8 @@ def bare_body(
         girth: of the body.
         sleeve_ends: how far the new sleeves reach on the right and the left arm.
         worn: (h, w) 0..1, the worn top: an arm in a sleeve is thinner than the sleeve.
-        neckline: (n, 2) the new top's, from the wearer's right to the left: above the chest the torso is bare inside
-            of it alone. None for a top without sleeves, whose shoulders are bare too.
+        openings: where the new top ends: elsewhere it covers the torso, however wide that is taken to be. None for
+            no top at all.
     """
     unit = s.unit
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
@@ -149,7 +155,7 @@ def bare_body(
                 *zip((0.18, 0.3, 0.4, 0.5, 0.6), (girth.rise[side, 0] + 0.09, *girth.rise[side]), strict=True),
             ]
         )
-        heights = -rise[::1, 1] * unit / s.torso_length
+        heights = (_CLOTH - rise[:, 1]) * unit / s.torso_length
         # heights ascend downwards: first the neck, then the shoulder's slope, then the sides
         order_d = np.concatenate([[-1.2], heights, DEPTHS])
         # the silhouette is that of the worn top, which may flare: trousers below it do not
@@ -160,9 +166,11 @@ def bare_body(
         outline.append(table[index])
     half = np.where(aside < 0, outline[0], outline[1])
     inside = np.clip((half - np.abs(aside)) / soft + 0.5, 0, 1).astype(np.float32)
-    if neckline is not None:
-        # what the outlines of body and cloth leave between them over a covered shoulder is no skin
-        inside *= np.maximum(_opening(shape, neckline, s), depth > _CHEST)
+    sleeved = openings is not None and openings.neckline is not None
+    if openings is not None:
+        # what the outlines of body and cloth leave between them over a shoulder or beside the waist is no skin
+        neck = depth < _CHEST if openings.neckline is None else _opening(shape, openings.neckline, s)
+        inside *= np.maximum(neck, depth > openings.hem - 0.03)
     below = np.clip((depth - _WAIST) / np.float32(2.0 / s.torso_length) + 0.5, 0, 1).astype(np.float32)
     light = 1 - 0.22 * np.minimum((aside / np.maximum(half, 0.05)) ** 2, 1.0) ** 2
     # the chin keeps the light from the throat
@@ -172,30 +180,20 @@ def bare_body(
     )
     light *= 1 - np.float32(0.2) * np.exp(-throat / np.float32(0.15**2))
     arms, front, forearms = (np.zeros(shape, np.float32) for _ in range(3))
-    for side, arm in enumerate((s.right, s.left)):
-        ratio = np.full(shape, 9.0, np.float32)
-        stations = np.array([0.0, 0.12, *ARM_STATIONS, 1.0])
-        halves = np.interp(stations, ARM_STATIONS, girth.arms[side]) * unit
+    for side in (0, 1):
         start = max(sleeve_ends[side] - 0.06, 0.3)
-        shifts = np.interp(stations, ARM_STATIONS, girth.centres[side]) * unit
-        points = [limb_point(arm, side, station, shift) for station, shift in zip(stations, shifts, strict=True)]
-        if worn is not None:
-            halves *= 1 - _SLACK * sample(worn, np.array(points))
-        # on over the wrist, so that no gap opens between a cuff and the hand
-        points.append(arm.wrist + 0.5 * (arm.tip - arm.wrist))
-        stations, halves = np.append(stations, 1.2), np.append(halves, halves[-1])
-        for k in range(len(stations) - 1):
-            distance, t = segment_distance(shape, points[k], points[k + 1])
-            radius = (halves[k] + (halves[k + 1] - halves[k]) * t).astype(np.float32)
+        ratio = np.full(shape, 9.0, np.float32)
+        for along, distance, radius in _along_arm(shape, s, girth, side, worn):
             ratio = np.minimum(ratio, distance / np.maximum(radius, 1))
             piece = np.clip(radius - distance + 0.5, 0, 1)
-            along = stations[k] + (stations[k + 1] - stations[k]) * t
             # nor is what they leave along a sleeve
-            arms = np.maximum(arms, piece * np.clip((along - sleeve_ends[side] + 0.09) / 0.03, 0, 1))
-            if stations[k + 1] > start:
-                front = np.maximum(front, piece * np.clip((along - start) / 0.03, 0, 1))
-                if sleeve_ends[side] < ELBOW:
-                    forearms = np.maximum(forearms, piece * np.clip((along - ELBOW - 0.1) / 0.04, 0, 1))
+            below_sleeve = np.clip((along - sleeve_ends[side] + 0.09) / 0.03, 0, 1) if sleeved else 1
+            arms = np.maximum(arms, piece * below_sleeve)
+            # it comes out from behind the torso's side, not with a step
+            shown = radius * np.clip((along - start) / _EMERGES, 0, 1)
+            front = np.maximum(front, np.clip(shown - distance + 0.5, 0, 1) * (along > start))
+            if sleeve_ends[side] < ELBOW:
+                forearms = np.maximum(forearms, piece * np.clip((along - ELBOW - 0.1) / 0.04, 0, 1))
         light = np.where(ratio < 1, 1 - 0.3 * ratio**2, light)
     return Bare(
         torso=inside * (1 - below),
@@ -205,6 +203,27 @@ def bare_body(
         forearms=np.asarray(forearms, np.float32),
         round=np.asarray(light, np.float32),
     )
+
+
+def _along_arm(
+    shape: tuple[int, ...], s: Skeleton, girth: Girth, side: int, worn: F32 | None
+) -> Iterator[tuple[F32, F32, F32]]:
+    """For each stretch of an arm (h, w) maps: station along the arm, distance to its middle, half width, in pixels."""
+    arm = (s.right, s.left)[side]
+    stations = np.array([0.0, 0.12, *ARM_STATIONS, 1.0])
+    halves = np.interp(stations, ARM_STATIONS, girth.arms[side]) * s.unit
+    shifts = np.interp(stations, ARM_STATIONS, girth.centres[side]) * s.unit
+    points = [limb_point(arm, side, station, shift) for station, shift in zip(stations, shifts, strict=True)]
+    if worn is not None:
+        halves *= 1 - _SLACK * sample(worn, np.array(points))
+    # on over the wrist, so that no gap opens between a cuff and the hand
+    points.append(arm.wrist + 0.5 * (arm.tip - arm.wrist))
+    stations, halves = np.append(stations, 1.2), np.append(halves, halves[-1])
+    for k in range(len(stations) - 1):
+        distance, t = segment_distance(shape, points[k], points[k + 1])
+        radius = halves[k] + (halves[k + 1] - halves[k]) * t
+        along = stations[k] + (stations[k + 1] - stations[k]) * t
+        yield along.astype(np.float32), distance, radius.astype(np.float32)
 
 
 def _opening(shape: tuple[int, ...], neckline: Point, s: Skeleton) -> F32:
@@ -227,6 +246,7 @@ class Undressed:
         skin_bgr: skin colour everywhere.
         front: 0..1, arms that stay bare and are seen in front of the garment's torso.
         forearms: 0..1, those of them that are seen in front of its sleeves too.
+        wall: 0..1, where it was remade as background.
     """
 
     bgr: F32
@@ -234,6 +254,7 @@ class Undressed:
     skin_bgr: F32
     front: F32
     forearms: F32
+    wall: F32
 
 
 def undress(picture: U8, behind: F32, share: F32, face: F32, rim: Rim, gone: F32, s: Skeleton, bare: Bare) -> Undressed:
@@ -270,7 +291,9 @@ def undress(picture: U8, behind: F32, share: F32, face: F32, rim: Rim, gone: F32
     canvas += gone[..., None] * (made - canvas)
     # an arm is no wider than the sleeve that it was in
     front, forearms = enlarged(bare.front, gone.shape) * rim.gone, enlarged(bare.forearms, gone.shape)
-    return Undressed(canvas, gone, enlarged(skin, gone.shape), front, forearms)
+    body = np.maximum(bare_skin, adjoins * bare.below)
+    wall = gone * (1 - enlarged(body, gone.shape))
+    return Undressed(canvas, gone, enlarged(skin, gone.shape), front, forearms, wall)
 
 
 def _met(behind: F32, picture: F32, background: F32) -> F32:

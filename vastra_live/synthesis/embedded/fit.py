@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +22,7 @@ from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
 from vastra_live.synthesis.embedded.snap import Edge, EdgeKind
 from vastra_live.types import F32, Category, Garment, Sleeve
 
-__all__ = ["TopPattern"]
+__all__ = ["Openings", "TopPattern"]
 
 _PHOTO_SHOULDERS = 0.86
 """Shoulders of a garment in its photo, in shoulder widths of its wearer: on a mannequin they curve away."""
@@ -89,6 +91,20 @@ def _beside(inner: Point, outer: Point, torso: Point, s: Skeleton, outward: Poin
     over = float(side) - float((inner - s.neck) @ outward)
     room = 0.5 * max(float((outer - inner) @ outward), 0.0)
     return inner + outward * min(max(over, 0.0), room)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Openings:
+    """Where a top ends on a body, and the wearer's skin begins.
+
+    Attributes:
+        neckline: (n, 2) from the wearer's right to the left, in pixels; None for a top without sleeves, which leaves
+            the shoulders bare too.
+        hem: its highest point, in depth on the torso.
+    """
+
+    neckline: Point | None
+    hem: float
 
 
 class TopPattern:
@@ -316,9 +332,11 @@ class TopPattern:
             return 0.15, 0.15
         return self._sleeve_end("right"), self._sleeve_end("left")
 
-    def neckline(self, placed: Point) -> Point | None:
-        """(n, 2) the neck's edge of the (C, 2) placed points, from the wearer's right; None without sleeves."""
-        return placed[list(self._edges[0].points)] if self._sleeved else None
+    def openings(self, placed: Point, skeleton: Skeleton) -> Openings:
+        """Where the garment ends whose points were placed at (C, 2), in the skeleton's pixels."""
+        neck, hem = (next(edge for edge in self._edges if edge.kind is kind) for kind in (EdgeKind.NECK, EdgeKind.HEM))
+        depths = (placed[list(hem.points)] - skeleton.neck) @ skeleton.down / skeleton.torso_length
+        return Openings(placed[list(neck.points)] if self._sleeved else None, float(depths.min()))
 
     def _sleeve_end(self, side: str) -> float:
         m = self._marks

@@ -118,7 +118,7 @@ def _measure_arm(person: F32, clothed: F32, arm: Arm, unit: float) -> npt.NDArra
     measured, hidden = np.clip(ratios, 0.85, 1.35), _hidden(clothed, arm)
     # under a sleeve the arm goes on as it is where it is bare
     bare = measured[~hidden]
-    most = float(np.clip(1.08 * np.median(bare), 0.9, 1.2)) if len(bare) else 1.15
+    most = float(np.clip(np.median(bare), 0.85, 1.2)) if len(bare) else 1.15
     return np.asarray(np.where(hidden, np.minimum(measured, most), measured) * _USUAL_ARM, np.float64)
 
 

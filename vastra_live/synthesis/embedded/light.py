@@ -10,6 +10,8 @@ from vastra_live.types import F32, U8
 
 __all__ = ["relief", "scene_gain", "shade_edges", "veiled"]
 
+_MARK = 0.4
+"""So much brighter or darker than the cloth around it, in log light, is a button, a letter or a gap."""
 _VEIL = 0.004
 """Light scattered in lens and air, as a share of white: shadows of a scene are never as deep as a product photo's."""
 
@@ -31,8 +33,10 @@ def relief(bgr: U8, worn: F32, unit: float) -> F32:
     # a dark cloth has few grey levels: the offset keeps its noise from becoming folds
     log = np.log(light + 14)
     fine = max(0.02 * unit, 0.8)
-    smooth = _inside_blur(log, worn, fine)
     wide = _inside_blur(log, worn, 0.22 * unit)
+    # a button is no fold, and blurred it would be a ring of one: its place is taken by the cloth around it
+    marks = cv2.dilate((np.abs(log - wide) > _MARK).astype(np.float32), np.ones((3, 3), np.uint8))
+    smooth = _inside_blur(log, worn * (1 - marks) + np.float32(0.01) * worn, fine)
     folds = smooth - wide
     steps = _inside_blur(np.abs(log - smooth), worn, 0.12 * unit)
     spread = np.sqrt(np.maximum(_inside_blur(folds**2, worn, 0.15 * unit), 0))

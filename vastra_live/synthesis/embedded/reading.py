@@ -102,10 +102,21 @@ def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: ColourModels) 
         weights[SKIN] *= priors[SKIN] > 0.05
         models = memory.blended(_learn(cells, weights + 0.15 * seeds))
         share = _classify(cells, models, priors, smooth, places.face)
+    _fill_bays(share, models[:, cells].reshape(share.shape), skeleton.unit)
     _attach_hair(share, places)
     _settle_islands(share, skeleton.unit)
     memory.remember(_learn(cells, share * (share > 0.6)))
     return Reading(share, places.face)
+
+
+def _fill_bays(share: F32, colour: F32, unit: float) -> None:
+    """In narrow bays of the top what may be its own cloth is no lower garment: the ground of a print. In place."""
+    top = (share[TOP] > 0.5).astype(np.uint8)
+    size = 2 * max(1, round(0.06 * unit)) + 1
+    closed = cv2.morphologyEx(top, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    bays = (closed > top) & (share[LOWER] > share[TOP]) & (colour[TOP] > 0.3 * colour[LOWER])
+    share[TOP][bays] += share[LOWER][bays]
+    share[LOWER][bays] = 0
 
 
 def _attach_hair(share: F32, places: Places) -> None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from vastra_live.errors import NothingToFitError
 from vastra_live.synthesis.embedded.compose import bare_arms, compose, hands
 from vastra_live.synthesis.embedded.fill import BackgroundPlate, bare_body, undress
-from vastra_live.synthesis.embedded.fit import TopPattern
+from vastra_live.synthesis.embedded.fit import Openings, TopPattern
 from vastra_live.synthesis.embedded.girth import Girth, measure_girth
 from vastra_live.synthesis.embedded.guided import edge_smoother
 from vastra_live.synthesis.embedded.legs import measure_build
@@ -169,8 +169,8 @@ class EmbeddedSynthesizer:
         scene, worn, reading = scene.below(row), worn[row:], Reading(reading.share[:, row:], reading.face[row:])
         painted = {name: raised(piece, row) for name, piece in painted.items()}
         bare = None if lower is not None or bare is None else bare.below(row // 2)
-        neckline = cut.pattern.neckline((pinned - (0.5, row + 0.5)) / 2)
-        bgr, alpha = self._compose(frame, scene, reading, worn, girth, cut.pattern, painted, neckline, bare_legs=bare)
+        openings = cut.pattern.openings((pinned - (0.5, row + 0.5)) / 2, halved_skeleton(scene.skeleton))
+        bgr, alpha = self._compose(frame, scene, reading, worn, girth, cut.pattern, painted, openings, bare_legs=bare)
         if below is not None:
             bgr, alpha = below.under(camera, bgr, alpha, row)
         if self._watch is not None:
@@ -348,7 +348,7 @@ class EmbeddedSynthesizer:
         girth: Girth,
         pattern: TopPattern,
         painted: dict[int, Painted],
-        neckline: Point | None,
+        openings: Openings,
         *,
         bare_legs: BareBelow | None,
     ) -> tuple[U8, F32]:
@@ -363,7 +363,7 @@ class EmbeddedSynthesizer:
         gone = np.maximum(gone, beside(gone, unit) * np.clip(2 * share[BACKGROUND] - 0.5, 0, 1))
         small = halved_skeleton(s)
         half = ((worn.shape[1] + 1) // 2, (worn.shape[0] + 1) // 2)
-        bare = bare_body(half[::-1], small, girth, pattern.sleeve_ends, halved(worn), neckline)
+        bare = bare_body(half[::-1], small, girth, pattern.sleeve_ends, halved(worn), openings)
         if bare_legs is not None:
             bare = bare_legs.under(bare)
         assert self._gain is not None
@@ -378,9 +378,9 @@ class EmbeddedSynthesizer:
             under,
             painted,
             s=s,
-            kept=np.maximum(kept, hands(sure_skin, s) * (1 - gone)),
+            kept=np.maximum(kept, hands(sure_skin, s, pattern.sleeve_ends) * (1 - gone)),
             own_arms=bare_arms(sure_skin, s, girth, pattern.sleeve_ends),
-            body=1 - share[BACKGROUND] - np.float32(0.7) * share[LOWER],
+            body=(1 - share[BACKGROUND] - np.float32(0.7) * share[LOWER]) * (1 - under.wall),
             light=folds,
             gain=self._gain,
         )
