@@ -277,7 +277,8 @@ def undress(picture: U8, behind: F32, share: F32, face: F32, rim: Rim, gone: F32
     lower, adjoins = _lower_carried_up(small, trousers, halved(rim.share), skin_seen, s)
     behind = _met(behind, small, halved(share[BACKGROUND]) * (1 - cv2.dilate(halved(gone), np.ones((3, 3), np.uint8))))
     seen = behind + (adjoins * bare.below)[..., None] * (lower - behind)
-    bare_skin = np.maximum(bare.torso, bare.arms)
+    within = _smooth_limbs(np.maximum(halved(rim.gone), skin_seen), s.unit)
+    bare_skin = np.maximum(bare.torso, bare.arms * within)
     if adjoins < 1:
         bare_skin = np.maximum(bare_skin, (1 - adjoins) * bare.below)
     # a waistband stands a little off the belly
@@ -289,11 +290,20 @@ def undress(picture: U8, behind: F32, share: F32, face: F32, rim: Rim, gone: F32
     made += rim.share[..., None] * (enlarged(seen, gone.shape) - made)
     made += _grain(picture, share[SKIN])[..., None]
     canvas += gone[..., None] * (made - canvas)
-    # an arm is no wider than the sleeve that it was in
-    front, forearms = enlarged(bare.front, gone.shape) * rim.gone, enlarged(bare.forearms, gone.shape)
+    front, forearms = enlarged(bare.front * within, gone.shape), enlarged(bare.forearms, gone.shape)
     body = np.maximum(bare_skin, adjoins * bare.below)
     wall = gone * (1 - enlarged(body, gone.shape))
     return Undressed(canvas, gone, enlarged(skin, gone.shape), front, forearms, wall)
+
+
+def _smooth_limbs(body: F32, unit: float) -> F32:
+    """(h, w) 0..1: an arm is no wider than the sleeve that it was in, but not as ragged as that is read."""
+    for step, share in ((cv2.MORPH_CLOSE, 0.03), (cv2.MORPH_OPEN, 0.016)):
+        # an arm behind a hip shows as a strip, which stays
+        size = 2 * max(1, round(share * unit)) + 1
+        body = cv2.morphologyEx(body, step, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    side = 2 * max(1, round(0.012 * unit)) + 1
+    return np.asarray(cv2.blur(body, (side, side)), np.float32)
 
 
 def _met(behind: F32, picture: F32, background: F32) -> F32:
