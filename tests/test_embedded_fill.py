@@ -6,10 +6,11 @@ import numpy as np
 
 from tests.embedded_people import drawn_person
 from vastra_live.synthesis.embedded.carry import carry_up
-from vastra_live.synthesis.embedded.compose import hands
-from vastra_live.synthesis.embedded.fill import _met, bare_body, shaded_skin
+from vastra_live.synthesis.embedded.compose import compose, hands
+from vastra_live.synthesis.embedded.fill import Undressed, _met, bare_body, shaded_skin
 from vastra_live.synthesis.embedded.fit import Openings
 from vastra_live.synthesis.embedded.girth import measure_girth
+from vastra_live.synthesis.embedded.mesh import LEFT_FOREARM, Painted
 from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
 
 HEM = 230
@@ -135,3 +136,26 @@ def test_a_bare_arm_comes_out_from_behind_the_side_without_a_step() -> None:
     widths = (front[:, int(s.neck[0]) :] > 0.5).sum(axis=1)
     first = int(np.argmax(widths > 0))
     assert np.abs(np.diff(widths[first - 1 : first + int(0.2 * s.unit)].astype(int))).max() <= 0.06 * s.unit
+
+
+def test_a_forearm_throws_no_shadow_on_a_wall() -> None:
+    _, body = drawn_person()
+    s = read_skeleton(body)
+    shape = body.person_alpha.shape
+    nothing, one = np.zeros(shape, np.float32), np.ones(shape, np.float32)
+    wall = np.full((*shape, 3), 200, np.float32)
+    under = Undressed(wall, one, wall, nothing, nothing, one)
+    sleeve = Painted((100, 150, 140, 250), np.full((100, 40, 3), 60, np.uint8), np.ones((100, 40), np.float32))
+    bgr, _ = compose(
+        wall.astype(np.uint8),
+        under,
+        {LEFT_FOREARM: sleeve},
+        s=s,
+        kept=nothing,
+        own_arms=nothing,
+        body=nothing,
+        light=one,
+        gain=np.ones(3, np.float32),
+    )
+    assert bgr[200, 145:160].min() >= 199
+    assert bgr[200, 110:130].max() <= 61

@@ -130,8 +130,9 @@ def compose(
             else:
                 alpha = alpha * (1 - under.forearms[part] * np.maximum(under.gone, own_arms)[part])
             if name in (LEFT_FOREARM, RIGHT_FOREARM):
-                # a forearm shades what it lies on, but not its own upper arm
+                # a forearm shades what it lies on, but not its own upper arm, nor a wall
                 on = (1 - alpha) * (1 - _placed(pieces.get(_UPPER[name]), shape)[part])
+                on *= np.maximum(body, union)[part]
                 canvas[part] *= (1 - contact_shadow(alpha, unit) * on)[..., None]
             colour = piece.bgr * (gain * light[part][..., None])
             canvas[part] += alpha[..., None] * (np.minimum(colour, 255) - canvas[part])
@@ -149,8 +150,8 @@ def _line_gaps(canvas: F32, pieces: Mapping[int, Painted], union: F32, gone: F32
     cloth = halved(halved(union))
     size = 2 * max(1, round(0.015 * unit)) + 1
     closed = cv2.morphologyEx(cloth, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
-    # a gap narrower than a pixel here still lets half of the skin through
-    gaps = np.clip(2.5 * (closed - cloth), 0, 1)
+    # on under the cloth's own soft edges, where a wall would draw a bright line around what is filled
+    gaps = cv2.dilate(np.clip(2.5 * (closed - cloth), 0, 1), np.ones((3, 3), np.uint8))
     if float(gaps.max()) < 0.5 or TORSO not in pieces:
         return
     torso = pieces[TORSO]

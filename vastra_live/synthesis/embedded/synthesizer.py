@@ -360,7 +360,8 @@ class EmbeddedSynthesizer:
         rim = solve_rim(scene.bgr, worn, np.maximum(kept, np.clip(share[LOWER] * 2 - 0.6, 0, 1)), unit)
         gone = rim.gone * (1 - kept)
         # the camera's sharpening draws a line along the worn outline, beside it
-        gone = np.maximum(gone, beside(gone, unit) * np.clip(2 * share[BACKGROUND] - 0.5, 0, 1))
+        line = beside(gone, unit) * np.clip(2 * share[BACKGROUND] - 0.5, 0, 1)
+        rim, gone = replace(rim, share=np.maximum(rim.share, line)), np.maximum(gone, line)
         small = halved_skeleton(s)
         half = ((worn.shape[1] + 1) // 2, (worn.shape[0] + 1) // 2)
         bare = bare_body(half[::-1], small, girth, pattern.sleeve_ends, halved(worn), openings)
@@ -380,7 +381,7 @@ class EmbeddedSynthesizer:
             s=s,
             kept=np.maximum(kept, hands(sure_skin, s, pattern.sleeve_ends) * (1 - gone)),
             own_arms=bare_arms(sure_skin, s, girth, pattern.sleeve_ends),
-            body=(1 - share[BACKGROUND] - np.float32(0.7) * share[LOWER]) * (1 - under.wall),
+            body=np.clip(1.5 - 3 * share[BACKGROUND], 0, 1) * (1 - np.float32(0.7) * share[LOWER]) * (1 - under.wall),
             light=folds,
             gain=self._gain,
         )
