@@ -183,17 +183,19 @@ def bare_body(
     for side in (0, 1):
         start = max(sleeve_ends[side] - 0.06, 0.3)
         ratio = np.full(shape, 9.0, np.float32)
-        for along, distance, radius in _along_arm(shape, s, girth, side, worn):
+        # nor is what they leave along a sleeve
+        bare_from = sleeve_ends[side] - 0.09 if sleeved else -1.0
+        for end, along, distance, radius in _along_arm(shape, s, girth, side, worn):
             ratio = np.minimum(ratio, distance / np.maximum(radius, 1))
-            piece = np.clip(radius - distance + 0.5, 0, 1)
-            # nor is what they leave along a sleeve
-            below_sleeve = np.clip((along - sleeve_ends[side] + 0.09) / 0.03, 0, 1) if sleeved else 1
-            arms = np.maximum(arms, piece * below_sleeve)
-            # it comes out from behind the torso's side, not with a step
-            shown = radius * np.clip((along - start) / _EMERGES, 0, 1)
-            front = np.maximum(front, np.clip(shown - distance + 0.5, 0, 1) * (along > start))
-            if sleeve_ends[side] < ELBOW:
-                forearms = np.maximum(forearms, piece * np.clip((along - ELBOW - 0.1) / 0.04, 0, 1))
+            if end > bare_from:
+                piece = np.clip(radius - distance + 0.5, 0, 1)
+                arms = np.maximum(arms, piece * np.clip((along - bare_from) / 0.03, 0, 1))
+            if end > start:
+                # it comes out from behind the torso's side, not with a step
+                shown = radius * np.clip((along - start) / _EMERGES, 0, 1)
+                front = np.maximum(front, np.clip(shown - distance + 0.5, 0, 1) * (along > start))
+                if sleeve_ends[side] < ELBOW:
+                    forearms = np.maximum(forearms, piece * np.clip((along - ELBOW - 0.1) / 0.04, 0, 1))
         light = np.where(ratio < 1, 1 - 0.3 * ratio**2, light)
     return Bare(
         torso=inside * (1 - below),
@@ -207,8 +209,8 @@ def bare_body(
 
 def _along_arm(
     shape: tuple[int, ...], s: Skeleton, girth: Girth, side: int, worn: F32 | None
-) -> Iterator[tuple[F32, F32, F32]]:
-    """For each stretch of an arm (h, w) maps: station along the arm, distance to its middle, half width, in pixels."""
+) -> Iterator[tuple[float, F32, F32, F32]]:
+    """Each stretch of an arm: the station where it ends, and (h, w) station, distance from its middle, half width."""
     arm = (s.right, s.left)[side]
     stations = np.array([0.0, 0.12, *ARM_STATIONS, 1.0])
     halves = np.interp(stations, ARM_STATIONS, girth.arms[side]) * s.unit
@@ -223,7 +225,7 @@ def _along_arm(
         distance, t = segment_distance(shape, points[k], points[k + 1])
         radius = halves[k] + (halves[k + 1] - halves[k]) * t
         along = stations[k] + (stations[k + 1] - stations[k]) * t
-        yield along.astype(np.float32), distance, radius.astype(np.float32)
+        yield float(stations[k + 1]), along.astype(np.float32), distance, radius.astype(np.float32)
 
 
 def _opening(shape: tuple[int, ...], neckline: Point, s: Skeleton) -> F32:

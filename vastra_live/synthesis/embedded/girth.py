@@ -36,6 +36,8 @@ ARM_STATIONS = np.array([0.25, 0.4, 0.54, 0.75, 0.95])
 _USUAL_ARM = np.array([0.165, 0.15, 0.125, 0.115, 0.085])
 ELBOW = 0.54
 
+Mask = npt.NDArray[np.bool_]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Girth:
@@ -87,8 +89,10 @@ def measure_girth(person: F32, skeleton: Skeleton, clothed: F32) -> Girth:
             half = reach[stop[0]] if len(stop) else reach[-1]
             torso[side, k] = np.clip(half, 0.88 * USUAL_HALF[k], 1.4 * USUAL_HALF[k])
     torso[:, 1:-1] = 0.5 * torso[:, 1:-1] + 0.25 * (torso[:, 2:] + torso[:, :-2])
-    arms = np.array([_measure_arm(person, clothed, arm, unit) for arm in (s.right, s.left)])
-    limbs = np.array([_measure_limb(person, clothed, arm, k, unit) for k, arm in enumerate((s.right, s.left))])
+    both = s.right, s.left
+    hidden = [_hidden(clothed, arm) for arm in both]
+    arms = np.array([_measure_arm(person, hidden[k], arm, unit) for k, arm in enumerate(both)])
+    limbs = np.array([_measure_limb(person, hidden[k], arm, k, unit) for k, arm in enumerate(both)])
     rise = np.empty((2, len(ASIDE)))
     height = np.linspace(0.45, -0.2, 66)
     for side, sign in enumerate((-1, 1)):
@@ -106,7 +110,7 @@ def measure_girth(person: F32, skeleton: Skeleton, clothed: F32) -> Girth:
     return Girth(torso, arms, limbs[:, 0], limbs[:, 1], rise)
 
 
-def _measure_arm(person: F32, clothed: F32, arm: Arm, unit: float) -> npt.NDArray[np.float64]:
+def _measure_arm(person: F32, hidden: Mask, arm: Arm, unit: float) -> npt.NDArray[np.float64]:
     """(5,) half widths of the bare arm at the stations, in shoulder widths.
 
     The nearer side counts, for the other one may touch the torso.
@@ -115,14 +119,14 @@ def _measure_arm(person: F32, clothed: F32, arm: Arm, unit: float) -> npt.NDArra
     for k, station in enumerate(ARM_STATIONS):
         widths = [width for width in _to_edges(person, arm, station, unit) if width is not None]
         ratios.append(min(widths) / _USUAL_ARM[k] if widths else 1.0)
-    measured, hidden = np.clip(ratios, 0.85, 1.35), _hidden(clothed, arm)
+    measured = np.clip(ratios, 0.85, 1.35)
     # under a sleeve the arm goes on as it is where it is bare
     bare = measured[~hidden]
     most = float(np.clip(np.median(bare), 0.85, 1.2)) if len(bare) else 1.15
     return np.asarray(np.where(hidden, np.minimum(measured, most), measured) * _USUAL_ARM, np.float64)
 
 
-def _measure_limb(person: F32, clothed: F32, arm: Arm, side: int, unit: float) -> npt.NDArray[np.float64]:
+def _measure_limb(person: F32, hidden: Mask, arm: Arm, side: int, unit: float) -> npt.NDArray[np.float64]:
     """(2, 5) half widths of an arm as it is seen, sleeve and all, and how far outside of the bone its middle lies.
 
     Where the inner side touches the torso the width is that of the stations that stand free. A short sleeve that
@@ -148,13 +152,12 @@ def _measure_limb(person: F32, clothed: F32, arm: Arm, side: int, unit: float) -
     # a flared sleeve or a shirt that stands off moves the outline, and not the arm
     middle = float(np.median(centres))
     centres = np.clip(centres, middle - 0.05, middle + 0.05)
-    hidden = _hidden(clothed, arm)
     if not hidden.all():
         centres[hidden] = np.minimum(centres[hidden], float(np.median(centres[~hidden])) + 0.02)
     return np.array([halves, centres])
 
 
-def _hidden(clothed: F32, arm: Arm) -> npt.NDArray[np.bool_]:
+def _hidden(clothed: F32, arm: Arm) -> Mask:
     """(5,) whether the worn top covers the arm at the stations."""
     points = np.array([arm_point(arm, station)[0] for station in ARM_STATIONS])
     return np.asarray(sample(clothed, points) > 0.5, np.bool_)
