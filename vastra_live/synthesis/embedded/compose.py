@@ -118,7 +118,7 @@ def compose(
     shadow = contact_shadow(union, unit) * (1 - union) * body
     canvas = under.bgr * (1 - shadow)[..., None]
     covered = np.maximum(under.gone, np.minimum(shadow * 4, 1))
-    _line_gaps(canvas, pieces, union, under.gone, unit)
+    _line_gaps(canvas, pieces, union, under.wall, unit)
     for name in draw_order(s):
         if name in pieces:
             piece = pieces[name]
@@ -145,8 +145,8 @@ def compose(
     return np.asarray(np.clip(colour + 0.5, 0, 255), np.uint8), np.asarray(np.minimum(alpha, 1), np.float32)
 
 
-def _line_gaps(canvas: F32, pieces: Mapping[int, Painted], union: F32, gone: F32, unit: float) -> None:
-    """Cloth in the narrow gaps between torso and sleeve where the worn top was: no skin in an armpit. In place."""
+def _line_gaps(canvas: F32, pieces: Mapping[int, Painted], union: F32, wall: F32, unit: float) -> None:
+    """Cloth in the narrow gaps between torso and sleeve where the worn top was: no wall in an armpit. In place."""
     cloth = halved(halved(union))
     size = 2 * max(1, round(0.015 * unit)) + 1
     closed = cv2.morphologyEx(cloth, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
@@ -161,7 +161,7 @@ def _line_gaps(canvas: F32, pieces: Mapping[int, Painted], union: F32, gone: F32
     known = halved(halved(np.clip(_placed(torso, union.shape) * 2 - 1, 0, 1)))
     filled = enlarged(spread(halved(halved(colour)), known), union.shape)
     # the inside of an armpit lies in the shade
-    canvas += (enlarged(gaps, union.shape) * gone)[..., None] * (np.float32(0.7) * filled - canvas)
+    canvas += (enlarged(gaps, union.shape) * wall)[..., None] * (np.float32(0.7) * filled - canvas)
 
 
 def _placed(piece: Painted | None, shape: tuple[int, ...]) -> F32:

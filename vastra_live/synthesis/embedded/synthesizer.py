@@ -360,7 +360,7 @@ class EmbeddedSynthesizer:
         rim = solve_rim(scene.bgr, worn, np.maximum(kept, np.clip(share[LOWER] * 2 - 0.6, 0, 1)), unit)
         gone = rim.gone * (1 - kept)
         # the camera's sharpening draws a line along the worn outline, beside it
-        line = beside(gone, unit) * np.clip(2 * share[BACKGROUND] - 0.5, 0, 1)
+        line = beside(gone, unit) * np.clip(2 * (share[BACKGROUND] - share[LOWER]) - 0.5, 0, 1)
         rim, gone = replace(rim, share=np.maximum(rim.share, line)), np.maximum(gone, line)
         small = halved_skeleton(s)
         half = ((worn.shape[1] + 1) // 2, (worn.shape[0] + 1) // 2)
