@@ -3,7 +3,8 @@
 ``python bench/tryon.py [--data ../shared] [--json OUT.json] [--sheet OUT.jpg]`` prints a table. The data is the
 VITON-HD layout: ``people/<id>/image.jpg`` with ``parse.png`` (CIHP labels) and ``garments/*.jpg``.
 
-* leak: share of the worn top's pixels that keep their colour (within 6 levels) after another top was put on.
+* leak: share of the worn top's pixels that keep their colour (within 6 levels) after another top was put on; and the
+  same over the tops of another colour only, for white on white tells nothing.
 * kept: share of face, hair and lower body that stays within 12 levels, beyond 3 px of the worn top's border, where
   the new (cropped) top does not cover them.
 * worn top: IoU of the reading with the ground truth.
@@ -40,12 +41,22 @@ SHORT = ("00055_00", "11791_00", "00017_00")
 CROPPED = "00126_00"
 OWN = ("00006", "cloth-00006_00", "hrviton-output-00006_00")
 PIXELS = 800_000
+OTHER = 25.0
 
 
 def leak(before: U8, after: U8, top: Mask) -> float:
     """Share of the worn top whose colour did not change."""
     same = np.abs(before.astype(int) - after).max(axis=-1) <= 6
     return float(same[top].mean())
+
+
+def another_colour(picture: U8, top: Mask, garment: Garment) -> bool:
+    """Whether most of a garment differs in colour from most of a worn top: CIE76 of their medians."""
+    medians = []
+    for bgr, mask in ((picture, top), (garment.bgr, garment.alpha > 0.9)):
+        lab = cv2.cvtColor(bgr.astype(np.float32) / 255, cv2.COLOR_BGR2LAB)
+        medians.append(np.median(lab[mask], axis=0))
+    return float(np.linalg.norm(medians[0] - medians[1])) > OTHER
 
 
 def kept(before: U8, after: U8, region: Mask, tops: Mask) -> float:
@@ -114,6 +125,8 @@ def measure(bench: Bench) -> tuple[dict[str, Any], list[list[U8]]]:
             pictures.append(made)
             kind = "long" if name in LONG else "short"
             rows[person][f"leak_{kind}_{name}"] = leak(frame.bgr, made, top)
+            if another_colour(frame.bgr, top, garment):
+                rows[person][f"other_{kind}_{name}"] = rows[person][f"leak_{kind}_{name}"]
             if name == CROPPED:
                 rows[person]["kept"] = kept(frame.bgr, made, np.isin(parse, KEPT) & ~fitted, top)
         sheet.append(pictures)
@@ -138,7 +151,7 @@ def _means(rows: dict[str, dict[str, float]]) -> dict[str, float]:
     groups: dict[str, list[float]] = {}
     for row in rows.values():
         for key, value in row.items():
-            group = "_".join(key.split("_")[:2]) if key.startswith("leak") else key
+            group = "_".join(key.split("_")[:2]) if key.startswith(("leak", "other")) else key
             groups.setdefault(group, []).append(value)
     return {key: float(np.mean(values)) for key, values in groups.items()}
 
@@ -160,6 +173,7 @@ def main() -> None:
         kinds = [np.mean([v for k, v in row.items() if k.startswith(f"leak_{kind}")]) for kind in ("long", "short")]
         print(f"{person:10}" + "".join(f"{value:12.4f}" for value in (*(row[k] for k in keys), *kinds)))
     print(f"{'mean':10}" + "".join(f"{result['mean'][k]:12.4f}" for k in (*keys, "leak_long", "leak_short")))
+    print("of another colour: " + ", ".join(f"{k} {result['mean'][f'other_{k}']:.4f}" for k in ("long", "short")))
     for key in ("own", "own_hrviton"):
         if key in result:
             print(f"{key:12} ssim {result[key]['ssim']:.3f} psnr {result[key]['psnr']:.2f} dB")
