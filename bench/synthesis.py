@@ -287,7 +287,11 @@ def bench_device(
     if shared.is_dir():
         best = TryOnEngine(condition, generator, device)
         for name, make in keyframes(shared, best):
-            add(name, lambda make=make: torch.tensor(make()), None)
+
+            def drawn(make: Callable[[], U8] = make) -> Tensor:
+                return torch.tensor(make())
+
+            add(name, drawn, None)
     for row in rows:
         first = rows[1] if row["form"].startswith("generator") else rows[0]
         row["ratio"] = first["ms"] / row["ms"]

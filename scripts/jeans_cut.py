@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from cloth_drawing import F32, SCALE, U8, WIDTH, Canvas, Cloth, crease, curve, fan, grid, noise, stroke
-from garment_cuts import Line, button, drape, mirrored, on
+from cloth_drawing import F32, SCALE, U8, WIDTH, Canvas, Cloth, crease, curve, fan, grid, mirrored, noise, stroke
+from garment_cuts import Line, button, drape, on
 
 _OCHRE = (0.30, 0.52, 0.72)
 _WAIST, _CROTCH, _CUFF = 96, 334, 938
@@ -42,13 +42,13 @@ def _leg_folds(side: int, seed: int) -> F32:
     rng = np.random.default_rng(seed)
     folds = 0.7 * drape(seed, 0.6, 3.0 * side)
     folds += fan((side * 6, _CROTCH - 6), [(side * 96, 280), (side * 110, 336), (side * 96, 400)], 6, 0.6, -0.08 * side)
-    for index, at in enumerate((600, 640, 676)):
-        start, end = (side * 44, at + rng.uniform(-8, 8)), (side * (120 - 12 * index), at + 18 + rng.uniform(-6, 6))
-        folds += crease(curve(start, ((start[0] + end[0]) / 2, end[1] + 3), end), 7, 0.35)
+    for index, y in enumerate((600, 640, 676)):
+        back, front = (side * 44, y + rng.uniform(-8, 8)), (side * (120 - 12 * index), y + 18 + rng.uniform(-6, 6))
+        folds += crease(curve(back, ((back[0] + front[0]) / 2, front[1] + 3), front), 7, 0.35)
     for index in range(4):
-        at = _CUFF - 34 - 30 * index
-        start, end = (side * rng.uniform(44, 62), at), (side * rng.uniform(116, 134), at + rng.uniform(-14, 14))
-        folds += crease(curve(start, ((start[0] + end[0]) / 2, at + 6), end), 6, 0.5 - 0.08 * index)
+        shoe = _CUFF - 34 - 30 * index
+        start, end = (side * rng.uniform(44, 62), shoe), (side * rng.uniform(116, 134), shoe + rng.uniform(-14, 14))
+        folds += crease(curve(start, ((start[0] + end[0]) / 2, shoe + 6), end), 6, 0.5 - 0.08 * index)
     return folds
 
 
@@ -81,10 +81,10 @@ def dock_jeans() -> U8:
             canvas, curve((-112 - lift / 4, _WAIST + lift), (0, _WAIST + 6 + lift), (112 + lift / 4, _WAIST + lift))
         )
     for side in (-1, 1):
-        loop = [(66, 94), (76, 93), (79, 150), (69, 151)]
+        loop: Line = [(66, 94), (76, 93), (79, 150), (69, 151)]
         canvas.lay(on(side, loop), band, volume=3, roll=3, cast=0.4)
     button(canvas, (0, _WAIST + 26))
-    rivets = [(64, 146), (136, 214)]
+    rivets: Line = [(64, 146), (136, 214)]
     for x, y in [*rivets, *mirrored(rivets)]:
         canvas.ink(stroke([(x, y), (x, y)], 5.0), (0.32, 0.45, 0.58), 0.9)
     return canvas.picture(331)
