@@ -101,6 +101,22 @@ def test_category_and_sleeve_are_read_off_the_silhouette(kind: str) -> None:
     assert (category, sleeve) == EXPECTED[kind]
 
 
+@pytest.mark.parametrize("apart", [6, 60])
+def test_an_open_front_parts_no_legs(apart: int) -> None:
+    mask = shape_mask("long")
+    cv2.fillPoly(mask, [np.array([[240, 100], [240 - apart // 2, 490], [240 + apart // 2, 490]])], 0)
+    category, _, sleeve = landmarks(mask)
+    assert (category, sleeve) == (Category.UPPER, Sleeve.LONG)
+
+
+def test_straps_do_not_make_a_top_a_dress() -> None:
+    mask = shape_mask("camisole")
+    mask = np.pad(mask, ((140, 0), (0, 0)))
+    for x in (166, 314):
+        cv2.line(mask, (x, 20), (x, 186), 255, 6)
+    assert landmarks(mask)[0] is Category.UPPER
+
+
 def test_the_points_of_a_long_sleeve_lie_where_they_were_drawn() -> None:
     _, points, _ = landmarks(shape_mask("long"))
     drawn = {
@@ -180,6 +196,28 @@ def test_a_gradient_and_a_soft_shadow_belong_to_the_ground() -> None:
     light = (1 - 0.10 * y / y.max() - 0.05 * (x / x.max() - 0.5) ** 2) * (1 - 0.35 * shadow * (mask == 0))
     shaded = np.clip(picture * light[:, :, None], 0, 255).astype(np.uint8)
     assert iou(cut_alpha(shaded), mask) > 0.98
+
+
+def shaded(mask: U8, colour: tuple[int, int, int], ground: tuple[int, int, int], blur: float, share: float) -> U8:
+    """A garment of grained cloth that throws a soft shadow to its lower right."""
+    picture = photo(mask, colour, ground).astype(np.float32)
+    picture[mask > 0] += np.random.default_rng(2).normal(0, 4, (*mask.shape, 1))[mask > 0]
+    spot = cv2.GaussianBlur(np.roll(mask, (8, 6), (0, 1)).astype(np.float32) / 255, (0, 0), blur)
+    light = 1 - share * spot * (1 - mask.astype(np.float32) / 255)
+    return np.asarray(np.clip(picture * light[:, :, None], 0, 255), np.uint8)
+
+
+@pytest.mark.parametrize(("blur", "share"), [(4, 0.3), (9, 0.35), (18, 0.25)])
+@pytest.mark.parametrize("kind", ["long", "trousers"])
+def test_pale_cloth_is_told_from_its_own_shadow(kind: str, blur: float, share: float) -> None:
+    mask = shape_mask(kind)
+    picture = shaded(mask, (246, 247, 248), (226, 227, 228), blur, share)
+    assert iou(cut_alpha(picture), mask) > 0.94
+
+
+def test_dark_cloth_on_a_dark_ground_is_no_shadow() -> None:
+    mask = shape_mask("long")
+    assert iou(cut_alpha(photo(mask, (20, 21, 22), (42, 42, 42))), mask) > 0.98
 
 
 def test_the_gap_between_sleeve_and_body_is_ground_and_a_white_print_is_not() -> None:

@@ -21,6 +21,15 @@ _DEEP = 0.06
 _POINTED = 0.3
 """No dress ends narrower than this share of its waist."""
 
+_OPEN_FRONT = 0.2
+"""Two fronts that hang apart begin within this share of the width above of the axis; sleeves lie farther out."""
+
+_SHOULDERED = 0.7
+"""Below a neck a garment with sleeves soon becomes wider: the top edge is less than this share. A waistband is more."""
+
+_STRAP = 0.5
+"""The body of a garment begins where this share of its waist is cloth; above there are straps."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -37,6 +46,7 @@ class Shape:
             neckline meets a strap or a shoulder. A waistband has none.
         sleeved: whether something leaves the body sideways under a sharp armpit.
         length: from the top to the lowest cloth on the axis.
+        body: the same, but for the straps.
     """
 
     gap: float
@@ -48,6 +58,7 @@ class Shape:
     neck_corner: float
     sleeved: bool
     length: float
+    body: float
 
 
 def _extent(row: U8) -> int:
@@ -72,6 +83,7 @@ def measure(silhouette: Silhouette) -> Shape:
     mask, axis = silhouette.mask, round(silhouette.axis)
     height, width = mask.shape
     gap, gap_width = _leg_gap(mask, axis)
+    mask = _closed_front(mask, axis)
     top = mask[round(0.02 * height)]
     cloth = np.nonzero(mask[:, min(width - 1, max(0, axis))])[0]
     length = int(cloth[-1]) + 1 if len(cloth) else height
@@ -81,6 +93,8 @@ def measure(silhouette: Silhouette) -> Shape:
     last = min(round(0.7 * height), round(0.95 * length))
     rows = [_run(mask[y], axis) for y in range(max(round(0.3 * height), below_neck), last, 4)]
     widths = [end - start for start, end in rows if end > start]
+    waist = min(widths, default=width)
+    begins = int((np.count_nonzero(mask, axis=1) > _STRAP * waist).argmax())
     hem = _run(mask[max(0, length - 1 - round(0.03 * height))], axis)
     halves = (silhouette.left, silhouette.right)
     return Shape(
@@ -88,12 +102,26 @@ def measure(silhouette: Silhouette) -> Shape:
         gap_width=gap_width / height,
         top_width=_extent(top) / height,
         shoulder_width=_extent(mask[height // 8]) / height,
-        waist_width=min(widths, default=width) / height,
+        waist_width=waist / height,
         hem_width=(hem[1] - hem[0]) / height,
         neck_corner=min(_neck_corner(half) for half in halves),
         sleeved=all(sharp_armpit(half) is not None for half in halves),
         length=length / height,
+        body=max(length - begins, 1) / height,
     )
+
+
+def _closed_front(mask: U8, axis: int) -> U8:
+    """The mask with an open front closed: what lies between two pieces of cloth that are both near the axis."""
+    reach = round(_OPEN_FRONT * _extent(mask[: mask.shape[0] // 4].max(axis=0)))
+    left, right = max(0, axis - reach), axis + reach + 1
+    near = mask[:, left:right] > 0
+    columns = np.arange(near.shape[1])
+    first, last = near.argmax(axis=1), near.shape[1] - near[:, ::-1].argmax(axis=1)
+    between = near.any(axis=1)[:, None] & (columns >= first[:, None]) & (columns < last[:, None])
+    closed = mask.copy()
+    closed[:, left:right][between] = 255
+    return closed
 
 
 def _neck_corner(half: Half) -> float:
@@ -140,15 +168,16 @@ def _leg_gap(mask: U8, axis: int) -> tuple[int, int]:
 def classify(shape: Shape) -> Category:
     """Trousers by the gap between the legs, skirts by a straight top edge, dresses by their length."""
     # an open cardigan parts below too, but under sleeves and a neckline; torn jeans have fringes, but no neck
-    worn_above = shape.sleeved and shape.neck_corner >= _NECK
+    necked = shape.neck_corner >= _NECK or shape.top_width < _SHOULDERED * shape.shoulder_width
+    worn_above = shape.sleeved and necked
     if not worn_above and shape.gap > 0.15 and shape.gap_width < 0.5 * shape.shoulder_width:
         return Category.LOWER
     narrowing = shape.waist_width < 0.9 * shape.top_width
     if not shape.sleeved and shape.neck_corner < _NECK and not narrowing:
         return Category.LOWER
-    slimness = shape.waist_width / shape.length
+    slimness = shape.waist_width / shape.body
     if shape.sleeved and shape.hem_width < _POINTED * shape.waist_width:
         return Category.UPPER  # a bodysuit
-    if slimness < 0.36 or (slimness < 0.47 and shape.hem_width > 1.45 * shape.waist_width):
+    if slimness < 0.385 or (slimness < 0.47 and shape.hem_width > 1.45 * shape.waist_width):
         return Category.DRESS
     return Category.UPPER

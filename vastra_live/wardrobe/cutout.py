@@ -27,11 +27,20 @@ __all__ = ["Cutout", "cut_out", "largest_piece"]
 
 _DARKEST_SHADOW = 0.72
 """A shadow takes away at most this share of the ground's light; darker is taken for cloth."""
-_WIDEST_SHADOW = 0.2
+_WIDEST_SHADOW = 0.3
 """A shadow reaches at most so far from the lit ground, as a share of the picture's longer side; what seems to
 reach farther is pale cloth without an edge to hold the flood."""
+_CONTACT_SHADOW = 0.03
+"""The same for a shadow that may fall off as steeply as an edge."""
+_CRISP = 0.0024
+"""What is wider than this share of the picture's longer side is no edge but a shadow's falling off."""
+_BALLS = (0.016, 0.008, 0.004)
+"""Half the width of the narrowest way a shadow takes, as a share of the picture's longer side: the last where the
+garment's outline is clear all around, the first where cloth is as pale as its shadow in places."""
 _OPEN = 0.5
 """A shadow meets the lit ground without an edge along at least this share of the shore they have in common."""
+_RING_PX = 9
+"""How far beyond a shadow's end it is looked what it ends at."""
 _RIPPLE_PX = 8
 """JPEG ripples stay inside their 8x8 block."""
 _THICKEST_WALL = 0.09
@@ -73,6 +82,8 @@ class _Difference:
         dimmed: share of the ground's light that is missing.
         off_colour: largest channel difference to the dimmed ground.
         steepness: change per pixel.
+        crisp: change per pixel that is left once what is wide is taken off: an edge, the grain of cloth, no shadow.
+        level: the ground's light, 1 for white.
         offset: signed difference, mean of the channels.
         tight: what noise alone reaches.
     """
@@ -81,6 +92,8 @@ class _Difference:
     dimmed: F32
     off_colour: F32
     steepness: F32
+    crisp: F32
+    level: F32
     offset: F32
     tight: float
 
@@ -128,8 +141,19 @@ def _difference(bgr: U8, ground: Ground, tight: float) -> _Difference:
     dimmed = -cv2.transform(residual * ground.bgr, np.ones((1, 3), np.float32)) / light
     off_colour = np.abs(residual + ground.bgr * dimmed[:, :, None]).max(axis=2)
     grey = cv2.transform(residual, np.full((1, 3), 1 / 3, np.float32))
+    fine = grey - cv2.GaussianBlur(grey, (0, 0), _width(bgr.shape))
+    level = np.asarray(np.sqrt(light) / 441.7, np.float32)
+    distance = np.abs(residual).max(axis=2)
+    return _Difference(distance, dimmed, off_colour, _slope(grey), _slope(fine), level, grey, tight)
+
+
+def _width(shape: tuple[int, ...]) -> float:
+    return max(1.2, _CRISP * max(shape))
+
+
+def _slope(grey: F32) -> F32:
     across, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=3), cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3)
-    return _Difference(np.abs(residual).max(axis=2), dimmed, off_colour, cv2.magnitude(across, down) / 8, grey, tight)
+    return np.asarray(cv2.magnitude(across, down) / 8, np.float32)
 
 
 def _flood(difference: _Difference) -> U8:
@@ -141,20 +165,38 @@ def _flood(difference: _Difference) -> U8:
     peak = cv2.dilate(difference.distance, np.ones((2 * _RIPPLE_PX + 1, 2 * _RIPPLE_PX + 1), np.uint8))
     ripple = _binary(difference.distance < np.minimum(difference.tight + 0.08 * peak, 20))
     flood = _grown(clean, ripple, _RIPPLE_PX)
-    # a touch of extra light counts as a shadow too: a glow, a reflex
-    dimmed = np.maximum(difference.dimmed, 0)
-    shadow = _binary(
-        (difference.dimmed > -0.08)
-        & (difference.dimmed < _DARKEST_SHADOW)
-        & (difference.off_colour < difference.tight + 14 * dimmed)
-        & (difference.steepness < 1.2 + 0.5 * difference.tight + 60 * dimmed)
-    )
-    dark = _reached(cv2.bitwise_or(flood, _open(cv2.bitwise_or(shadow, flood), 1)))
-    flood |= _believed(cv2.bitwise_and(dark, cv2.bitwise_not(flood)), flood, difference.distance)
+    flood = _with_shadow(difference, flood)
     return flood | _holes(difference, ripple, flood)
 
 
-def _believed(shadow: U8, flood: U8, distance: F32) -> U8:
+def _with_shadow(difference: _Difference, flood: U8) -> U8:
+    """The flood and the ground in shadow beyond it: its colour, less light, and no edge on the way there."""
+    # a touch of extra light counts as a shadow too: a glow, a reflex
+    dimmed = np.maximum(difference.dimmed, 0) * difference.level
+    shade = (
+        (difference.dimmed > -0.08)
+        & (difference.dimmed < _DARKEST_SHADOW)
+        & (difference.off_colour < difference.tight + 14 * dimmed)
+    )
+    shadow = _binary(shade & (difference.crisp < 0.2 + 0.13 * difference.tight + 6 * dimmed))
+    steady = _binary(shade & (flood == 0))
+    lit = flood
+    for size in _BALLS:
+        # a ball runs through it that is too large for the gaps of a faint outline
+        radius = max(1, round(size * max(flood.shape)))
+        either = cv2.bitwise_or(lit, shadow)
+        dark = _reached(cv2.bitwise_or(lit, _open(either, radius)))
+        soft = cv2.bitwise_and(_grown(dark, either, radius + 1), cv2.bitwise_not(lit))
+        # crispness reaches beyond the edge that it comes from
+        soft = _climbed(soft, steady, difference.steepness, 0.1 * difference.tight, 3 * _width(flood.shape))
+        flood = flood | _believed(soft, lit, difference, _WIDEST_SHADOW)
+    # where cloth touches the ground the shadow is narrow, and falls off as an edge does
+    steep = _binary(shade & (difference.steepness < 1.2 + 0.5 * difference.tight + 60 * dimmed))
+    dark = _reached(cv2.bitwise_or(flood, _open(cv2.bitwise_or(steep, flood), 1)))
+    return flood | _believed(cv2.bitwise_and(dark, cv2.bitwise_not(flood)), flood, difference, _CONTACT_SHADOW)
+
+
+def _believed(shadow: U8, flood: U8, difference: _Difference, widest: float) -> U8:
     """The pieces of a shadow that lie open to lit ground and end at something that stands out against it.
 
     Pale cloth that lets the flood in looks like a shadow too, but there the flood goes deep, ends at nothing,
@@ -164,14 +206,19 @@ def _believed(shadow: U8, flood: U8, distance: F32) -> U8:
     depth = cv2.distanceTransform(cv2.bitwise_not(flood), cv2.DIST_L2, 3)
     reach = np.zeros(count, np.float32)
     np.maximum.at(reach, labels[shadow > 0], depth[shadow > 0])
-    spread = cv2.dilate(labels.astype(np.float32), _disc(9)).astype(np.int32)
+    spread = cv2.dilate(labels.astype(np.float32), _disc(_RING_PX)).astype(np.int32)
     ring = (spread > 0) & (labels == 0) & (flood == 0)
     size = np.bincount(spread[ring], minlength=count)
-    clear = np.bincount(spread[ring & (distance > _FAINT)], minlength=count)
+    inside = shadow.astype(np.float32) / 255
+    size_px = (2 * _RING_PX + 1, 2 * _RING_PX + 1)
+    beside = cv2.blur(difference.offset * inside, size_px) / (cv2.blur(inside, size_px) + 1e-3)
+    stands_out = (difference.distance > _FAINT) | (np.abs(difference.offset - beside) > _FAINT)
+    clear = np.bincount(spread[ring & stands_out], minlength=count)
     shore = (cv2.dilate(flood, _disc(1)) > 0) & (flood == 0)
     inlet = np.bincount(labels[shore], minlength=count)
     along = np.bincount(spread[shore], minlength=count)
-    believed = (reach < _WIDEST_SHADOW * max(flood.shape)) & (clear > 0.5 * size) & (inlet > _OPEN * along)
+    small = np.bincount(labels.ravel()) < 0.5 * np.count_nonzero(flood == 0)
+    believed = small & (reach < widest * max(flood.shape)) & (clear > 0.5 * size) & (inlet > _OPEN * along)
     believed[0] = False
     return _binary(believed[labels])
 
@@ -269,6 +316,15 @@ def _grown(seed: U8, allowed: U8, steps: int) -> U8:
     cross = np.asarray(cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)), np.uint8)
     for _ in range(steps):
         seed = np.asarray(cv2.bitwise_or(seed, cv2.bitwise_and(cv2.dilate(seed, cross), allowed)), np.uint8)
+    return seed
+
+
+def _climbed(seed: U8, allowed: U8, steepness: F32, slack: float, reach: float) -> U8:
+    """``seed`` spread uphill, to the ridge of the next edge within so many pixels."""
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    for _ in range(round(reach)):
+        behind = cv2.erode(np.where(seed > 0, steepness, np.float32(1e6)), cross)
+        seed = seed | (_binary(steepness > behind - slack) & allowed)
     return seed
 
 
