@@ -167,6 +167,10 @@ def test_the_wardrobe_from_the_command_line(tmp_path: Path, capsys: pytest.Captu
     assert "lee" in [entry["name"] for entry in json.loads(capsys.readouterr().out)]
     assert call("garment", "show", "lee", "-o", "lee.png") == 0
     assert (tmp_path / "lee.png").is_file()
+    assert call("garment", "correct", "lee", "--sleeve", "half", "--landmark", "hem_left=40,50", "--json") == 0
+    corrected = json.loads(capsys.readouterr().out)
+    assert (corrected["sleeve"], corrected["landmarks"]["hem_left"]) == ("half", [40, 50])
+    assert call("garment", "correct", "lee", "--landmark", "hem_left") == 2
     assert call("garment", "remove", "lee") == 0
     assert call("garment", "show", "lee", "-o", "lee.png") == 2
 

@@ -258,3 +258,32 @@ def test_names_made_of_file_names_are_allowed(stem: str) -> None:
         assert "--name" in str(error)
         return
     assert check_name(name) == name
+
+
+def test_what_the_user_says_wins_until_it_is_taken_back(filled: Wardrobe) -> None:
+    read = filled.load("mine")
+    filled.correct("mine", sleeve="short")
+    corrected = filled.correct("mine", landmarks_px={"hem_left": (100.0, 200.0)})
+    assert corrected.sleeve is Sleeve.SHORT
+    assert corrected.landmarks_px["hem_left"] == (100.0, 200.0)
+    assert corrected.landmarks_px["hem_right"] == read.landmarks_px["hem_right"]
+    dress = filled.correct("mine", category="dress")
+    assert dress.category is Category.DRESS
+    assert dress.landmarks_px["hem_left"] != (100.0, 200.0)
+    assert filled.correct("mine", anew=True).landmarks_px == read.landmarks_px
+
+
+def test_a_correction_that_means_nothing_changes_nothing(filled: Wardrobe) -> None:
+    path = filled.entry("mine").paths["metadata"]
+    before = path.read_text()
+    with pytest.raises(WardrobeError, match="elbow is not a landmark"):
+        filled.correct("mine", landmarks_px={"elbow": (1.0, 1.0)})
+    with pytest.raises(WardrobeError, match="crotch is not a landmark of this dress garment"):
+        filled.correct("mine", category="dress", landmarks_px={"crotch": (1.0, 1.0)})
+    with pytest.raises(WardrobeError, match="sleeve 'wide': expected none, strap, short, half, long"):
+        filled.correct("mine", sleeve="wide")
+    with pytest.raises(WardrobeError, match="lies outside of the photo"):
+        filled.correct("mine", landmarks_px={"hem_left": (5000.0, 1.0)})
+    with pytest.raises(WardrobeError, match="cannot be corrected"):
+        filled.correct("coast-tee", sleeve="long")
+    assert path.read_text() == before

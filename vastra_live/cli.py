@@ -226,6 +226,46 @@ def garment_add(
         out.print(f"added {entry.name}: {entry.category.value}, sleeve {entry.sleeve.value}", highlight=False)
 
 
+@garment_app.command("correct")
+def garment_correct(
+    name: GarmentName,
+    category: Annotated[str | None, typer.Option(help="upper, lower or dress.")] = None,
+    sleeve: Annotated[str | None, typer.Option(help="none, strap, short, half or long.")] = None,
+    landmark: Annotated[
+        list[str] | None,
+        typer.Option(metavar="POINT=X,Y", help="Repeatable: where a point is, in pixels of the photo."),
+    ] = None,
+    anew: Annotated[bool, typer.Option("--anew", help="First forget every correction made before.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what is known now.")] = False,
+) -> None:
+    """Overrule what was read of a garment: `garment show` draws its points."""
+    from vastra_live.wardrobe.store import describe
+
+    wardrobe = _wardrobe()
+    garment = wardrobe.correct(
+        name,
+        category=category,
+        sleeve=sleeve,
+        landmarks_px=dict(_point(text) for text in landmark or ()),
+        anew=anew,
+    )
+    if as_json:
+        out.print_json(json.dumps(describe(wardrobe, name)))
+    else:
+        out.print(f"{name}: {garment.category.value}, sleeve {garment.sleeve.value}", highlight=False)
+
+
+def _point(text: str) -> tuple[str, tuple[float, float]]:
+    name, _, place = text.partition("=")
+    try:
+        x, y = (float(number) for number in place.split(","))
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r}: expected POINT=X,Y such as hem_left=512,830", param_hint="--landmark"
+        ) from None
+    return name, (x, y)
+
+
 @garment_app.command("list")
 def garment_list(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
     """What the wardrobe holds."""

@@ -6,7 +6,7 @@ photo came from, and the sha256 of each picture. What the user says goes under `
     "overrides": {"category": "dress", "sleeve": "long", "landmarks": {"hem_left": [512.0, 830.5]}}
 
 All three keys are optional. With another category the landmarks are found anew for it; single landmarks
-replace single ones.
+replace single ones. ``vastra-live garment correct`` writes them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from vastra_live.wardrobe.landmarks import find_landmarks
 from vastra_live.wardrobe.matte import carry_colours
 from vastra_live.wardrobe.silhouette import read_silhouette
 
-__all__ = ["METADATA", "Record", "read_record", "write_record"]
+__all__ = ["METADATA", "Record", "overrule", "read_record", "write_record"]
 
 METADATA = "garment.json"
 _FORMAT = 1
@@ -83,6 +83,12 @@ class Record:
             silhouette = read_silhouette(np.where(alpha >= 0.5, 255, 0).astype(np.uint8))
             found, found_sleeve = find_landmarks(silhouette, self.category)
             points, sleeve = points or found, sleeve or found_sleeve
+        extra = sorted(set(self.overridden_px) - set(points))
+        if extra:
+            raise WardrobeError(
+                f"garment {self.name}: {', '.join(extra)} is not a landmark of this {self.category.value} garment "
+                f"({', '.join(sorted(points))}); correct it in {self.folder / METADATA}"
+            )
         try:
             return Garment(
                 name=self.name,
@@ -160,6 +166,57 @@ def read_record(folder: Path) -> Record:
         return _parse(folder, data)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WardrobeError(f"{path}: {_described(error)}; correct it there, or {_REMEDY}") from error
+
+
+def overrule(
+    folder: Path,
+    *,
+    category: Category | None = None,
+    sleeve: Sleeve | None = None,
+    landmarks_px: Mapping[str, tuple[float, float]] | None = None,
+    anew: bool = False,
+) -> None:
+    """Write down what the user says of a garment; what is not named stays as it is.
+
+    Args:
+        folder: the garment's.
+        category, sleeve: instead of those that were read. Another category than before ends what was said of landmarks.
+        landmarks_px: named points in pixels of the photo, instead of those that were found.
+        anew: forget what was said before.
+
+    Raises:
+        WardrobeError: a landmark is none of this garment's or lies outside of its photo, or the folder cannot be
+            written; nothing is changed then.
+    """
+    before = read_record(folder)
+    path = folder / METADATA
+    data = json.loads(path.read_text(encoding="utf-8"))
+    said: dict[str, Any] = {} if anew else dict(data.get("overrides", {}))
+    if category is not None:
+        if category is not before.category:
+            said.pop("landmarks", None)
+        said["category"] = category.value
+    if sleeve is not None:
+        said["sleeve"] = sleeve.value
+    if landmarks_px:
+        said["landmarks"] = said.get("landmarks", {}) | {name: list(point) for name, point in landmarks_px.items()}
+    data["overrides"] = said
+    try:
+        garment = _parse(folder, data).load()
+    except ValueError as error:
+        raise WardrobeError(f"garment {before.name}: {error}") from error
+    height, width = garment.alpha.shape
+    for name, (x, y) in (landmarks_px or {}).items():
+        if not (0 <= x < width and 0 <= y < height):
+            raise WardrobeError(
+                f"garment {before.name}: {name} at {x:g},{y:g} lies outside of the photo ({width}x{height})"
+            )
+    passing = path.with_suffix(".new")
+    try:
+        passing.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        passing.replace(path)
+    except OSError as error:
+        raise WardrobeError(f"garment {before.name}: {path} cannot be written ({error.strerror or error})") from error
 
 
 def _parse(folder: Path, data: dict[str, Any]) -> Record:

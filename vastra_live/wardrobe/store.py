@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import platformdirs
 
@@ -23,7 +23,7 @@ from vastra_live.errors import RecordingError, WardrobeError
 from vastra_live.pictures import is_picture
 from vastra_live.types import Category, Garment, Sleeve
 from vastra_live.wardrobe.intake import read_garment, read_photo
-from vastra_live.wardrobe.record import Record, read_record, write_record
+from vastra_live.wardrobe.record import Record, overrule, read_record, write_record
 
 __all__ = ["Entry", "Wardrobe", "check_name", "describe", "name_from"]
 
@@ -31,6 +31,7 @@ BUILT_IN = Path(__file__).parents[1] / "data" / "garments"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))})
 """Windows gives these names to devices."""
+_Kind = TypeVar("_Kind", Category, Sleeve)
 _LIST = "`vastra-live garment list` shows them all"
 
 
@@ -137,6 +138,33 @@ class Wardrobe:
         """
         return self._record(name).load()
 
+    def correct(
+        self,
+        name: str,
+        *,
+        category: str | None = None,
+        sleeve: str | None = None,
+        landmarks_px: Mapping[str, tuple[float, float]] | None = None,
+        anew: bool = False,
+    ) -> Garment:
+        """Overrule what was read of one of the user's garments; arguments as of :func:`.record.overrule`.
+
+        Raises:
+            WardrobeError: there is none of this name, it is built in, category or sleeve is unknown, a landmark is none
+                of this garment's, or its folder cannot be written.
+        """
+        folder = self._where(name)
+        if folder.parent == BUILT_IN:
+            raise WardrobeError(f"garment {name}: comes with the package and cannot be corrected")
+        overrule(
+            folder,
+            category=None if category is None else _one_of(Category, "category", category),
+            sleeve=None if sleeve is None else _one_of(Sleeve, "sleeve", sleeve),
+            landmarks_px=landmarks_px,
+            anew=anew,
+        )
+        return self.load(name)
+
     def remove(self, name: str) -> None:
         """Take one of the user's garments out of the wardrobe, with its files.
 
@@ -226,6 +254,14 @@ class Wardrobe:
             ) from error
         finally:
             shutil.rmtree(passing, ignore_errors=True)
+
+
+def _one_of(kind: type[_Kind], what: str, name: str) -> _Kind:
+    try:
+        return kind(name)
+    except ValueError:
+        known = ", ".join(str(one.value) for one in kind)
+        raise WardrobeError(f"{what} {name!r}: expected {known}") from None
 
 
 def describe(wardrobe: Wardrobe, name: str) -> dict[str, Any]:
