@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
 
@@ -11,6 +12,10 @@ from tests.embedded_people import BLUE, GREEN, drawn_garment, drawn_person, draw
 from vastra_live.errors import NothingToFitError
 from vastra_live.photo import lay_over
 from vastra_live.synthesis.embedded import EmbeddedSynthesizer
+from vastra_live.synthesis.embedded.lower_reading import Waistline, settled
+from vastra_live.synthesis.embedded.places import LOWER, SKIN
+from vastra_live.synthesis.embedded.reading import Reading
+from vastra_live.synthesis.embedded.skeleton import read_skeleton
 from vastra_live.types import U8, Body, Category, Frame, Garment
 
 
@@ -91,3 +96,18 @@ def test_hips_that_are_not_in_the_picture_are_named() -> None:
     seen = Body(body.landmarks_px, body.visibility, np.ascontiguousarray(body.person_alpha[:rows]), 0)
     with pytest.raises(NothingToFitError, match="hips and legs are not in the picture: step back"):
         dressed(drawn_trousers(), cut, seen)
+
+
+def test_a_hand_that_was_read_as_trousers_is_a_hand() -> None:
+    _, body = drawn_person((320, 460))
+    skeleton = read_skeleton(body)
+    bgr = np.full((460, 320, 3), 240, np.uint8)
+    share = np.zeros((5, 460, 320), np.float32)
+    share[LOWER] = 1
+    face = np.s_[20:70, 140:180]
+    bgr[face], share[SKIN][face], share[LOWER][face] = (120, 150, 205), 1, 0
+    hand = np.round(skeleton.left.tip).astype(int)
+    cv2.circle(bgr, tuple(int(v) for v in hand), 9, (118, 149, 203), -1)
+    skin = settled(bgr, Reading(share, share[SKIN]), skeleton, Waistline(np.inf, np.inf)).share[SKIN]
+    assert skin[hand[1], hand[0]] > 0.8
+    assert skin[300, 160] < 0.1

@@ -18,7 +18,7 @@ CROTCH = 0.42
 """How far below the hip joints the crotch of trousers lies, in shoulder widths (the pose puts hips high)."""
 _STATIONS = np.array([0.0, 0.17, 0.35, KNEE, 0.67, 0.86, 1.0])
 _USUAL_HALF = np.array([0.27, 0.255, 0.205, 0.148, 0.15, 0.093, 0.08])
-_ROUND = 0.4
+_ROUND = 0.28
 """How much darker a bare leg is at its sides than in its middle."""
 
 
@@ -114,7 +114,10 @@ def bare_legs(shape: tuple[int, ...], s: Skeleton, build: float, covered_to: flo
     for leg in (s.right_leg, s.left_leg):
         stations = np.sort(np.concatenate([_STATIONS, [0.6, 0.76, 1.06, max(covered_to - 0.04, 0.01)]]))
         points = np.array([leg_point(leg, station)[0] for station in stations])
-        thin = [0.75 if station < covered_to - 0.03 else 1.0 for station in stations]
+        # the hip joint's round would look out above a waistband
+        thin = [
+            np.interp(station, (0, 0.17), (0.55, 0.75)) if station < covered_to - 0.03 else 1.0 for station in stations
+        ]
         halves = [leg_half(station, build) * s.unit * k for station, k in zip(stations, thin, strict=True)]
         # a leg is worked out in its own box
         reach = max(halves) + 2

@@ -103,7 +103,9 @@ class BareBelow:
         return replace(bare, torso=torso, below=np.zeros_like(torso), round=light)
 
 
-def bare_below(shape: tuple[int, ...], s: Skeleton, girth: Girth, build: float, covered_to: float) -> BareBelow:
+def bare_below(
+    shape: tuple[int, ...], s: Skeleton, girth: Girth, build: float, covered_to: float, *, covered: bool
+) -> BareBelow:
     """Hips and legs drawn from joints and girth.
 
     Args:
@@ -113,6 +115,7 @@ def bare_below(shape: tuple[int, ...], s: Skeleton, girth: Girth, build: float, 
         build: how thick the legs are.
         covered_to: the station at which the new trousers end; above it bare legs are a little thinner, so that they
             show through torn cloth but not beside it.
+        covered: whether something new is put on the hips, with the same consequence for them.
     """
     legs, light = bare_legs(shape, s, build, covered_to)
     depth = depth_map(shape, s)
@@ -123,7 +126,7 @@ def bare_below(shape: tuple[int, ...], s: Skeleton, girth: Girth, build: float, 
     table = np.linspace(0.4, 1.4, 128)
     index = np.clip((depth - 0.4) * 127, 0, 127).astype(np.int32)
     sides = [np.interp(table, DEPTHS, np.minimum(half, 1.1 * USUAL_HALF)).astype(np.float32) for half in girth.torso]
-    half = np.where(aside < 0, sides[0][index], sides[1][index])
+    half = np.where(aside < 0, sides[0][index], sides[1][index]) * np.float32(0.75 if covered else 1.0)
     # the trunk ends where the legs part
     end = np.clip((1 + CROTCH * s.unit / s.torso_length - depth) / 0.04, 0, 1) * (depth > 0.5)
     trunk = np.clip((half - np.abs(aside)) * np.float32(s.unit) + 0.5, 0, 1) * end

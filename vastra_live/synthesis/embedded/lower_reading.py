@@ -9,7 +9,15 @@ import numpy as np
 
 from vastra_live.synthesis.embedded.compose import bare_arms, hands
 from vastra_live.synthesis.embedded.girth import Girth
-from vastra_live.synthesis.embedded.places import HAIR, LOWER, SKIN, TOP, arm_distance, segment_distance
+from vastra_live.synthesis.embedded.places import (
+    BACKGROUND,
+    HAIR,
+    LOWER,
+    SKIN,
+    TOP,
+    arm_distance,
+    segment_distance,
+)
 from vastra_live.synthesis.embedded.reading import Reading
 from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_skeleton
 from vastra_live.synthesis.embedded.skeleton import Leg, Point, Skeleton
@@ -68,6 +76,7 @@ def settled(bgr: U8, reading: Reading, s: Skeleton, waistline: Waistline) -> Rea
     """
     share = reading.share.copy()
     share = _bare_legs_seen(bgr, share, s)
+    share = _hands_seen(bgr, share, s)
     if np.isfinite(waistline.hem):
         share = _no_top_below(share, s, waistline.hem)
     return Reading(share, reading.face)
@@ -103,6 +112,37 @@ def _bare_legs_seen(bgr: U8, share: F32, s: Skeleton) -> F32:
     moved = share[LOWER] * enlarged(cv2.blur(legs * alike, (3, 3)), share[LOWER].shape)
     share[LOWER] -= moved
     share[SKIN] += moved
+    return share
+
+
+def _hands_seen(bgr: U8, share: F32, s: Skeleton) -> F32:
+    """The classes with hands of the skin's own colour as skin: beside pale cloth and a pale wall they are overlooked.
+
+    Where what is worn has the colour of skin itself, nothing is moved.
+    """
+    known = share[SKIN, ::4, ::4] > 0.7
+    worn = share[LOWER, ::4, ::4] + share[TOP, ::4, ::4] > 0.9
+    if known.sum() < 40:
+        return share
+    lab = _lab(np.asarray(halved(bgr), np.uint8))
+    usual = np.median(_lab(bgr[::4, ::4])[known], axis=0) - (0, 128, 128)
+    if worn.any() and float(_like_skin(_lab(bgr[::4, ::4])[worn][None], usual).mean()) > 0.1:
+        return share
+    small = halved_skeleton(s)
+    near = np.zeros(lab.shape[:2], np.float32)
+    for arm in (small.left, small.right):
+        reach = arm.tip - arm.wrist
+        distance, _ = segment_distance(near.shape, arm.wrist, arm.tip + 0.9 * reach)
+        near = np.maximum(near, np.clip((0.2 - distance / small.unit) / 0.04, 0, 1))
+    # without specks, and with the creases between the fingers
+    alike = cv2.morphologyEx(_like_skin(lab, usual), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    size = 2 * max(1, round(0.02 * small.unit)) + 1
+    alike = cv2.morphologyEx(alike, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
+    found = enlarged(cv2.blur(near * alike, (3, 3)), share[SKIN].shape)
+    for other in (BACKGROUND, TOP, LOWER):
+        moved = share[other] * found
+        share[other] -= moved
+        share[SKIN] += moved
     return share
 
 
@@ -189,7 +229,7 @@ def in_front_of_legs(reading: Reading, worn_top: F32, s: Skeleton, girth: Girth,
     share = reading.share
     skin = np.clip(share[SKIN] * 1.6 - 0.3, 0, 1)
     front = np.maximum(np.clip(share[HAIR] * 1.6 - 0.3, 0, 1), reading.face)
-    front = np.maximum(front, np.maximum(hands(skin, s), bare_arms(skin, s, girth, (0.3, 0.3))))
+    front = np.maximum(front, np.maximum(_hands(skin, s), bare_arms(skin, s, girth, (0.3, 0.3))))
     if top_stays:
         # where the hem is not surely found, it is a line all the same and no mist
         return np.asarray(np.maximum(front, np.clip(3 * worn_top - 1, 0, 1)), np.float32)
@@ -197,6 +237,23 @@ def in_front_of_legs(reading: Reading, worn_top: F32, s: Skeleton, girth: Girth,
     near = np.minimum(*(arm_distance(halved(skin).shape, arm) for arm in (small.left, small.right))) / small.unit
     sleeves = worn_top * enlarged(np.clip((0.2 - near) / 0.04, 0, 1).astype(np.float32), skin.shape)
     return np.asarray(np.maximum(front, sleeves), np.float32)
+
+
+def _hands(skin: F32, s: Skeleton) -> F32:
+    """(h, w) 0..1: the hands; before a bare leg, from which no colour tells them, no more than a hand is wide."""
+    found = hands(skin, s)
+    small, shape = halved_skeleton(s), halved(skin).shape
+    for arm, leg in ((small.right, small.right_leg), (small.left, small.left_leg)):
+        thigh = (leg.hip + leg.knee) / 2
+        x, y = np.clip(np.round(2 * thigh).astype(int), 0, np.array(skin.shape[::-1]) - 1)
+        if skin[y, x] < 0.5:
+            continue
+        reach = arm.tip - arm.wrist
+        wide, _ = segment_distance(shape, arm.wrist, arm.tip + reach)
+        close, _ = segment_distance(shape, arm.wrist, arm.tip + 0.7 * reach)
+        leave = np.clip((close / small.unit - 0.13) / 0.03, 0, 1) * (wide < 0.35 * small.unit)
+        found = found * (1 - enlarged(leave.astype(np.float32), skin.shape))
+    return found
 
 
 def knows_skin(share: F32, unit: float) -> bool:

@@ -300,7 +300,7 @@ class EmbeddedSynthesizer:
         painted = {name: raised(piece, row) for name, piece in painted.items()}
         half = ((worn.shape[1] + 1) // 2, (worn.shape[0] - row + 1) // 2)
         whole = ((worn.shape[0] + 1) // 2, (worn.shape[1] + 1) // 2)
-        bare = bare_below(whole, halved_skeleton(skeleton), girth, self._build, covered_to)
+        bare = bare_below(whole, halved_skeleton(skeleton), girth, self._build, covered_to, covered=lower is not None)
         assert self._gain is not None
         below = relower(
             part.bgr,
