@@ -15,7 +15,7 @@ from vastra_live.compositing.blend import blend_into
 from vastra_live.tracking.anchor import Anchor, first_anchor
 from vastra_live.tracking.behind_arms import with_arms, without, without_haste
 from vastra_live.tracking.leap import small_luma
-from vastra_live.tracking.limbs import Arms, Front, arm_mask, arms_of, bring_arms, motion_of, place_arms, weigh
+from vastra_live.tracking.limbs import Arms, Front, arm_mask, arms_of, bring_arm, motion_of, place_arm, weigh
 from vastra_live.tracking.motion import Flow
 from vastra_live.tracking.painted import Painted
 from vastra_live.tracking.propagation import Propagator
@@ -92,6 +92,13 @@ def test_what_moved_is_told_part_by_part() -> None:
     assert hanging.moved(_arms(60, -50)) & LEFT_FORE
 
 
+def test_what_has_moved_far_must_come_near_again() -> None:
+    hanging, turned = _arms(5, 5), _arms(5, -20)
+    assert hanging.moved(turned) == 0
+    assert hanging.moved(turned, held=LEFT_FORE) == LEFT_FORE
+    assert hanging.moved(_arms(5, 0), held=LEFT_FORE) == 0
+
+
 def test_walking_sideways_or_closer_moves_no_arm() -> None:
     body = _body(5, 5)
     further = replace(body, landmarks_px=body.landmarks_px * np.float32(1.3) + np.float32(20))
@@ -116,13 +123,13 @@ def test_only_what_the_flow_has_lost_is_looked_for(held: int) -> None:
     motion = motion_of(_body(5, -100))
     assert anchor.arms is not None and motion is not None
     still = grid(window.columns, window.rows)
-    parts, _ = place_arms(anchor.arms, window, anchor.ycrcb, motion, window, live, still, held)
+    parts, _ = place_arm(anchor.arms, window, anchor.ycrcb, motion, 0, window, live, still, held)
     assert parts == LEFT_FORE
-    front = bring_arms(Flow(), anchor.arms, window, anchor.luma, motion.arms, LEFT_FORE, window, live[..., 0].copy())
+    front = bring_arm(Flow(), anchor.arms, window, anchor.luma, motion.arms, LEFT_FORE, window, live[..., 0].copy())
     assert front is not None
     found = still.copy()
     found[front.part] = np.where(front.share[..., None] > 0, front.cells, found[front.part])
-    parts, _ = place_arms(anchor.arms, window, anchor.ycrcb, motion, window, live, found, held)
+    parts, _ = place_arm(anchor.arms, window, anchor.ycrcb, motion, 0, window, live, found, held)
     assert parts == held
 
 
@@ -139,9 +146,9 @@ def _live(frame: U8, _: F32, window: Window) -> U8:
 def test_a_bone_carries_what_lies_along_it(upper: float, fore: float) -> None:
     """Where there is nothing to see, so that the flow changes nothing, a point on a bone comes from that bone."""
     key, now = _arms(5, 5), _arms(upper, fore)
-    window = Window(40, 20, 140, 132, 2)
+    window = Window(40, 20, 144, 136, 2)
     flat = np.full((window.rows, window.columns), 90, np.uint8)
-    front = bring_arms(Flow(), key, window, flat, now, LEFT_UPPER | LEFT_FORE, window, flat)
+    front = bring_arm(Flow(), key, window, flat, now, LEFT_UPPER | LEFT_FORE, window, flat)
     assert front is not None
     for bone in (0, 1):
         for share in (0.4, 0.6):
@@ -161,7 +168,7 @@ def test_the_flow_mends_what_the_landmarks_are_off() -> None:
     window, arms = anchor.window, anchor.arms
     assert arms is not None
     beside = replace(arms, joints=arms.joints + np.float32(3))
-    front = bring_arms(Flow(), arms, window, anchor.luma, beside, LEFT_FORE, window, anchor.luma)
+    front = bring_arm(Flow(), arms, window, anchor.luma, beside, LEFT_FORE, window, anchor.luma)
     assert front is not None
     along = front.off < 0.5
     wrong = (front.cells - grid(window.columns, window.rows)[front.part])[along]

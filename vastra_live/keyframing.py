@@ -61,7 +61,7 @@ class Keyframer:
         tracker: finds the body.
         synthesizer: makes keyframes.
         rack: the garments.
-        propagator: prepares what it will adopt.
+        propagator: told of every body; prepares what it will adopt.
         body_hz: how often the body is looked for, at most.
         patience: so many looks without a person, or keyframes without a fit, and the garment goes.
         telemetry: told what everything costs.
@@ -104,13 +104,8 @@ class Keyframer:
     @property
     def body(self) -> Body | None:
         """The newest body, or None when nobody was seen."""
-        return self.newest[0]
-
-    @property
-    def newest(self) -> tuple[Body | None, int | None]:
-        """The newest body, and when its frame was captured."""
         tracked = self._tracked
-        return (None, None) if tracked is None else (tracked.body, tracked.frame.captured_ns)
+        return tracked.body if tracked else None
 
     @property
     def gone(self) -> bool:
@@ -208,6 +203,7 @@ class Keyframer:
         if misses >= self._patience:
             self._lost_at = frame.index
         self._tracked = _Tracked(frame, body, misses, reason)
+        self._propagator.observe(body, frame.captured_ns)
         return body
 
     def _make(self, request: _Request) -> None:

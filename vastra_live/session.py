@@ -13,6 +13,7 @@ Threads, each with one job and one latest-wins slot in front of it::
 from __future__ import annotations
 
 import itertools
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -43,6 +44,7 @@ KEYFRAMES = "vastra-keyframes"
 FRAME_WAIT_S = 0.25
 TICK_S = 0.25
 JOIN_S = 2.0
+SWITCH_S = 0.0005
 KEYFRAME_JOIN_S = 60.0
 """The longest stage of a network's keyframe on a busy CPU; a thread that is in torch's code when Python ends takes the
 process down with an abort."""
@@ -172,6 +174,10 @@ class LiveSession:
                 the figures then too. KeyboardInterrupt likewise.
         """
         threads: list[threading.Thread] = []
+        patience_s = sys.getswitchinterval()
+        # a slow clock that computes in Python would keep the display waiting for the interpreter that long, many
+        # times a frame
+        sys.setswitchinterval(SWITCH_S)
         try:
             self._preroll()
             for name, loop in (
@@ -194,6 +200,7 @@ class LiveSession:
             raise
         finally:
             self._shut_down(threads)
+            sys.setswitchinterval(patience_s)
         if self._error is not None:
             raise self._error
         assert self._report is not None
@@ -322,7 +329,6 @@ class LiveSession:
         carried: Carried | None = None
         if self._worn:
             with self._telemetry.stage("propagate"):
-                self._propagator.observe(*self._keyframer.newest)
                 carried = self._propagator.carry(frame.bgr, frame.captured_ns)
         self._keyframer.ask(frame, carried)
         gone = self._keyframer.gone

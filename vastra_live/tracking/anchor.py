@@ -49,6 +49,7 @@ class Anchor:
         body: who wears it there, if known.
         before: the anchor before this one, moved here; None for a first anchor.
         arms: the wearer's arms there, if they may be followed by themselves.
+        arm_masks: (rows, columns) float32 each, what each part of them covers; empty without.
         bare: the anchor without its arms, if they may.
     """
 
@@ -66,6 +67,7 @@ class Anchor:
     body: Body | None = None
     before: Before | None = None
     arms: Arms | None = None
+    arm_masks: tuple[F32, ...] = ()
     bare: Anchor | None = None
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from vastra_live.tracking.anchor import Anchor, continue_colours
 from vastra_live.tracking.limbs import PARTS, Arms, arm_mask, arms_of
-from vastra_live.tracking.painted import ending_like
+from vastra_live.tracking.painted import after, ending_like
 from vastra_live.tracking.surface import surface_of
 from vastra_live.tracking.window import grid
 from vastra_live.types import F32, U8
@@ -41,26 +41,23 @@ def with_arms(anchor: Anchor, earlier: Anchor | None) -> Anchor:
     arms = arms_of(anchor.body)
     if arms is None:
         return anchor
-    own_cells = _own_cells(anchor)
-    masks = _masks(anchor, arms)
+    masks = _masks(anchor, arms, _MARGIN)
     mask = np.maximum.reduce(masks)
     known = None
     if earlier is not None and earlier.bare is not None and earlier.garment_name == anchor.garment_name:
-        known = _remembered(anchor, earlier.bare, own_cells)
-    behind = known or _guessed(anchor, mask, _moved(mask, own_cells), own_cells)
-    bare = _replaced(anchor, mask, behind, own_cells)
-    return replace(anchor, arms=arms, bare=replace(bare, before=None))
+        known = _remembered(anchor, earlier.bare)
+    bare = _replaced(anchor, mask, known or _guessed(anchor, mask))
+    return replace(anchor, arms=arms, arm_masks=masks, bare=replace(bare, before=None))
 
 
 def without(anchor: Anchor, parts: int) -> Anchor:
     """The anchor with what lies behind these parts of its arms in their place."""
-    arms, bare = anchor.arms, anchor.bare
-    if not parts or arms is None or bare is None:
+    bare = anchor.bare
+    if not parts or bare is None:
         return anchor
-    masks = _masks(anchor, arms)
     # behind a forearm may be an upper arm, which stays
-    mask = np.minimum(_union(masks, parts), 1 - _union(masks, ~parts))
-    return _replaced(anchor, mask, (bare.ycrcb, bare.alpha, bare.texture_bgra), _own_cells(anchor))
+    mask = np.minimum(_union(anchor.arm_masks, parts), 1 - _union(anchor.arm_masks, ~parts))
+    return _replaced(anchor, mask, (bare.ycrcb, bare.alpha, bare.texture_bgra))
 
 
 def without_haste(anchor: Anchor, parts: int) -> Anchor:
@@ -76,14 +73,14 @@ def without_haste(anchor: Anchor, parts: int) -> Anchor:
     mask = _union(_masks(anchor, arms, _WIDE), parts)
     alpha = before.surface.expected[..., 3] * np.float32(1 / 255)
     alpha += (anchor.alpha - alpha) * mask
-    texture = _mixed(before.texture_bgra, anchor.texture_bgra, _moved(mask, _own_cells(anchor)))
+    texture = _mixed(before.texture_bgra, anchor.texture_bgra, _on_own(anchor, mask))
     return replace(anchor, before=replace(before, surface=surface_of(anchor.ycrcb, alpha), texture_bgra=texture))
 
 
-def _masks(anchor: Anchor, arms: Arms, margin: float = _MARGIN) -> list[F32]:
+def _masks(anchor: Anchor, arms: Arms, margin: float) -> tuple[F32, ...]:
     """What each part of the arms covers, on the work grid; nothing of an arm that is not seen."""
     places = anchor.window.centres()
-    return [arm_mask(arms, part, places, margin) * np.float32(arms.seen[part // 2]) for part in range(PARTS)]
+    return tuple(arm_mask(arms, part, places, margin) * np.float32(arms.seen[part // 2]) for part in range(PARTS))
 
 
 def _union(masks: Sequence[F32], parts: int) -> F32:
@@ -91,7 +88,7 @@ def _union(masks: Sequence[F32], parts: int) -> F32:
     return np.maximum.reduce(chosen) if chosen else np.zeros_like(masks[0])
 
 
-def _replaced(anchor: Anchor, mask: F32, behind: tuple[U8, F32, U8], own_cells: F32) -> Anchor:
+def _replaced(anchor: Anchor, mask: F32, behind: tuple[U8, F32, U8]) -> Anchor:
     """The anchor with other colours, alpha and texture where the mask is."""
     ycrcb, alpha, texture = behind
     seen = _mixed(anchor.ycrcb, ycrcb, mask)
@@ -102,46 +99,50 @@ def _replaced(anchor: Anchor, mask: F32, behind: tuple[U8, F32, U8], own_cells: 
         alpha=covered,
         ycrcb=seen,
         surface=surface_of(seen, covered),
-        texture_bgra=_mixed(anchor.texture_bgra, texture, _moved(mask, own_cells)),
+        texture_bgra=_mixed(anchor.texture_bgra, texture, _on_own(anchor, mask)),
     )
 
 
-def _remembered(anchor: Anchor, earlier: Anchor, own_cells: F32) -> tuple[U8, F32, U8] | None:
+def _remembered(anchor: Anchor, earlier: Anchor) -> tuple[U8, F32, U8] | None:
     """Colours, alpha and texture of an earlier anchor, moved to this one; None when it was not made from one."""
     if anchor.before is None:
         return None
     bridge = anchor.before.bridge
     cells = earlier.window.cells(anchor.window.centres() + bridge)
-    places = anchor.window.places(own_cells) + _moved(bridge, own_cells)
-    colours = _moved(earlier.texture_bgra, cv2.transform(places, earlier.to_texture))[..., :3]
+    rows, columns = anchor.texture_bgra.shape[:2]
+    there = cv2.transform(grid(columns, rows), after(earlier.to_texture, cv2.invertAffineTransform(anchor.to_texture)))
+    there += _on_own(anchor, cv2.transform(bridge, earlier.to_texture[:, :2]))
     alpha = _moved(earlier.alpha, cells)
     # the texture's own alpha ends elsewhere where the earlier layer was cut off
-    return _moved(earlier.ycrcb, cells), alpha, _bgra(anchor, colours, alpha, own_cells)
+    return _moved(earlier.ycrcb, cells), alpha, _bgra(anchor, _moved(earlier.texture_bgra, there)[..., :3], alpha)
 
 
-def _guessed(anchor: Anchor, mask: F32, own_mask: F32, own_cells: F32) -> tuple[U8, F32, U8]:
-    """Colours, alpha and texture behind the masks, nothing being known of them."""
+def _guessed(anchor: Anchor, mask: F32) -> tuple[U8, F32, U8]:
+    """Colours, alpha and texture behind the mask, nothing being known of them."""
     assert anchor.body is not None
     torso = np.zeros(mask.shape, np.uint8)
     corners = anchor.window.cells(anchor.body.landmarks_px[_TORSO, :2])
     cv2.fillConvexPoly(torso, np.round(corners).astype(np.int32), 1)
     alpha = torso.astype(np.float32)
     inside, outside = (continue_colours(anchor.ycrcb, part * (1 - mask)) for part in (anchor.alpha, 1 - anchor.alpha))
-    own_alpha = anchor.texture_bgra[..., 3] * np.float32(1 / 255) * (1 - own_mask)
+    own_alpha = anchor.texture_bgra[..., 3] * np.float32(1 / 255) * (1 - _on_own(anchor, mask))
     colours = continue_colours(np.ascontiguousarray(anchor.texture_bgra[..., :3]), own_alpha)
-    return np.where(torso[..., None] > 0, inside, outside), alpha, _bgra(anchor, colours, alpha, own_cells)
+    return np.where(torso[..., None] > 0, inside, outside), alpha, _bgra(anchor, colours, alpha)
 
 
-def _bgra(anchor: Anchor, bgr: U8, alpha: F32, own_cells: F32) -> U8:
+def _bgra(anchor: Anchor, bgr: U8, alpha: F32) -> U8:
     """A texture like the anchor's of these colours, with an alpha of the work grid."""
-    own_alpha = ending_like(anchor.texture_bgra[..., 3], _moved(alpha, own_cells))
+    own_alpha = ending_like(anchor.texture_bgra[..., 3], _on_own(anchor, alpha))
     return np.dstack([bgr, np.round(own_alpha * 255).astype(np.uint8)])
 
 
-def _own_cells(anchor: Anchor) -> F32:
-    """(h, w, 2) float32: for each pixel of the anchor's texture, its place on the work grid."""
+def _on_own(anchor: Anchor, field: F32) -> F32:
+    """A field of the work grid in the pixels of the anchor's texture."""
+    to_cells = after(anchor.window.to_cells(), cv2.invertAffineTransform(anchor.to_texture))
     rows, columns = anchor.texture_bgra.shape[:2]
-    return anchor.window.cells(cv2.transform(grid(columns, rows), cv2.invertAffineTransform(anchor.to_texture)))
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    own: F32 = cv2.warpAffine(field, to_cells, (columns, rows), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return own
 
 
 def _moved(field: Picture, at: F32) -> Picture:

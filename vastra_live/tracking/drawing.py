@@ -16,6 +16,8 @@ __all__ = ["Canvas", "Drawn"]
 
 # A change of light below this, in levels, is not worth a pass over the picture.
 _NOTICEABLE = 1.5
+# Below this share of a pixel an arm is not drawn.
+_FAINT = 0.02
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,8 +72,8 @@ class Canvas:
         shape = at.shape[:2]
         bgra = self._buffer("bgra", (*shape, 4), np.uint8)
         drawn = cv2.remap(texture_bgra, at, None, cv2.INTER_LINEAR, bgra, cv2.BORDER_REPLICATE)
-        if followed.front is not None:
-            self._draw_front(followed, followed.front, drawn, x0, y0)
+        for front in followed.fronts:
+            self._draw_front(followed, front, drawn, x0, y0)
         bgr = cv2.cvtColor(drawn, cv2.COLOR_BGRA2BGR, self._buffer("bgr", (*shape, 3), np.uint8))
         alpha = cv2.extractChannel(drawn, 3, self._buffer("alpha", shape, np.uint8))
         changed = followed.seen.alpha[cells] - followed.expected_alpha[cells]
@@ -82,27 +84,30 @@ class Canvas:
         return Drawn((x0, y0, x1, y1), bgr, alpha)
 
     def _draw_front(self, followed: Followed, front: Front, drawn: U8, left: int, top: int) -> None:
-        """Draw moved arms over what is behind them, in place.
+        """Draw a moved arm over what is behind it, in place.
 
         Args:
             followed: where the anchor is now.
-            front: its arms.
+            front: the arm.
             drawn: (h, w, 4) uint8, what is behind.
             left, top: where in the frame that begins.
         """
         window, key = followed.window, followed.anchor
-        rows, columns = front.part
-        size = ((columns.stop - columns.start) * window.step, (rows.stop - rows.start) * window.step)
-        x, y = window.x + columns.start * window.step - left, window.y + rows.start * window.step - top
+        # around an arm there is as much again that shows none of it
+        left_of, top_of, columns, rows = cv2.boundingRect(cv2.compare(front.share, _FAINT, cv2.CMP_GT))
+        cells = np.s_[top_of : top_of + rows, left_of : left_of + columns]
+        size = (columns * window.step, rows * window.step)
+        x = window.x + (front.part[1].start + left_of) * window.step - left
+        y = window.y + (front.part[0].start + top_of) * window.step - top
         x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + size[0], drawn.shape[1]), min(y + size[1], drawn.shape[0])
         if x0 >= x1 or y0 >= y1:
             return
         part = np.s_[y0 - y : y1 - y, x0 - x : x1 - x]
-        at = self._grow("arms at", cv2.transform(key.window.places(front.cells), key.to_texture), size)[part]
-        share = np.ascontiguousarray(self._grow("arms", front.share, size)[part])
-        arms = cv2.remap(key.texture_bgra, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        at = self._grow("arm at", cv2.transform(key.window.places(front.cells[cells]), key.to_texture), size)[part]
+        share = np.ascontiguousarray(self._grow("arm", np.ascontiguousarray(front.share[cells]), size)[part])
+        arm = cv2.remap(key.texture_bgra, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         there = drawn[y0:y1, x0:x1]
-        there[:] = cv2.blendLinear(arms, np.ascontiguousarray(there), share, 1 - share)
+        there[:] = cv2.blendLinear(arm, np.ascontiguousarray(there), share, cv2.subtract(1.0, share))
 
     def premultiply(self, drawn: Drawn) -> U8:
         """The colour times alpha, in place of the straight colour."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from vastra_live.tracking.anchor import Anchor, Before
 from vastra_live.tracking.behind_arms import without
-from vastra_live.tracking.limbs import ArmMotion, Front, bring_arms, place_arms, weigh
+from vastra_live.tracking.limbs import ArmMotion, Front, bring_arm, place_arm, weigh
 from vastra_live.tracking.motion import Flow, repair, similarity
 from vastra_live.tracking.reach import Reach
 from vastra_live.tracking.surface import Expected
@@ -28,6 +28,8 @@ _FOREIGN = 1.0
 _REACH = 10.0
 # What is said of a pixel is smoothed over its neighbours: standard deviation and extent, in work pixels.
 _SMOOTH, _SMALL = 1.5, (9, 9)
+# How much a pixel must show an arm before the arm is what is expected there.
+_SHOWN = 0.5
 # Levels of luma, on the mean, by which the layer's part of the picture must differ from what is expected there before
 # more than a flow is looked for.
 _CHANGED = 8.0
@@ -40,6 +42,8 @@ _PLAIN, _PLAIN_TRACE = 2.0, 0.02
 _OFF_CENTRE = 0.05
 # shoulders and hips in BlazePose's numbering
 _TORSO = (11, 12, 23, 24)
+# Cells to one, along each axis, where only a start is wanted.
+_COARSE = 4
 # How visible these must be, and how far off the flow may leave them, in shares of what they span.
 _SEEN, _ASTRAY = 0.5, 0.1
 
@@ -60,7 +64,7 @@ class Followed:
         confidence: 0..1, share of the layer that was found.
         ground: the anchor without the parts of arms that the flow has lost; what flow and ``expected_luma`` tell of.
         parts: those parts, a set of bits.
-        front: where they are, if they are in the picture.
+        fronts: where they are, as far as they are in the picture: one for each arm.
     """
 
     anchor: Anchor
@@ -74,7 +78,7 @@ class Followed:
     confidence: float
     ground: Anchor
     parts: int = 0
-    front: Front | None = None
+    fronts: tuple[Front, ...] = ()
 
     def displacement(self) -> F32:
         """(rows, columns, 2) float32: from the live frame to the anchor's, in frame pixels."""
@@ -110,7 +114,7 @@ def follow(
     luma = cv2.subtract(bright, last.light, dtype=cv2.CV_8U)
     live[..., 0] = luma
     places = grid(window.columns, window.rows)
-    parts, front = _lost_arms(engine, last, motion, live)
+    parts, fronts = _lost_arms(engine.for_parts, last, motion, live)
     ground = last.ground if parts == last.parts else without(anchor, parts)
     evidence = colour_evidence(live, anchor.colours)
 
@@ -119,7 +123,7 @@ def follow(
     odds = cv2.subtract(evidence.covered_log, evidence.rest_log)
     foreign = (cv2.GaussianBlur(odds, _SMALL, _SMOOTH) < -_FOREIGN) & (last.expected_alpha > 0.5)
     covered = cv2.GaussianBlur(foreign.astype(np.float32), _SMALL, _SMOOTH)
-    if front is not None:
+    for front in fronts:
         covered[front.part] = np.maximum(covered[front.part], front.share)
     cleaned = luma + cv2.subtract(last.expected_luma, luma, dtype=cv2.CV_32F) * covered
     cleaned = cleaned.astype(np.uint8)
@@ -134,8 +138,8 @@ def follow(
     cells = places + flow
     expected = ground.surface.at(cells)
     expected_luma = expected.luma
-    if front is not None:
-        front, expected = _in_front(front, anchor, live, expected)
+    fronts, expected = _in_front(fronts, anchor, live, expected)
+    for front in fronts:
         trust[front.part] = np.maximum(trust[front.part], front.share)
     within = None if reach is None else reach.on(window)
     seen = see(live, expected, evidence, within)
@@ -144,13 +148,15 @@ def follow(
     mass = float(found.sum())
     residual = float((cv2.absdiff(luma, expected.luma) * found).sum()) / max(mass, 1.0)
     confidence = min(1.0, mass / max(float(alpha.sum()), 1.0))
-    if fade < 1 and anchor.before is not None and front is None:
+    if fade < 1 and anchor.before is not None and not fronts:
         earlier = anchor.before.surface.at(cells)
         seen = Seen(
             cv2.addWeighted(see(live, earlier, evidence, within).alpha, 1 - fade, seen.alpha, fade, 0), seen.matched
         )
         alpha = cv2.addWeighted(earlier.alpha * np.float32(1 / 255), 1 - fade, alpha, fade, 0)
-    return Followed(anchor, window, flow, light, seen, expected_luma, alpha, residual, confidence, ground, parts, front)
+    return Followed(
+        anchor, window, flow, light, seen, expected_luma, alpha, residual, confidence, ground, parts, fronts
+    )
 
 
 def _start(last: Followed, luma: U8) -> F32:
@@ -167,33 +173,39 @@ def _start(last: Followed, luma: U8) -> F32:
     return start
 
 
-def _lost_arms(engine: Flow, last: Followed, motion: ArmMotion | None, live: U8) -> tuple[int, Front | None]:
+def _lost_arms(engine: Flow, last: Followed, motion: ArmMotion | None, live: U8) -> tuple[int, tuple[Front, ...]]:
     """The parts of the arms that have moved so far that the flow has lost them, and where they are."""
     anchor, window = last.anchor, last.window
-    if motion is None or anchor.arms is None:
-        return 0, None
+    if motion is None or anchor.arms is None or not anchor.arms.moved(motion.arms, last.parts):
+        return 0, ()
     cells = grid(window.columns, window.rows) + last.flow
-    parts, now = place_arms(anchor.arms, anchor.window, anchor.ycrcb, motion, window, live, cells, last.parts)
-    if not parts:
-        return 0, None
     luma = np.ascontiguousarray(live[..., 0])
-    return parts, bring_arms(engine, anchor.arms, anchor.window, anchor.luma, now, parts, window, luma)
+    lost, fronts = 0, []
+    for side in (0, 1):
+        parts, now = place_arm(anchor.arms, anchor.window, anchor.ycrcb, motion, side, window, live, cells, last.parts)
+        lost |= parts
+        front = bring_arm(engine, anchor.arms, anchor.window, anchor.luma, now, parts, window, luma) if parts else None
+        fronts += [] if front is None else [front]
+    return lost, tuple(fronts)
 
 
-def _in_front(front: Front, anchor: Anchor, live: U8, behind: Expected) -> tuple[Front, Expected]:
+def _in_front(
+    fronts: tuple[Front, ...], anchor: Anchor, live: U8, behind: Expected
+) -> tuple[tuple[Front, ...], Expected]:
     """What is expected with the arms in front, where the picture agrees."""
-    arms = anchor.surface.at(front.cells)
-    colours = (cv2.merge((arms.luma, arms.red, arms.blue)), cv2.merge((behind.luma, behind.red, behind.blue)))
-    share = weigh(front, live[front.part], colours[0], colours[1][front.part])
-    shown = share > 0.5
-
-    def put(there: U8, here: U8) -> U8:
-        together = there.copy()
-        together[front.part][shown] = here[shown]
-        return together
-
-    planes = (put(getattr(behind, each.name), getattr(arms, each.name)) for each in fields(Expected))
-    return replace(front, share=share), Expected(*planes)
+    if not fronts:
+        return fronts, behind
+    # the surface was moved for this picture only, and all but its luma is needed no more as it is without arms
+    together, weighed = replace(behind, luma=behind.luma.copy()), []
+    for front in fronts:
+        arm = anchor.surface.at(front.cells)
+        part = (plane[front.part] for plane in (together.luma, together.red, together.blue))
+        share = weigh(front, live[front.part], cv2.merge((arm.luma, arm.red, arm.blue)), cv2.merge(tuple(part)))
+        weighed.append(replace(front, share=share))
+        shown = cv2.compare(share, _SHOWN, cv2.CMP_GT)
+        for each in fields(Expected):
+            cv2.copyTo(getattr(arm, each.name), shown, getattr(together, each.name)[front.part])
+    return tuple(weighed), together
 
 
 def recentre(followed: Followed) -> Followed:
@@ -213,7 +225,7 @@ def recentre(followed: Followed) -> Followed:
     there = grid(window.columns, window.rows) + shift
     return replace(
         followed,
-        front=None,
+        fronts=(),
         window=window.moved(columns, rows),
         flow=_moved(followed.flow, there) + shift,
         light=_moved(followed.light, there),
@@ -228,17 +240,20 @@ def expect(anchor: Anchor, last: Followed | None) -> Followed:
     if last is None or anchor.before is None:
         return _expected(anchor, window, np.zeros((window.rows, window.columns, 2), np.float32))
     # the keyframe is late: by now its surface is where the anchor before is seen
-    moved, weight = _by_way_of(anchor, anchor.before, last, last.window), last.expected_alpha
-    mass = max(float(weight.sum()), 1.0)
-    column, row = ((moved * weight[..., None]).sum(axis=(0, 1)) / (mass * window.step)).tolist()
-    window = window.moved(-round(column), -round(row))
-    target = window.centres() + _by_way_of(anchor, anchor.before, last, window)
-    return _expected(anchor, window, anchor.window.cells(target) - grid(window.columns, window.rows))
+    weight = cv2.resize(last.expected_alpha, None, fx=1 / _COARSE, fy=1 / _COARSE, interpolation=cv2.INTER_AREA)
+    moved = _by_way_of(anchor, anchor.before, last, last.window) * weight[..., None]
+    column, row = (moved.sum(axis=(0, 1)) / (max(float(weight.sum()), 1.0) * window.step)).tolist()
+    columns, rows = -round(column), -round(row)
+    window = window.moved(columns, rows)
+    coarse = _by_way_of(anchor, anchor.before, last, window) / np.float32(window.step)
+    flow = cv2.resize(coarse, (window.columns, window.rows), interpolation=cv2.INTER_LINEAR)
+    return _expected(anchor, window, flow + np.array([columns, rows], np.float32))
 
 
 def _by_way_of(anchor: Anchor, before: Before, last: Followed, window: Window) -> F32:
-    """(rows, columns, 2) float32: from the live frame to the anchor's, in frame pixels."""
-    centres = window.centres()
+    """From the live frame to the anchor's, in frame pixels, for every fourth cell of every fourth row: a start."""
+    middle = np.float32((_COARSE - 1) / 2 * window.step)
+    centres = window.centres()[::_COARSE, ::_COARSE] + middle
     in_old = centres + _moved(last.displacement(), last.window.cells(centres))
     # the bridge leads from the anchor's frame to the old one's; its inverse by iteration
     place = in_old
@@ -277,9 +292,10 @@ def is_astray(followed: Followed, body: Body) -> bool:
     if key is None or len(both) < 2:
         return False
     now, then = (each.landmarks_px[both, :2] for each in (body, key))
-    moved = _moved(followed.displacement(), followed.window.cells(now)[None])[0]
+    cells = followed.window.cells(now)
+    found = followed.anchor.window.places(cells + _moved(followed.flow, cells[None])[0])
     size = max(float(np.linalg.norm(np.ptp(then, axis=0))), 1.0)
-    return float(np.linalg.norm(now + moved - then, axis=1).mean()) > _ASTRAY * size
+    return float(np.linalg.norm(found - then, axis=1).mean()) > _ASTRAY * size
 
 
 def _expected(anchor: Anchor, window: Window, flow: F32) -> Followed:

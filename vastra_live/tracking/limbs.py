@@ -28,9 +28,9 @@ __all__ = [
     "Front",
     "arm_mask",
     "arms_of",
-    "bring_arms",
+    "bring_arm",
     "motion_of",
-    "place_arms",
+    "place_arm",
     "weigh",
 ]
 
@@ -45,22 +45,23 @@ _VISIBLE = (0.5, 0.5, 0.2)
 _RADII = (0.19, 0.17, 0.17)
 # The part of the upper arm, next to the shoulder, that moves with the torso rather than with the bone.
 _SHOULDER = 0.25
-# How far an elbow or wrist must have moved against the torso, in torso sizes, before its part is looked for.
-_FAR = 0.25
+# How far an elbow or wrist must have moved against the torso, in torso sizes, before its part is looked for; and how
+# near it must come again before it is not.
+_FAR, _NEAR = 0.25, 0.18
 # How far, in torso sizes, the flow must be from where the landmarks see a part before it has lost that part.
 _LOST = 0.2
 # How many body periods after the newest body an arm is looked for: that body is some frames old.
-_AHEAD = (0.0, 0.5, 1.0, 1.5, 2.0)
+_AHEAD = (0.0, 1.5)
 # Levels, luma and twice each chroma: beyond this a pixel is simply different; by this much what is behind must
 # explain the picture better than the arm at its bone; and over this range the decision changes.
 _DIFFERENT, _PREFER, _SOFT = 40.0, 24.0, 8.0
 # Every so many work pixels count when times are compared.
 _SPARSE = 4
-# Levels of luma at which the flow within an arm is trusted half, and how far it speaks for its neighbours.
-_DOUBTFUL, _REACH = 12.0, 8.0
+# Levels of luma at which the flow within an arm is trusted half; how far it speaks for its neighbours, at half size.
+_DOUBTFUL, _REACH = 12.0, 4.0
 # Rows and columns of the arms' extent come in multiples of the first, and are at least the second: less is the tip of
 # an arm that is out of the picture.
-_CELLS, _LEAST = 4, 16
+_CELLS, _LEAST = 8, 16
 # A forearm shorter than this in the keyframe, in torso sizes, points at the camera, and the keyframe shows nothing
 # of it: this last part of the upper arm stands in for it, folded back at the elbow.
 _END_ON, _FOLD = 0.35, 0.3
@@ -86,13 +87,19 @@ class Arms:
     middle: F32
     size: float
 
-    def moved(self, now: Arms) -> int:
-        """Which parts moved far against the torso: a set of bits."""
+    def moved(self, now: Arms, held: int = 0) -> int:
+        """Which parts moved far against the torso: a set of bits.
+
+        Args:
+            now: the arms in another picture.
+            held: parts that had done so; these must come nearer before they have not.
+        """
         here, there = ((each.joints - each.middle) / np.float32(each.size) for each in (self, now))
-        far = (np.linalg.norm(here - there, axis=2)[:, 1:3] > _FAR) & (self.seen & now.seen)[:, None]
+        bits = 1 << np.arange(PARTS).reshape(2, 2)
+        bound = np.where(bits & held, np.float32(_NEAR), np.float32(_FAR))
         # a forearm hangs from its elbow
-        moved = np.stack([far[:, 0], far.any(axis=1)], axis=1).ravel()
-        return int(sum(1 << part for part in range(PARTS) if moved[part]))
+        off = np.maximum.accumulate(np.linalg.norm(here - there, axis=2)[:, 1:3], axis=1)
+        return int(bits[(off > bound) & (self.seen & now.seen)[:, None]].sum())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +117,7 @@ class ArmMotion:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Front:
-    """Moved arms in front of everything else, on a part of the live work grid.
+    """A moved arm in front of everything else, on a part of the live work grid.
 
     Attributes:
         part: rows and columns of the work grid.
@@ -164,27 +171,36 @@ def arm_mask(arms: Arms, part: int, places: F32, margin: float) -> F32:
     return _inside(nearest)
 
 
-def place_arms(
-    key: Arms, key_window: Window, key_ycrcb: U8, motion: ArmMotion, window: Window, live: U8, cells: F32, held: int
+def place_arm(
+    key: Arms,
+    key_window: Window,
+    key_ycrcb: U8,
+    motion: ArmMotion,
+    side: int,
+    window: Window,
+    live: U8,
+    cells: F32,
+    held: int,
 ) -> tuple[int, Arms]:
-    """Which parts of the arms moved so far that the flow has lost them, and where the arms are now.
+    """Which parts of an arm moved so far that the flow has lost them, and where the arm is now.
 
-    The landmarks' motion is continued by as much as makes the arms look most alike.
+    The landmarks' motion is continued by as much as makes the arm look most alike.
 
     Args:
         key: the arms in the keyframe.
         key_window: of the keyframe.
         key_ycrcb: (rows, columns, 3) uint8, the keyframe on its work grid.
         motion: the newest arms.
+        side: 0 the left, 1 the right.
         window: of the live picture.
         live: (rows, columns, 3 or 4) uint8 Y, Cr, Cb on its work grid.
         cells: (rows, columns, 2) float32, where the flow has found each of its pixels on the keyframe's grid.
         held: parts that the flow was not asked to find, and need no losing.
     """
-    parts, best, best_cost = key.moved(motion.arms), motion.arms, np.inf
+    parts, best, best_cost = key.moved(motion.arms, held) & 0b11 << 2 * side, motion.arms, np.inf
     if not parts:
         return 0, best
-    for periods in _AHEAD if np.abs(motion.step).max() >= window.step else _AHEAD[:1]:
+    for periods in _AHEAD if np.abs(motion.step[side]).max() >= window.step else _AHEAD[:1]:
         now = motion.ahead(periods)
         extent = _extent(now, parts, window)
         if extent is None:
@@ -198,11 +214,8 @@ def place_arms(
     if not np.isfinite(best_cost):
         return 0, best
     lost = held & parts
-    for part in range(PARTS):
-        bit = 1 << part
-        if not parts & ~lost & bit:
-            continue
-        extent = _extent(best, bit, window)
+    for bit in (1 << 2 * side, 2 << 2 * side):
+        extent = _extent(best, bit, window) if parts & ~lost & bit else None
         if extent is None:
             continue
         sparse = _thinned(extent)
@@ -213,38 +226,39 @@ def place_arms(
     return lost | (lost & 0b0101) << 1, best
 
 
-def bring_arms(
+def bring_arm(
     engine: Flow, key: Arms, key_window: Window, key_luma: U8, now: Arms, parts: int, window: Window, luma: U8
 ) -> Front | None:
-    """Parts of the arms in front of everything; None when they are out of the picture.
+    """Parts of an arm in front of everything; None when they are out of the picture.
 
     Args:
-        engine: the calling thread's own, for arms.
+        engine: the calling thread's own for arms: another size than the last one's costs new buffers.
         key: the arms in the keyframe.
         key_window: of the keyframe.
         key_luma: (rows, columns) uint8, the keyframe on its work grid.
         now: the arms in the live picture.
-        parts: which of them.
+        parts: which of them; best of one arm, for all between two would be looked at too.
         window: of the live picture.
         luma: (rows, columns) uint8, the picture on its work grid.
     """
     extent = _extent(now, parts, window)
     if extent is None:
         return None
-    # smooth but for where two bones meet: every second pixel of every second row says it
+    # at half size: an arm that moves so fast is blurred, and smooth but for where two bones meet
     size = (extent[1].stop - extent[1].start, extent[0].stop - extent[0].start)
     rows, columns = (slice(each.start, each.stop, 2) for each in extent)
-    half = _carried(key, key_window, now, parts, window.centres()[rows, columns] + np.float32(window.step / 2))
-    cells, off = (cv2.resize(each, size, interpolation=cv2.INTER_LINEAR) for each in half)
-    share = _inside(off)
+    cells, off = _carried(key, key_window, now, parts, window.centres()[rows, columns] + np.float32(window.step / 2))
     # the landmarks are as good as a start: the flow moves the arm to where its folds and edges are
-    live, there = np.ascontiguousarray(luma[extent]), _moved(key_luma, cells)
-    places = grid(live.shape[1], live.shape[0])
+    live = cv2.resize(luma[extent], off.shape[::-1], interpolation=cv2.INTER_AREA)
+    there, places = _moved(key_luma, cells), grid(*live.shape[::-1])
     flow = engine.follow(live, there, np.zeros((*live.shape, 2), np.float32))
-    doubt = cv2.blur(cv2.absdiff(live, _moved(there, places + flow)), (5, 5))
-    trust = share * cv2.min(cv2.max(1.5 - doubt * np.float32(1 / _DOUBTFUL), 0.0), 1.0)
-    flow, _ = repair(flow, np.zeros_like(share), trust, _REACH)
-    return Front(extent, _moved(cells, places + flow), share, off)
+    doubt = cv2.blur(cv2.absdiff(live, _moved(there, places + flow)), (3, 3))
+    trust = _inside(off) * cv2.min(cv2.max(1.5 - doubt * np.float32(1 / _DOUBTFUL), 0.0), 1.0)
+    flow, _ = repair(flow, np.zeros_like(off), trust, _REACH)
+    cells, off = (
+        cv2.resize(each, size, interpolation=cv2.INTER_LINEAR) for each in (_moved(cells, places + flow), off)
+    )
+    return Front(extent, cells, _inside(off), off)
 
 
 def weigh(front: Front, live: U8, arm: U8, behind: U8) -> F32:
@@ -255,7 +269,7 @@ def weigh(front: Front, live: U8, arm: U8, behind: U8) -> F32:
         live: (h, w, 3 or 4) uint8 Y, Cr, Cb, the picture there.
         arm, behind: (h, w, 3) uint8, what it would look like if it showed the arm, and if it did not.
     """
-    better = _difference(behind, live) - _difference(arm, live)
+    better = cv2.subtract(_difference(behind, live), _difference(arm, live), dtype=cv2.CV_32F)
     (better,) = pool(np.ascontiguousarray(live[..., 0]), (better,))
     # cloth before the same cloth tells nothing: what lies along the bone is the arm
     better += np.maximum(1 - front.off, 0) * np.float32(_PREFER)
@@ -264,9 +278,10 @@ def weigh(front: Front, live: U8, arm: U8, behind: U8) -> F32:
     return share
 
 
-def _difference(expected: U8, live: U8) -> F32:
-    off = cv2.absdiff(expected, np.ascontiguousarray(live[..., :3])).astype(np.float32)
-    difference: F32 = cv2.min(cv2.transform(off, np.array([[1, 2, 2]], np.float32)), _DIFFERENT)
+def _difference(expected: U8, live: U8) -> U8:
+    """How far two pictures are apart, (h, w) uint8 levels; colours are dearer, and what is different is different."""
+    off = cv2.absdiff(expected, np.ascontiguousarray(live[..., :3]))
+    difference: U8 = cv2.min(cv2.transform(off, np.array([[1, 2, 2]], np.float32)), _DIFFERENT)
     return difference
 
 
@@ -279,8 +294,8 @@ def _extent(arms: Arms, parts: int, window: Window) -> tuple[slice, slice] | Non
     right, bottom = np.ceil(window.cells(joints.max(axis=0) + room)).astype(int)
     # the flow wants whole coarse cells
     x0, y0 = (max(0, int(first)) // _CELLS * _CELLS for first in (left, top))
-    x1 = min(window.columns, -(-int(right + 1) // _CELLS) * _CELLS)
-    y1 = min(window.rows, -(-int(bottom + 1) // _CELLS) * _CELLS)
+    x1 = min(window.columns // _CELLS * _CELLS, -(-int(right + 1) // _CELLS) * _CELLS)
+    y1 = min(window.rows // _CELLS * _CELLS, -(-int(bottom + 1) // _CELLS) * _CELLS)
     return (slice(y0, y1), slice(x0, x1)) if min(x1 - x0, y1 - y0) >= _LEAST else None
 
 
@@ -289,7 +304,7 @@ def _thinned(extent: tuple[slice, slice]) -> tuple[slice, slice]:
     return slice(rows.start, rows.stop, _SPARSE), slice(columns.start, columns.stop, _SPARSE)
 
 
-def _mean(values: F32, share: F32) -> float:
+def _mean(values: F32 | U8, share: F32) -> float:
     return float((values * share).sum()) / max(float(share.sum()), 1.0)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import cv2
 import numpy as np
 
@@ -17,7 +19,7 @@ _BLOCK = 4
 _PLAIN, _LEAP = 1e-3, 2.0
 
 # Every so many pixels are followed for a similarity; so many must agree, and such a share.
-_SPARSE, _FEWEST, _AGREEING = 8, 12, 0.4
+_SPARSE, _FEWEST, _AGREEING = 10, 12, 0.4
 
 
 class Flow:
@@ -34,6 +36,11 @@ class Flow:
         self._dis.setPatchStride(6)
         self._dis.setGradientDescentIterations(5)
         self._dis.setVariationalRefinementIterations(0)
+
+    @cached_property
+    def for_parts(self) -> Flow:
+        """Another one, for pictures of other sizes: its buffers are not this one's."""
+        return Flow()
 
     def follow(self, live: U8, key: U8, start: F32) -> F32:
         """Where each live pixel is in the keyframe.
@@ -83,7 +90,7 @@ def similarity(before: U8, now: U8, mask: U8) -> F32 | None:
     points = places[mask[_SPARSE // 2 :: _SPARSE, _SPARSE // 2 :: _SPARSE] > 0].reshape(-1, 1, 2)
     if len(points) < _FEWEST:
         return None
-    found, good, _ = cv2.calcOpticalFlowPyrLK(before, now, points, None, winSize=(15, 15), maxLevel=3)
+    found, good, _ = cv2.calcOpticalFlowPyrLK(before, now, points, None, winSize=(11, 11), maxLevel=3)
     good = good.ravel() > 0
     if np.count_nonzero(good) < _FEWEST:
         return None

@@ -160,7 +160,7 @@ class Propagator:
         apart = len(self._traces) < 2 or last.captured_ns - self._traces[-2].captured_ns >= _APART_NS
         self._traces = (*self._traces[-_TRACES:][: None if apart else -1], _Trace(recentre(found), small, now_ns))
         anchor, texture = found.anchor, found.ground.texture_bgra
-        if self._fade < 1 and anchor.before is not None and found.front is None:
+        if self._fade < 1 and anchor.before is not None and not found.fronts:
             texture = cv2.addWeighted(anchor.before.texture_bgra, 1 - self._fade, texture, self._fade, 0)
         height, width = frame_bgr.shape[:2]
         return found, self._canvas.draw(found, texture, width, height)
