@@ -15,7 +15,7 @@ from vastra_live.compositing.blend import blend_into
 from vastra_live.tracking.anchor import Anchor, first_anchor
 from vastra_live.tracking.behind_arms import with_arms, without, without_haste
 from vastra_live.tracking.leap import small_luma
-from vastra_live.tracking.limbs import Arms, Front, arm_mask, arms_of, bring_arm, motion_of, place_arm, weigh
+from vastra_live.tracking.limbs import Arms, Front, arm_mask, arms_of, bring_arm, lost_parts, motion_of, weigh
 from vastra_live.tracking.motion import Flow
 from vastra_live.tracking.painted import Painted
 from vastra_live.tracking.propagation import Propagator
@@ -118,19 +118,16 @@ def test_an_arm_that_is_not_seen_does_not_count() -> None:
 
 @pytest.mark.parametrize("held", [0, LEFT_FORE])
 def test_only_what_the_flow_has_lost_is_looked_for(held: int) -> None:
-    anchor, window = _anchor(5, 5), _anchor(5, 5).window
-    live = _live(*_scene(5, -100), window)
-    motion = motion_of(_body(5, -100))
-    assert anchor.arms is not None and motion is not None
+    anchor, now = _anchor(5, 5), _arms(5, -100)
+    window, luma = anchor.window, _live(*_scene(5, -100), anchor.window)[..., 0].copy()
+    assert anchor.arms is not None
     still = grid(window.columns, window.rows)
-    parts, _ = place_arm(anchor.arms, window, anchor.ycrcb, motion, 0, window, live, still, held)
-    assert parts == LEFT_FORE
-    front = bring_arm(Flow(), anchor.arms, window, anchor.luma, motion.arms, LEFT_FORE, window, live[..., 0].copy())
+    assert lost_parts(anchor.arms, window, now, window, still, held) == LEFT_FORE
+    front = bring_arm(Flow(), anchor.arms, window, anchor.luma, now, LEFT_FORE, window, luma)
     assert front is not None
     found = still.copy()
     found[front.part] = np.where(front.share[..., None] > 0, front.cells, found[front.part])
-    parts, _ = place_arm(anchor.arms, window, anchor.ycrcb, motion, 0, window, live, found, held)
-    assert parts == held
+    assert lost_parts(anchor.arms, window, now, window, found, held) == held
 
 
 def _live(frame: U8, _: F32, window: Window) -> U8:

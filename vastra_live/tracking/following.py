@@ -10,7 +10,7 @@ import numpy as np
 
 from vastra_live.tracking.anchor import Anchor, Before
 from vastra_live.tracking.behind_arms import without
-from vastra_live.tracking.limbs import ArmMotion, Front, bring_arm, place_arm, weigh
+from vastra_live.tracking.limbs import ARM, Arms, Front, bring_arm, lost_parts, weigh
 from vastra_live.tracking.motion import Flow, repair, similarity
 from vastra_live.tracking.reach import Reach
 from vastra_live.tracking.surface import Expected
@@ -93,7 +93,7 @@ def follow(
     last: Followed,
     frame_bgr: U8,
     fade: float = 1.0,
-    motion: ArmMotion | None = None,
+    arms: Arms | None = None,
     reach: Reach | None = None,
 ) -> Followed:
     """Find an anchor in a picture.
@@ -104,7 +104,7 @@ def follow(
         frame_bgr: (H, W, 3) uint8.
         fade: 0..1, how far the layer has faded from the anchor before to this one. Arms that have moved far do
             not fade.
-        motion: the newest arms; None leaves everything to the flow.
+        arms: where the wearer's are expected; None leaves everything to the flow.
         reach: where something may be in front; None for anywhere.
     """
     anchor, window = last.anchor, last.window
@@ -114,7 +114,7 @@ def follow(
     luma = cv2.subtract(bright, last.light, dtype=cv2.CV_8U)
     live[..., 0] = luma
     places = grid(window.columns, window.rows)
-    parts, fronts = _lost_arms(engine.for_parts, last, motion, live)
+    parts, fronts = _lost_arms(engine.for_parts, last, arms, live)
     ground = last.ground if parts == last.parts else without(anchor, parts)
     evidence = colour_evidence(live, anchor.colours)
 
@@ -173,20 +173,20 @@ def _start(last: Followed, luma: U8) -> F32:
     return start
 
 
-def _lost_arms(engine: Flow, last: Followed, motion: ArmMotion | None, live: U8) -> tuple[int, tuple[Front, ...]]:
+def _lost_arms(engine: Flow, last: Followed, now: Arms | None, live: U8) -> tuple[int, tuple[Front, ...]]:
     """The parts of the arms that have moved so far that the flow has lost them, and where they are."""
     anchor, window = last.anchor, last.window
-    if motion is None or anchor.arms is None or not anchor.arms.moved(motion.arms, last.parts):
+    if now is None or anchor.arms is None:
         return 0, ()
     cells = grid(window.columns, window.rows) + last.flow
+    lost = lost_parts(anchor.arms, anchor.window, now, window, cells, last.parts)
     luma = np.ascontiguousarray(live[..., 0])
-    lost, fronts = 0, []
-    for side in (0, 1):
-        parts, now = place_arm(anchor.arms, anchor.window, anchor.ycrcb, motion, side, window, live, cells, last.parts)
-        lost |= parts
-        front = bring_arm(engine, anchor.arms, anchor.window, anchor.luma, now, parts, window, luma) if parts else None
-        fronts += [] if front is None else [front]
-    return lost, tuple(fronts)
+    brought = (
+        bring_arm(engine, anchor.arms, anchor.window, anchor.luma, now, parts, window, luma)
+        for parts in (lost & ARM, lost & ARM << 2)
+        if parts
+    )
+    return lost, tuple(front for front in brought if front is not None)
 
 
 def _in_front(

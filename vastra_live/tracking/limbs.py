@@ -22,6 +22,7 @@ from vastra_live.tracking.window import Window, grid
 from vastra_live.types import F32, U8, Body
 
 __all__ = [
+    "ARM",
     "PARTS",
     "ArmMotion",
     "Arms",
@@ -29,8 +30,8 @@ __all__ = [
     "arm_mask",
     "arms_of",
     "bring_arm",
+    "lost_parts",
     "motion_of",
-    "place_arm",
     "weigh",
 ]
 
@@ -50,12 +51,10 @@ _SHOULDER = 0.25
 _FAR, _NEAR = 0.25, 0.18
 # How far, in torso sizes, the flow must be from where the landmarks see a part before it has lost that part.
 _LOST = 0.2
-# How many body periods after the newest body an arm is looked for: that body is some frames old.
-_AHEAD = (0.0, 1.5)
 # Levels, luma and twice each chroma: beyond this a pixel is simply different; by this much what is behind must
 # explain the picture better than the arm at its bone; and over this range the decision changes.
 _DIFFERENT, _PREFER, _SOFT = 40.0, 24.0, 8.0
-# Every so many work pixels count when times are compared.
+# Every so many work pixels are asked whether the flow has lost an arm.
 _SPARSE = 4
 # Levels of luma at which the flow within an arm is trusted half; how far it speaks for its neighbours, at half size.
 _DOUBTFUL, _REACH = 12.0, 4.0
@@ -68,6 +67,7 @@ _END_ON, _FOLD = 0.35, 0.3
 
 # What moves by itself, each a bit of a set: the left upper arm, the left forearm with its hand, and the right ones.
 PARTS = 4
+ARM = 0b11
 _BONES = ((0, (0,)), (0, (1, 2)), (1, (0,)), (1, (1, 2)))
 
 
@@ -171,59 +171,29 @@ def arm_mask(arms: Arms, part: int, places: F32, margin: float) -> F32:
     return _inside(nearest)
 
 
-def place_arm(
-    key: Arms,
-    key_window: Window,
-    key_ycrcb: U8,
-    motion: ArmMotion,
-    side: int,
-    window: Window,
-    live: U8,
-    cells: F32,
-    held: int,
-) -> tuple[int, Arms]:
-    """Which parts of an arm moved so far that the flow has lost them, and where the arm is now.
-
-    The landmarks' motion is continued by as much as makes the arm look most alike.
+def lost_parts(key: Arms, key_window: Window, now: Arms, window: Window, cells: F32, held: int) -> int:
+    """Which parts of the arms moved so far that the flow has lost them: a set of bits.
 
     Args:
         key: the arms in the keyframe.
         key_window: of the keyframe.
-        key_ycrcb: (rows, columns, 3) uint8, the keyframe on its work grid.
-        motion: the newest arms.
-        side: 0 the left, 1 the right.
-        window: of the live picture.
-        live: (rows, columns, 3 or 4) uint8 Y, Cr, Cb on its work grid.
+        now: where they are expected in the live picture.
+        window: of that.
         cells: (rows, columns, 2) float32, where the flow has found each of its pixels on the keyframe's grid.
         held: parts that the flow was not asked to find, and need no losing.
     """
-    parts, best, best_cost = key.moved(motion.arms, held) & 0b11 << 2 * side, motion.arms, np.inf
-    if not parts:
-        return 0, best
-    for periods in _AHEAD if np.abs(motion.step[side]).max() >= window.step else _AHEAD[:1]:
-        now = motion.ahead(periods)
-        extent = _extent(now, parts, window)
-        if extent is None:
-            continue
-        sparse = _thinned(extent)
-        guess, off = _carried(key, key_window, now, parts, window.centres()[sparse])
-        there = cv2.remap(key_ycrcb, guess, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-        cost = _mean(_difference(there, live[sparse]), _inside(off))
-        if cost < best_cost:
-            best, best_cost = now, cost
-    if not np.isfinite(best_cost):
-        return 0, best
+    parts = key.moved(now, held)
     lost = held & parts
-    for bit in (1 << 2 * side, 2 << 2 * side):
-        extent = _extent(best, bit, window) if parts & ~lost & bit else None
+    for bit in (1 << part for part in range(PARTS)):
+        extent = _extent(now, bit, window) if parts & ~lost & bit else None
         if extent is None:
             continue
         sparse = _thinned(extent)
-        guess, off = _carried(key, key_window, best, bit, window.centres()[sparse])
+        guess, off = _carried(key, key_window, now, bit, window.centres()[sparse])
         if _mean(np.linalg.norm(guess - cells[sparse], axis=2), _inside(off)) * key_window.step > _LOST * key.size:
             lost |= bit
     # a forearm hangs from its elbow
-    return lost | (lost & 0b0101) << 1, best
+    return lost | (lost & 0b0101) << 1
 
 
 def bring_arm(
@@ -304,7 +274,7 @@ def _thinned(extent: tuple[slice, slice]) -> tuple[slice, slice]:
     return slice(rows.start, rows.stop, _SPARSE), slice(columns.start, columns.stop, _SPARSE)
 
 
-def _mean(values: F32 | U8, share: F32) -> float:
+def _mean(values: F32, share: F32) -> float:
     return float((values * share).sum()) / max(float(share.sum()), 1.0)
 
 

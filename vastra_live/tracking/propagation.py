@@ -18,7 +18,7 @@ from vastra_live.tracking.behind_arms import with_arms, without_haste
 from vastra_live.tracking.drawing import Canvas, Drawn
 from vastra_live.tracking.following import Followed, expect, expect_by_body, follow, is_astray, recentre
 from vastra_live.tracking.leap import leap, small_luma
-from vastra_live.tracking.limbs import ArmMotion, motion_of
+from vastra_live.tracking.limbs import ArmMotion, Arms, arms_of, motion_of
 from vastra_live.tracking.motion import Flow
 from vastra_live.tracking.painted import Painted
 from vastra_live.tracking.reach import Reach, reach_of
@@ -31,18 +31,31 @@ _FADE_NS = 120_000_000
 _LOST = 0.3
 # How many frames are remembered, with where the anchor was, and how far apart: about a second's.
 _TRACES, _APART_NS = 16, 60_000_000
+# For how many of its periods a body's motion is believed to go on.
+_AHEAD = 1.0
 # What a frame counts when nobody says when it was captured.
 _FRAME_NS = 33_333_333
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Wearer:
-    """The newest body, when its frame was captured, and what follows from it and the one before."""
+    """The newest body, when its frame was captured, and what follows from it and the one before.
+
+    ``period_ns`` lies between the two; it is as good as any where one of their times is unknown.
+    """
 
     body: Body | None = None
     captured_ns: int | None = None
+    period_ns: int = _FRAME_NS
     motion: ArmMotion | None = None
     reach: Reach | None = None
+
+    def arms_at(self, captured_ns: int) -> Arms | None:
+        """Where the arms are expected in a frame: they go on as they went, for a while."""
+        if self.motion is None:
+            return None
+        since = self.period_ns if self.captured_ns is None else captured_ns - self.captured_ns
+        return self.motion.ahead(min(max(since / self.period_ns, 0.0), _AHEAD))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,9 +91,13 @@ class Propagator:
             body: None when nobody is seen.
             captured_ns: when its frame was captured; without it the body is taken for one of the newest frame.
         """
-        before = self._wearer.body
-        if body is not before:
-            self._wearer = _Wearer(body, captured_ns, motion_of(body, before), reach_of(body, before))
+        last = self._wearer
+        if body is not last.body:
+            period_ns = _FRAME_NS
+            if captured_ns is not None and last.captured_ns is not None:
+                period_ns = max(1, captured_ns - last.captured_ns)
+            motion, reach = motion_of(body, last.body), reach_of(body, last.body)
+            self._wearer = _Wearer(body, captured_ns, period_ns, motion, reach)
 
     def prepare(self, layer: Layer) -> Anchor:
         """The heavy half of taking over a keyframe; about six times the work of carrying a frame.
@@ -155,7 +172,7 @@ class Propagator:
         now_ns = last.captured_ns + _FRAME_NS if captured_ns is None else captured_ns
         self._fade = min(1.0, self._fade + max(0, now_ns - last.captured_ns) / _FADE_NS)
         start = self._start(last, wearer, small, max(frame_bgr.shape[:2]))
-        found = follow(self._display_flow, start, frame_bgr, self._fade, wearer.motion, wearer.reach)
+        found = follow(self._display_flow, start, frame_bgr, self._fade, wearer.arms_at(now_ns), wearer.reach)
         # the newest, and some of those before it
         apart = len(self._traces) < 2 or last.captured_ns - self._traces[-2].captured_ns >= _APART_NS
         self._traces = (*self._traces[-_TRACES:][: None if apart else -1], _Trace(recentre(found), small, now_ns))
@@ -194,7 +211,7 @@ class Propagator:
         start = _leapt(last, small, max(painted.frame_bgr.shape[:2]))
         if body is not None and is_astray(start, body):
             start = expect_by_body(start.anchor, body) or start
-        found = follow(self._keyframe_flow, start, painted.frame_bgr, motion=motion_of(body), reach=reach_of(body))
+        found = follow(self._keyframe_flow, start, painted.frame_bgr, arms=arms_of(body), reach=reach_of(body))
         anchor = next_anchor(painted, small, Placed(found.ground, found.window, found.displacement()))
         return without_haste(with_arms(anchor, start.anchor), found.parts)
 
