@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vastra_live.tracking.motion import Flow, repair
+from vastra_live.tracking.reach import torso_of
 from vastra_live.tracking.visibility import pool
 from vastra_live.tracking.window import Window, grid
 from vastra_live.types import F32, U8, Body
@@ -39,7 +40,6 @@ Picture = TypeVar("Picture", F32, U8)
 
 # left and right: shoulder, elbow, wrist, then index and little finger, whose middle ends the chain
 _CHAINS = np.array([[11, 13, 15, 19, 17], [12, 14, 16, 20, 18]])
-_SHOULDERS, _HIPS = [11, 12], [23, 24]
 # How sure the body must be of shoulder, elbow and wrist; a hand below the picture still ends a forearm.
 _VISIBLE = (0.5, 0.5, 0.2)
 # Half the width of upper arm, forearm and hand in a sleeve, in shares of the torso's size.
@@ -142,10 +142,8 @@ def arms_of(body: Body | None) -> Arms | None:
     points = body.landmarks_px[:, :2]
     chains = points[_CHAINS]
     joints = np.concatenate([chains[:, :3], chains[:, 3:].mean(axis=1, keepdims=True)], axis=1)
-    middle = points[_SHOULDERS].mean(axis=0)
-    width = float(np.linalg.norm(points[_SHOULDERS[0]] - points[_SHOULDERS[1]]))
-    length = float(np.linalg.norm(middle - points[_HIPS].mean(axis=0)))
-    return Arms(joints, seen, middle, max(width, 0.5 * length, 1.0))
+    middle, size = torso_of(body)
+    return Arms(joints, seen, middle, size)
 
 
 def motion_of(body: Body | None, before: Body | None = None) -> ArmMotion | None:

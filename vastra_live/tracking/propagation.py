@@ -100,7 +100,7 @@ class Propagator:
             self._wearer = _Wearer(body, captured_ns, period_ns, motion, reach)
 
     def prepare(self, layer: Layer) -> Anchor:
-        """The heavy half of taking over a keyframe; about six times the work of carrying a frame.
+        """The heavy half of taking over a keyframe; several times the work of carrying a frame.
 
         May run on the keyframe thread beside ``carry``, one call at a time. It reads once where the anchor was and
         changes nothing. Adopt the anchor before preparing the next one, or the next one takes over from an older

@@ -10,7 +10,7 @@ import numpy as np
 from vastra_live.tracking.window import Window
 from vastra_live.types import F32, U8, Body
 
-__all__ = ["Reach", "Within", "reach_of"]
+__all__ = ["Reach", "Within", "reach_of", "torso_of"]
 
 # left and right: shoulder, elbow, wrist; and the knuckles, whose middle a hand goes on beyond
 _ARMS, _KNUCKLES = [[11, 13, 15], [12, 14, 16]], [[17, 19], [18, 20]]
@@ -66,6 +66,17 @@ class Reach:
         return Within(drawn, self.hand / window.step)
 
 
+def torso_of(body: Body) -> tuple[F32, float]:
+    """(2,) float32, the middle between the shoulders, and the torso's size, in frame pixels.
+
+    Its size is the shoulders' width, or half the torso's length where it is seen from the side.
+    """
+    points = body.landmarks_px[:, :2]
+    middle: F32 = points[_SHOULDERS].mean(axis=0)
+    length = float(np.linalg.norm(middle - points[_HIPS].mean(axis=0)))
+    return middle, max(float(np.linalg.norm(points[_SHOULDERS[0]] - points[_SHOULDERS[1]])), 0.5 * length, 1.0)
+
+
 def reach_of(body: Body | None, before: Body | None = None) -> Reach | None:
     """The reach of a body; None when it is unknown, and something may be in front anywhere.
 
@@ -81,9 +92,7 @@ def reach_of(body: Body | None, before: Body | None = None) -> Reach | None:
         inside = 0 <= points[joint, 0] < width and 0 <= points[joint, 1] < height
         if inside and body.visibility[joint] < _VISIBLE:
             return None
-    middle = points[_SHOULDERS].mean(axis=0)
-    length = float(np.linalg.norm(middle - points[_HIPS].mean(axis=0)))
-    size = max(float(np.linalg.norm(points[_SHOULDERS[0]] - points[_SHOULDERS[1]])), 0.5 * length, 1.0)
+    middle, size = torso_of(body)
     step = np.zeros_like(points) if before is None else points - before.landmarks_px[:, :2]
     bones, radii = [[points[_NOSE], points[_NOSE]]], [_HEAD * float(np.linalg.norm(points[_NOSE] - middle))]
     for arm, knuckles in zip(_ARMS, _KNUCKLES, strict=True):
