@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import cv2
@@ -159,6 +160,27 @@ def test_a_bone_carries_what_lies_along_it(upper: float, fore: float) -> None:
             assert front.share[row, column] == 1
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.floats(-20, 120), st.floats(-140, 140), st.sampled_from([0, 1]), st.floats(0.5, 2))
+def test_what_an_arm_covers_equals_the_plain_distance(upper: float, fore: float, part: int, margin: float) -> None:
+    arms, places = _arms(upper, fore), grid(90, 75) * np.float32(4)
+    # upper arm from the shoulder's end on; forearm and hand
+    first, last = ((0, 1), (1, 3))[part]
+    nearest = np.full(places.shape[:2], np.inf)
+    for bone in range(first, last):
+        start, end = (arms.joints[0, joint].astype(float) for joint in (bone, bone + 1))
+        if bone == 0:
+            start = start + 0.25 * (end - start)
+        for row, column in np.ndindex(nearest.shape):
+            place = places[row, column]
+            share = np.clip((place - start) @ (end - start) / ((end - start) @ (end - start)), 0, 1)
+            off = np.linalg.norm(place - start - share * (end - start)) / (
+                margin * arms.size * (0.19, 0.17, 0.17)[bone]
+            )
+            nearest[row, column] = min(nearest[row, column], off)
+    np.testing.assert_allclose(arm_mask(arms, part, places, margin), np.clip((1.1 - nearest) * 5, 0, 1), atol=2e-3)
+
+
 def test_the_flow_mends_what_the_landmarks_are_off() -> None:
     """The keyframe's own picture, whose arms are looked for three pixels beside where they are."""
     anchor = _anchor(5, -60)
@@ -227,6 +249,32 @@ def test_a_sleeve_is_on_the_arm_that_swings(path: str) -> None:
         shown, alone_shown = (_error(each, frame, index, pose) for each in (propagator, alone))
     assert shown < 25
     assert shown < 0.6 * alone_shown
+
+
+def test_two_threads_draw_what_one_draws() -> None:
+    """A frame large enough to be shared, with an arm across the place where it is cut."""
+    with ThreadPoolExecutor(1) as helper:
+        pictures = []
+        for propagator in (Propagator(), Propagator(helper)):
+            for index, pose in enumerate([(5.0, 5.0), (35.0, -10.0), (60.0, -20.0)]):
+                frame, mask = (np.ascontiguousarray(cv2.resize(each, None, fx=3, fy=3)) for each in _scene(*pose))
+                body = _body(*pose, index)
+                body = replace(
+                    body,
+                    landmarks_px=body.landmarks_px * np.float32(3),
+                    person_alpha=np.zeros(mask.shape, np.float32),
+                )
+                if index == 0:
+                    layer = Layer(frame[..., ::-1].copy(), mask, Frame(frame, 0, 0, "test"), body, garment("tee"))
+                    propagator.adopt(propagator.prepare(layer))
+                propagator.observe(body)
+                carried = propagator.carry(frame, index * 33_333_333)
+            shown = frame.copy()
+            blend_into(shown, carried)
+            pictures.append(shown)
+    assert propagator._traces[-1].followed.fronts
+    assert carried.alpha.size > 100_000
+    assert np.abs(pictures[0].astype(int) - pictures[1]).max() <= 2
 
 
 def _error(propagator: Propagator, frame: U8, index: int, pose: tuple[float, float]) -> float:

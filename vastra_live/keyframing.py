@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from vastra_live.errors import InputError, NothingToFitError, SynthesisError
+from vastra_live.priority import step_back
 from vastra_live.rack import Rack
 from vastra_live.slot import Slot, SlotClosed
 from vastra_live.synthesis.base import Synthesizer
@@ -173,7 +172,7 @@ class Keyframer:
 
     def body_loop(self) -> None:
         """The body clock; until :meth:`stop`."""
-        _let_the_display_go_first()
+        step_back()
         while True:
             frame = self._to_track.get()
             started = time.monotonic()
@@ -183,7 +182,7 @@ class Keyframer:
 
     def keyframe_loop(self) -> None:
         """The keyframe clock; until :meth:`stop`."""
-        _let_the_display_go_first()
+        step_back()
         while True:
             request = self._requests.get()
             if request is not None:
@@ -234,15 +233,3 @@ def _put(slot: Slot[Frame] | Slot[_Request], item: Frame | _Request) -> None:
         slot.put(item)  # type: ignore[arg-type]
     except SlotClosed:
         return
-
-
-def _let_the_display_go_first() -> None:
-    """Lower this thread's priority, where threads have one of their own.
-
-    On two cores the slow clocks would otherwise take turns with the display as equals, and its slowest frames
-    with them. Ten steps leave them a tenth of the display's share of a core that all want, so a busy machine still
-    gets keyframes; on two cores they get as many as with five steps, and the display a sixth more pictures.
-    """
-    if sys.platform == "linux":
-        me = threading.get_native_id()
-        os.setpriority(os.PRIO_PROCESS, me, min(19, os.getpriority(os.PRIO_PROCESS, me) + 10))

@@ -13,10 +13,10 @@ Threads, each with one job and one latest-wins slot in front of it::
 from __future__ import annotations
 
 import itertools
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -29,6 +29,7 @@ from vastra_live.keyframing import Keyframer
 from vastra_live.outlets import Outlets
 from vastra_live.output.base import FrameSink
 from vastra_live.output.window import Key
+from vastra_live.priority import display_first
 from vastra_live.rack import Rack
 from vastra_live.screen import Screen
 from vastra_live.slot import Slot, SlotClosed, WhenFull
@@ -44,7 +45,6 @@ KEYFRAMES = "vastra-keyframes"
 FRAME_WAIT_S = 0.25
 TICK_S = 0.25
 JOIN_S = 2.0
-SWITCH_S = 0.0005
 KEYFRAME_JOIN_S = 60.0
 """The longest stage of a network's keyframe on a busy CPU; a thread that is in torch's code when Python ends takes the
 process down with an abort."""
@@ -123,7 +123,8 @@ class LiveSession:
         self._on_tick = on_tick
         self._synthesizer = synthesizer
 
-        self._propagator = Propagator()
+        self._helper = ThreadPoolExecutor(1, "vastra-draw")
+        self._propagator = Propagator(self._helper)
         self._presence = Presence(PresenceSettings(hold=settings.hold))
         self._keyframer = Keyframer(
             tracker,
@@ -173,34 +174,8 @@ class LiveSession:
             BaseException: the first error of any thread, after everything was shut down; :attr:`report` holds
                 the figures then too. KeyboardInterrupt likewise.
         """
-        threads: list[threading.Thread] = []
-        patience_s = sys.getswitchinterval()
-        # a slow clock that computes in Python would keep the display waiting for the interpreter that long, many
-        # times a frame
-        sys.setswitchinterval(SWITCH_S)
-        try:
-            self._preroll()
-            for name, loop in (
-                ("vastra-capture", self._capture_loop),
-                ("vastra-body", self._keyframer.body_loop),
-                (KEYFRAMES, self._keyframer.keyframe_loop),
-                ("vastra-display", self._display_loop),
-            ):
-                thread = threading.Thread(target=self._guard, args=(loop,), name=name, daemon=True)
-                threads.append(thread)
-                thread.start()
-            self._serve()
-        except KeyboardInterrupt:
-            self.stop(Ended.USER)
-            raise
-        except SourceEnded:
-            self.stop(Ended.SOURCE)
-        except BaseException as error:
-            self._fail(error)
-            raise
-        finally:
-            self._shut_down(threads)
-            sys.setswitchinterval(patience_s)
+        with display_first():
+            self._live()
         if self._error is not None:
             raise self._error
         assert self._report is not None
@@ -247,6 +222,7 @@ class LiveSession:
         self.stop(Ended.SOURCE)
         for thread in threads:
             thread.join(JOIN_S)
+        self._helper.shutdown()
         self._outlets.finish()
         self._source.close()
         # ends a keyframe that is still under way at its next stage
@@ -264,6 +240,32 @@ class LiveSession:
             ended=self._ended.value,
             error=None if self._error is None else str(self._error) or type(self._error).__name__,
         )
+
+    def _live(self) -> None:
+        """Start the clocks, serve the screen, and end everything."""
+        threads: list[threading.Thread] = []
+        try:
+            self._preroll()
+            for name, loop in (
+                ("vastra-capture", self._capture_loop),
+                ("vastra-body", self._keyframer.body_loop),
+                (KEYFRAMES, self._keyframer.keyframe_loop),
+                ("vastra-display", self._display_loop),
+            ):
+                thread = threading.Thread(target=self._guard, args=(loop,), name=name, daemon=True)
+                threads.append(thread)
+                thread.start()
+            self._serve()
+        except KeyboardInterrupt:
+            self.stop(Ended.USER)
+            raise
+        except SourceEnded:
+            self.stop(Ended.SOURCE)
+        except BaseException as error:
+            self._fail(error)
+            raise
+        finally:
+            self._shut_down(threads)
 
     # ------------------------------------------------------------------ threads
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TypeVar
 
 import cv2
@@ -50,6 +51,8 @@ def with_arms(anchor: Anchor, earlier: Anchor | None) -> Anchor:
     return replace(anchor, arms=arms, arm_masks=masks, bare=replace(bare, before=None))
 
 
+# arms that come near where the keyframe has them come and go
+@lru_cache(maxsize=4)
 def without(anchor: Anchor, parts: int) -> Anchor:
     """The anchor with what lies behind these parts of its arms in their place."""
     bare = anchor.bare

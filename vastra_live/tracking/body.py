@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from vastra_live.chatter import without_chatter
+from vastra_live.priority import made_behind
 from vastra_live.tracking.smoothing import OneEuroFilter
 from vastra_live.tracking.wearers import Wearers
 from vastra_live.types import F32, Body, Frame
@@ -41,12 +42,14 @@ class BlazePoseTracker:
             # Imported here: it takes 0.7 s, and only those who track a body should wait for it.
             from mediapipe.python.solutions.pose import Pose
 
-            self._pose: Any = Pose(
-                static_image_mode=static,
-                model_complexity=1,
-                smooth_landmarks=False,
-                enable_segmentation=True,
-                smooth_segmentation=False,
+            self._pose: Any = made_behind(
+                lambda: Pose(
+                    static_image_mode=static,
+                    model_complexity=1,
+                    smooth_landmarks=False,
+                    enable_segmentation=True,
+                    smooth_segmentation=False,
+                )
             )
 
     def track(self, frame: Frame) -> Body | None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -10,14 +14,17 @@ import numpy as np
 
 from vastra_live.tracking.following import Followed
 from vastra_live.tracking.limbs import Front
+from vastra_live.tracking.window import Window
 from vastra_live.types import F32, U8
 
 __all__ = ["Canvas", "Drawn"]
 
 # A change of light below this, in levels, is not worth a pass over the picture.
 _NOTICEABLE = 1.5
-# Below this share of a pixel an arm is not drawn.
+# Below this share of a pixel a layer, or an arm of it, is not drawn.
 _FAINT = 0.02
+# So many pixels of a band are worth another thread's while.
+_BAND = 50_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,13 +42,38 @@ class Drawn:
     alpha: U8
 
 
+@dataclass(frozen=True, slots=True)
+class _Band:
+    """Some rows of what is drawn.
+
+    Attributes:
+        cells: the part of the work grid they come from, with a row more on each side to interpolate with.
+        size: columns and rows of those cells at the frame's resolution.
+        part: what of that lies in the band.
+        rows: where the band is in what is drawn.
+    """
+
+    cells: tuple[slice, slice]
+    size: tuple[int, int]
+    part: tuple[slice, slice]
+    rows: slice
+
+
 class Canvas:
-    """Draws layers at the frame's resolution, into buffers that only grow. One display thread."""
+    """Draws layers at the frame's resolution, into buffers that only grow. One display thread.
 
-    def __init__(self) -> None:
-        self._buffers: dict[str, Any] = {}
+    Args:
+        helper: another thread, which draws the lower half of what is large; its owner ends it.
+    """
 
-    def draw(self, followed: Followed, texture_bgra: U8, width: int, height: int) -> Drawn:
+    def __init__(self, helper: Executor | None = None) -> None:
+        self._helper = helper
+        self._whole = _Buffers()
+        self._first, self._second = _Buffers(), _Buffers()
+
+    def draw(
+        self, followed: Followed, texture_bgra: U8, width: int, height: int, *, premultiplied: bool = False
+    ) -> Drawn:
         """The layer where it is seen.
 
         The decisions come from the coarser work grid, the layer's own fine outline from its texture: alpha is the
@@ -51,91 +83,178 @@ class Canvas:
             followed: where the anchor is now.
             texture_bgra: its texture, or one on the way to it.
             width, height: of the frame.
+            premultiplied: the colour times alpha, not the straight colour.
         """
-        window, anchor, step = followed.window, followed.anchor, followed.window.step
-        # only where anything can be seen, in whole work pixels and one more for the interpolation
-        x, y, columns, rows = cv2.boundingRect((followed.seen.alpha > 0.02).astype(np.uint8))
-        left, top = max(0, x - 1), max(0, y - 1)
-        right, bottom = min(window.columns, x + columns + 1), min(window.rows, y + rows + 1)
-        x0, y0, x1, y1 = window.inside(width, height)
-        x0, x1 = max(x0, window.x + left * step), min(x1, window.x + right * step)
-        y0, y1 = max(y0, window.y + top * step), min(y1, window.y + bottom * step)
-        if columns == 0 or x0 >= x1 or y0 >= y1:
-            return Drawn((0, 0, 0, 0), np.zeros((0, 0, 3), np.uint8), np.zeros((0, 0), np.uint8))
-        cells = np.s_[top:bottom, left:right]
-        size = ((right - left) * step, (bottom - top) * step)
-        column0, row0 = window.x + left * step, window.y + top * step
-        part = np.s_[y0 - row0 : y1 - row0, x0 - column0 : x1 - column0]
+        window, anchor = followed.window, followed.anchor
+        box, bands = _bands(window, followed.seen.alpha, width, height, 1 if self._helper is None else 2)
+        x0, y0, x1, y1 = box
+        bgr = self._whole.get("bgr", (y1 - y0, x1 - x0, 3), np.uint8)
+        drawn = Drawn(box, bgr, self._whole.get("alpha", bgr.shape[:2], np.uint8))
+        shade = followed.light * np.float32(anchor.response)
+        plan = _Plan(
+            followed,
+            texture_bgra,
+            # around an arm there is as much again that shows none of it
+            [(front, cv2.boundingRect(cv2.compare(front.share, _FAINT, cv2.CMP_GT))) for front in followed.fronts],
+            _in_steps((followed.seen.alpha - followed.expected_alpha) * np.float32(255)),
+            _in_steps(shade) if float(np.abs(shade).max()) >= _NOTICEABLE else None,
+            premultiplied,
+        )
+        others = [
+            self._helper.submit(_draw_band, plan, band, drawn, self._second) for band in bands[1:] if self._helper
+        ]
+        for band in bands[:1]:
+            _draw_band(plan, band, drawn, self._first)
+        for other in others:
+            other.result()
+        return drawn
 
-        places = anchor.window.centres()[cells] + followed.flow[cells] * np.float32(step)
-        at = self._grow("at", cv2.transform(places, anchor.to_texture), size)[part]
-        shape = at.shape[:2]
-        bgra = self._buffer("bgra", (*shape, 4), np.uint8)
-        drawn = cv2.remap(texture_bgra, at, None, cv2.INTER_LINEAR, bgra, cv2.BORDER_REPLICATE)
-        for front in followed.fronts:
-            self._draw_front(followed, front, drawn, x0, y0)
-        bgr = cv2.cvtColor(drawn, cv2.COLOR_BGRA2BGR, self._buffer("bgr", (*shape, 3), np.uint8))
-        alpha = cv2.extractChannel(drawn, 3, self._buffer("alpha", shape, np.uint8))
-        changed = followed.seen.alpha[cells] - followed.expected_alpha[cells]
-        self._shift(alpha, changed * np.float32(255), size, part)
-        shade = followed.light[cells] * np.float32(anchor.response)
-        if float(np.abs(shade).max()) >= _NOTICEABLE:
-            self._shift(bgr, shade, size, part)
-        return Drawn((x0, y0, x1, y1), bgr, alpha)
 
-    def _draw_front(self, followed: Followed, front: Front, drawn: U8, left: int, top: int) -> None:
-        """Draw a moved arm over what is behind it, in place.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plan:
+    """What every band of a picture is drawn from.
 
-        Args:
-            followed: where the anchor is now.
-            front: the arm.
-            drawn: (h, w, 4) uint8, what is behind.
-            left, top: where in the frame that begins.
-        """
-        window, key = followed.window, followed.anchor
-        # around an arm there is as much again that shows none of it
-        left_of, top_of, columns, rows = cv2.boundingRect(cv2.compare(front.share, _FAINT, cv2.CMP_GT))
-        cells = np.s_[top_of : top_of + rows, left_of : left_of + columns]
-        size = (columns * window.step, rows * window.step)
-        x = window.x + (front.part[1].start + left_of) * window.step - left
-        y = window.y + (front.part[0].start + top_of) * window.step - top
-        x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + size[0], drawn.shape[1]), min(y + size[1], drawn.shape[0])
-        if x0 >= x1 or y0 >= y1:
-            return
-        part = np.s_[y0 - y : y1 - y, x0 - x : x1 - x]
-        at = self._grow("arm at", cv2.transform(key.window.places(front.cells[cells]), key.to_texture), size)[part]
-        share = np.ascontiguousarray(self._grow("arm", np.ascontiguousarray(front.share[cells]), size)[part])
-        arm = cv2.remap(key.texture_bgra, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        there = drawn[y0:y1, x0:x1]
-        there[:] = cv2.blendLinear(arm, np.ascontiguousarray(there), share, cv2.subtract(1.0, share))
+    Attributes:
+        followed: where the anchor is now.
+        texture_bgra: (h, w, 4) uint8.
+        fronts: moved arms, and the part of each that shows an arm: column, row, columns and rows.
+        changed, shaded: (rows, columns) uint8, changes of alpha and of light, see :func:`_in_steps`; None for no
+            change of light.
+        premultiplied: whether the colour is.
+    """
 
-    def premultiply(self, drawn: Drawn) -> U8:
-        """The colour times alpha, in place of the straight colour."""
-        if drawn.alpha.size == 0:
-            return drawn.bgr
-        spread = cv2.merge((drawn.alpha,) * 3, self._buffer("spread", drawn.bgr.shape, np.uint8))
-        premultiplied: U8 = cv2.multiply(drawn.bgr, spread, drawn.bgr, 1 / 255)
-        return premultiplied
+    followed: Followed
+    texture_bgra: U8
+    fronts: Sequence[tuple[Front, Sequence[int]]]
+    changed: U8
+    shaded: U8 | None
+    premultiplied: bool
 
-    def _shift(self, picture: U8, change: F32, size: tuple[int, int], part: tuple[slice, slice]) -> None:
-        """Add a change on the work grid, in levels, to a picture at full size, in place.
 
-        The change travels in one byte, in steps of two levels around the middle: wider sums cost four times as much.
-        """
-        steps = np.clip(change * np.float32(128 / 255) + np.float32(128.5), 0, 255).astype(np.uint8)
-        wide = self._grow("steps", steps, size)[part]
-        if picture.ndim == 3:
-            wide = cv2.merge((wide,) * 3, self._buffer("spread", picture.shape, np.uint8))
-        cv2.addWeighted(picture, 1, wide, 255 / 128, -255, picture)
+class _Buffers:
+    """Arrays that are kept from frame to frame, by name. One thread at a time."""
 
-    def _grow(self, name: str, field: Any, size: tuple[int, int]) -> Any:
-        shape = (size[1], size[0], *field.shape[2:])
-        return cv2.resize(field, size, self._buffer(name, shape, field.dtype), interpolation=cv2.INTER_LINEAR)
+    def __init__(self) -> None:
+        self._kept: dict[str, Any] = {}
 
-    def _buffer(self, name: str, shape: tuple[int, ...], dtype: Any) -> Any:
-        """A contiguous array of this shape in memory that is kept from frame to frame."""
-        size = int(np.prod(shape))
-        kept = self._buffers.get(name)
+    def get(self, name: str, shape: tuple[int, ...], dtype: Any) -> Any:
+        """A contiguous array of this shape, with anything in it."""
+        size = math.prod(shape)
+        kept = self._kept.get(name)
         if kept is None or kept.size < size:
-            kept = self._buffers[name] = np.empty(size, dtype)
+            kept = self._kept[name] = np.empty(size, dtype)
         return kept[:size].reshape(shape)
+
+    def grow(self, name: str, field: Any, size: tuple[int, int]) -> Any:
+        """A field at another size, bilinear."""
+        shape = (size[1], size[0], *field.shape[2:])
+        return cv2.resize(field, size, self.get(name, shape, field.dtype), interpolation=cv2.INTER_LINEAR)
+
+    def spread(self, field: U8) -> U8:
+        """A field in three channels."""
+        spread: U8 = cv2.merge((field,) * 3, self.get("spread", (*field.shape, 3), np.uint8))
+        return spread
+
+
+def _draw_band(plan: _Plan, band: _Band, drawn: Drawn, buffers: _Buffers) -> None:
+    """Draw some rows into their place."""
+    followed, anchor, window = plan.followed, plan.followed.anchor, plan.followed.window
+    places = anchor.window.centres()[band.cells] + followed.flow[band.cells] * np.float32(window.step)
+    at = buffers.grow("at", cv2.transform(places, anchor.to_texture), band.size)[band.part]
+    bgra = buffers.get("bgra", (*at.shape[:2], 4), np.uint8)
+    bgra = cv2.remap(plan.texture_bgra, at, None, cv2.INTER_LINEAR, bgra, cv2.BORDER_REPLICATE)
+    corner = (drawn.box[0], drawn.box[1] + band.rows.start)
+    for front, extent in plan.fronts:
+        _draw_front(followed, front, extent, bgra, corner, buffers)
+    bgr = cv2.cvtColor(bgra, cv2.COLOR_BGRA2BGR, drawn.bgr[band.rows])
+    alpha = cv2.extractChannel(bgra, 3, drawn.alpha[band.rows])
+    _shift(alpha, plan.changed, band, buffers)
+    if plan.shaded is not None:
+        _shift(bgr, plan.shaded, band, buffers)
+    if plan.premultiplied:
+        cv2.multiply(bgr, buffers.spread(alpha), bgr, 1 / 255)
+
+
+def _draw_front(
+    followed: Followed, front: Front, extent: Sequence[int], drawn: U8, corner: tuple[int, int], buffers: _Buffers
+) -> None:
+    """Draw a moved arm over what is behind it, in place.
+
+    Args:
+        followed: where the anchor is now.
+        front: the arm.
+        extent: the part of it that shows an arm: column, row, columns and rows.
+        drawn: (h, w, 4) uint8, what is behind.
+        corner: x and y in the frame where that begins.
+        buffers: to draw in.
+    """
+    window, key, step = followed.window, followed.anchor, followed.window.step
+    left, top, columns, rows = extent
+    x = window.x + (front.part[1].start + left) * step - corner[0]
+    y = window.y + (front.part[0].start + top) * step - corner[1]
+    # what is drawn here, and a row more on each side to interpolate with
+    first, last = max(0, -y // step - 1), min(rows, -((y - drawn.shape[0]) // step) + 1)
+    y, size = y + first * step, (columns * step, max(0, last - first) * step)
+    x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + size[0], drawn.shape[1]), min(y + size[1], drawn.shape[0])
+    if x0 >= x1 or y0 >= y1:
+        return
+    cells, part = np.s_[top + first : top + last, left : left + columns], np.s_[y0 - y : y1 - y, x0 - x : x1 - x]
+    at = buffers.grow("at", cv2.transform(key.window.places(front.cells[cells]), key.to_texture), size)[part]
+    arm = cv2.remap(key.texture_bgra, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    share = buffers.grow("steps", cv2.convertScaleAbs(front.share[cells], alpha=255), size)[part]
+    # in bytes, rounded twice: within a level of what weights of float32 give, in a third of their time
+    shares = cv2.merge((share,) * 4)
+    there = drawn[y0:y1, x0:x1]
+    behind = cv2.multiply(there, cv2.bitwise_not(shares), scale=1 / 255)
+    cv2.add(cv2.multiply(arm, shares, scale=1 / 255), behind, there)
+
+
+def _shift(picture: U8, steps: U8, band: _Band, buffers: _Buffers) -> None:
+    """Add a change on the work grid to a band of a picture at full size, in place; see :func:`_in_steps`."""
+    wide = buffers.grow("steps", steps[band.cells], band.size)[band.part]
+    cv2.addWeighted(picture, 1, buffers.spread(wide) if picture.ndim == 3 else wide, 255 / 128, -255, picture)
+
+
+def _in_steps(change: F32) -> U8:
+    """A change in levels in one byte, in steps of two levels around the middle: wider sums cost four times as much."""
+    steps: U8 = np.clip(change * np.float32(128 / 255) + np.float32(128.5), 0, 255).astype(np.uint8)
+    return steps
+
+
+def _bands(
+    window: Window, alpha: F32, width: int, height: int, most: int
+) -> tuple[tuple[int, int, int, int], list[_Band]]:
+    """What is drawn of a frame, x0, y0, x1, y1, and the bands of it, from top to bottom.
+
+    Args:
+        window: of the layer.
+        alpha: (rows, columns) float32 in it: only where anything can be seen is anything drawn.
+        width, height: of the frame.
+        most: so many bands, or fewer where that is not worth it.
+    """
+    step = window.step
+    # in whole work pixels and one more for the interpolation
+    x, y, columns, rows = cv2.boundingRect((alpha > _FAINT).astype(np.uint8))
+    left, top = max(0, x - 1), max(0, y - 1)
+    right, bottom = min(window.columns, x + columns + 1), min(window.rows, y + rows + 1)
+    x0, y0, x1, y1 = window.inside(width, height)
+    x0, x1 = max(x0, window.x + left * step), min(x1, window.x + right * step)
+    y0, y1 = max(y0, window.y + top * step), min(y1, window.y + bottom * step)
+    if columns == 0 or x0 >= x1 or y0 >= y1:
+        return (0, 0, 0, 0), []
+    count = max(1, min(most, (x1 - x0) * (y1 - y0) // _BAND))
+    column, bands = window.x + left * step, []
+    # rows of the work grid that are in the frame
+    begin, end = (y0 - window.y) // step, -((window.y - y1) // step)
+    for first, last in pairwise(round(begin + (end - begin) * share / count) for share in range(count + 1)):
+        above, below = max(top, first - 1), min(bottom, last + 1)
+        row, start, stop = window.y + above * step, max(y0, window.y + first * step), min(y1, window.y + last * step)
+        bands.append(
+            _Band(
+                cells=np.s_[above:below, left:right],
+                size=((right - left) * step, (below - above) * step),
+                part=np.s_[start - row : stop - row, x0 - column : x1 - column],
+                rows=slice(start - y0, stop - y0),
+            )
+        )
+    return (x0, y0, x1, y1), bands

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from vastra_live.chatter import without_chatter
+from vastra_live.priority import made_behind
 from vastra_live.types import Body, Frame
 
 __all__ = ["BlazeFaceFinder", "Face", "FaceFinder", "Head", "head_of", "in_company", "shows_face"]
@@ -58,7 +59,9 @@ class BlazeFaceFinder:
         with without_chatter():
             from mediapipe.python.solutions.face_detection import FaceDetection
 
-            self._model: Any = FaceDetection(model_selection=1, min_detection_confidence=_MIN_SCORE)
+            self._model: Any = made_behind(
+                lambda: FaceDetection(model_selection=1, min_detection_confidence=_MIN_SCORE)
+            )
         self._spoke = False
 
     def find(self, frame: Frame) -> Sequence[Face]:

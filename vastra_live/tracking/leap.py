@@ -48,9 +48,8 @@ def small_luma(frame_bgr: U8) -> U8:
     height, width = frame_bgr.shape[:2]
     scale = min(1.0, _SIDE / max(height, width))
     columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
-    # two samples a side of each small pixel are enough; reading all would take many times as long
-    fine = cv2.resize(frame_bgr, (2 * columns, 2 * rows), interpolation=cv2.INTER_NEAREST)
-    small: U8 = cv2.cvtColor(cv2.resize(fine, (columns, rows), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
+    # the pixels around each small one's middle are enough; averaging all of them would take many times as long
+    small: U8 = cv2.cvtColor(cv2.resize(frame_bgr, (columns, rows), interpolation=cv2.INTER_LINEAR), cv2.COLOR_BGR2GRAY)
     return small
 
 

@@ -8,7 +8,7 @@ far, and only where the picture agrees.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -163,10 +163,8 @@ def arm_mask(arms: Arms, part: int, places: F32, margin: float) -> F32:
         places: (h, w, 2) float32, frame pixels.
         margin: its width, in shares of the usual.
     """
-    nearest = np.full(places.shape[:2], np.inf, np.float32)
-    for _, (*_, distance) in _along_bones(arms, 1 << part, places, margin):
-        np.minimum(nearest, distance, out=nearest)
-    return _inside(nearest)
+    _, (_, _, distance) = _along_bones(arms, 1 << part, places, margin)
+    return _inside(distance.min(axis=0))
 
 
 def lost_parts(key: Arms, key_window: Window, now: Arms, window: Window, cells: F32, held: int) -> int:
@@ -283,40 +281,49 @@ def _of(parts: int) -> list[tuple[int, tuple[int, ...]]]:
 
 def _carried(key: Arms, key_window: Window, now: Arms, parts: int, places: F32) -> tuple[F32, F32]:
     """For each place the cell of the keyframe that the nearest bone brought there, and how far off it is in radii."""
-    total = np.zeros(places.shape[:2], np.float32)
+    ends, (along, aside, distance) = _along_bones(now, parts, places, 1.0)
+    aside *= np.float32(key.size / now.size)
+    weight = 1 / (0.05 + distance * distance) ** 2
+    weight /= weight.sum(axis=0)
     target = np.zeros(places.shape, np.float32)
-    nearest = np.full(places.shape[:2], np.inf, np.float32)
-    across = np.float32(key.size / now.size)
-    for (side, bone), (along, aside, distance) in _along_bones(now, parts, places, 1.0):
+    for number, (side, bone) in enumerate(ends):
+        share, off, by = along[number], aside[number], weight[number]
         origin, tip = key.joints[side, bone], key.joints[side, bone + 1]
-        share = along
         if bone == 1 and np.linalg.norm(tip - origin) < _END_ON * key.size:
             origin, tip = key.joints[side, 0], key.joints[side, 1]
-            share = 1 - _FOLD * np.clip(along, 0, 1)
-        vector = tip - origin
-        normal = np.array([-vector[1], vector[0]], np.float32) / max(float(np.linalg.norm(vector)), 1.0)
-        weight = 1 / (0.05 + distance * distance) ** 2
-        target += (origin + share[..., None] * vector + (aside * across)[..., None] * normal) * weight[..., None]
-        total += weight
-        np.minimum(nearest, distance, out=nearest)
-    return key_window.cells(target / total[..., None]), nearest
+            share = 1 - _FOLD * np.clip(share, 0, 1)
+        across, down = (tip - origin).tolist()
+        length = max(math.hypot(across, down), 1.0)
+        x, y = origin.tolist()
+        target[..., 0] += (share * across - off * (down / length) + x) * by
+        target[..., 1] += (share * down + off * (across / length) + y) * by
+    return key_window.cells(target), distance.min(axis=0)
 
 
 def _along_bones(
     arms: Arms, parts: int, places: F32, margin: float
-) -> Iterator[tuple[tuple[int, int], tuple[F32, F32, F32]]]:
-    """Side and number of each bone; place along it (0 at its start, 1 at its end), pixels aside, distance in radii."""
-    for side, bones in _of(parts):
-        for bone in bones:
-            start, vector = arms.joints[side, bone], arms.joints[side, bone + 1] - arms.joints[side, bone]
-            length = max(float(np.linalg.norm(vector)), 1.0)
-            x, y = places[..., 0] - start[0], places[..., 1] - start[1]
-            along = (x * vector[0] + y * vector[1]) * np.float32(1 / length**2)
-            aside = (y * vector[0] - x * vector[1]) * np.float32(1 / length)
-            first = _SHOULDER if bone == 0 else 0.0
-            beyond = np.maximum(np.maximum(first - along, along - 1), 0) * np.float32(length)
-            distance = cv2.magnitude(aside, beyond) * np.float32(1 / (_RADII[bone] * margin * arms.size))
-            yield (side, bone), (along, aside, distance)
+) -> tuple[list[tuple[int, int]], tuple[F32, F32, F32]]:
+    """Side and number of each bone; place along it (0 at its start, 1 at its end), pixels aside, distance in radii.
+
+    The three are (bones, h, w) float32.
+    """
+    ends = [(side, bone) for side, bones in _of(parts) for bone in bones]
+    sides, bones = np.transpose(ends)
+    start = arms.joints[sides, bones]
+    vector = arms.joints[sides, bones + 1] - start
+    length = np.maximum(np.linalg.norm(vector, axis=1), 1)
+    radius = np.array(_RADII, np.float32)[bones] * np.float32(margin * arms.size)
+    first = np.where(bones == 0, np.float32(_SHOULDER), np.float32(0))
+    x, y = (places[None, ..., axis] - _each(start[:, axis]) for axis in (0, 1))
+    along = x * _each(vector[:, 0] / length**2) + y * _each(vector[:, 1] / length**2)
+    aside = y * _each(vector[:, 0] / length) - x * _each(vector[:, 1] / length)
+    beyond = np.maximum(np.maximum(_each(first) - along, along - 1), 0) * _each(length)
+    distance = np.sqrt(aside * aside + beyond * beyond) * _each(1 / radius)
+    return ends, (along, aside, distance)
+
+
+def _each(values: F32) -> F32:
+    return values[:, None, None]
 
 
 def _inside(distance: F32) -> F32:

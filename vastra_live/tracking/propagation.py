@@ -8,6 +8,7 @@ replaced whole, so no lock is held while anything is computed.
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import cv2
@@ -72,12 +73,15 @@ class Propagator:
 
     Live session: ``prepare`` a layer on the keyframe thread, ``adopt`` it on the display thread, then ``carry``
     every frame. Plain arrays: ``rebase`` and ``advance``.
+
+    Args:
+        helper: another thread, which shares in drawing what is large; its owner ends it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, helper: Executor | None = None) -> None:
         self._display_flow = Flow()
         self._keyframe_flow = Flow()
-        self._canvas = Canvas()
+        self._canvas = Canvas(helper)
         # where the anchor was, the newest last
         self._traces: tuple[_Trace, ...] = ()
         self._wearer = _Wearer()
@@ -140,9 +144,8 @@ class Propagator:
         Raises:
             RuntimeError: no keyframe was adopted yet.
         """
-        followed, drawn = self._carry(frame_bgr, captured_ns)
-        premultiplied = self._canvas.premultiply(drawn)
-        return Carried(drawn.box, premultiplied, drawn.alpha, followed.confidence, followed.residual)
+        followed, drawn = self._carry(frame_bgr, captured_ns, premultiplied=True)
+        return Carried(drawn.box, drawn.bgr, drawn.alpha, followed.confidence, followed.residual)
 
     def rebase(self, frame_bgr: U8, layer_bgr: U8, layer_alpha: F32) -> None:
         """Take over a keyframe at once, from arrays of the frame's size."""
@@ -158,14 +161,14 @@ class Propagator:
         Raises:
             RuntimeError: no keyframe was given yet.
         """
-        _, drawn = self._carry(frame_bgr, None)
+        _, drawn = self._carry(frame_bgr, None, premultiplied=False)
         x0, y0, x1, y1 = drawn.box
         bgr, alpha = np.zeros(frame_bgr.shape, np.uint8), np.zeros(frame_bgr.shape[:2], np.float32)
         bgr[y0:y1, x0:x1] = drawn.bgr
         np.multiply(drawn.alpha, np.float32(1 / 255), out=alpha[y0:y1, x0:x1])
         return bgr, alpha
 
-    def _carry(self, frame_bgr: U8, captured_ns: int | None) -> tuple[Followed, Drawn]:
+    def _carry(self, frame_bgr: U8, captured_ns: int | None, *, premultiplied: bool) -> tuple[Followed, Drawn]:
         if not self._traces:
             raise RuntimeError("Propagator.carry: no keyframe was adopted yet")
         last, wearer, small = self._traces[-1], self._wearer, small_luma(frame_bgr)
@@ -180,7 +183,7 @@ class Propagator:
         if self._fade < 1 and anchor.before is not None and not found.fronts:
             texture = cv2.addWeighted(anchor.before.texture_bgra, 1 - self._fade, texture, self._fade, 0)
         height, width = frame_bgr.shape[:2]
-        return found, self._canvas.draw(found, texture, width, height)
+        return found, self._canvas.draw(found, texture, width, height, premultiplied=premultiplied)
 
     def _start(self, last: _Trace, wearer: _Wearer, small: U8, side: int) -> Followed:
         """Where to look in a frame: where it was, or, when that was lost, where the body or the keyframe says."""

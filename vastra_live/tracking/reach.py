@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -58,12 +59,7 @@ class Reach:
 
     def on(self, window: Window) -> Within:
         """The same on a work grid."""
-        drawn = np.zeros((window.rows, window.columns), np.uint8)
-        # eighths of a work pixel are exact enough, and ends far outside must not overflow
-        ends = np.clip(window.cells(self.bones), -2048, 4096)
-        for (start, end), radius in zip(np.round(ends * 8).astype(int), self.radii, strict=True):
-            cv2.line(drawn, start, end, 255, max(1, round(2 * float(radius) / window.step)), shift=3)
-        return Within(drawn, self.hand / window.step)
+        return _drawn(self, window)
 
 
 def torso_of(body: Body) -> tuple[F32, float]:
@@ -105,3 +101,15 @@ def reach_of(body: Body | None, before: Body | None = None) -> Reach | None:
         bones += [[points[joint], points[joint] + np.float32(_AHEAD) * step[joint]] for joint in arm]
         radii += [_ARM * size, _ARM * size, _HAND * size]
     return Reach(np.array(bones, np.float32), np.array(radii, np.float32), _BREADTH * size)
+
+
+# a window and a body stay for some frames
+@lru_cache(maxsize=4)
+def _drawn(reach: Reach, window: Window) -> Within:
+    drawn = np.zeros((window.rows, window.columns), np.uint8)
+    # eighths of a work pixel are exact enough, and ends far outside must not overflow
+    ends = np.clip(window.cells(reach.bones), -2048, 4096)
+    for (start, end), radius in zip(np.round(ends * 8).astype(int), reach.radii, strict=True):
+        cv2.line(drawn, start, end, 255, max(1, round(2 * float(radius) / window.step)), shift=3)
+    drawn.flags.writeable = False
+    return Within(drawn, reach.hand / window.step)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,8 +13,9 @@ from vastra_live.types import F32
 
 __all__ = ["Window", "grid", "window_around"]
 
-# Decisions are made on at most about this many work pixels, whatever the camera's resolution: time goes with it.
-_WORK_AREA = 36_000
+# Decisions are made on about this many work pixels, whatever the camera's resolution: time goes with it. Steps are
+# whole, so a window may have two thirds of it, or half as many again.
+_WORK_AREA = 18_000
 # Room on each side of the layer, in shares of its extent.
 _MARGIN = 0.1
 _CELLS = 4
@@ -121,7 +121,7 @@ def window_around(x: float, y: float, width: float, height: float) -> Window:
     """
     room = max(8.0, _MARGIN * max(width, height))
     width, height = width + 2 * room, height + 2 * room
-    step = max(1, math.ceil((width * height / _WORK_AREA) ** 0.5))
+    step = max(1, round((width * height / _WORK_AREA) ** 0.5))
     # whole numbers of coarse cells, which halving and quartering the grid fall on
     columns, rows = (_CELLS * -int(-side // (_CELLS * step)) for side in (width, height))
     return Window(round(x - room), round(y - room), columns, rows, step)
