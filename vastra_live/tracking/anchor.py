@@ -10,7 +10,7 @@ import numpy as np
 
 from vastra_live.tracking.appearance import ColourModel, learn_colours
 from vastra_live.tracking.limbs import Arms
-from vastra_live.tracking.painted import Painted, after, ending_like
+from vastra_live.tracking.painted import Painted, after, ending_like, with_alpha
 from vastra_live.tracking.surface import Surface, surface_of
 from vastra_live.tracking.window import Window, grid
 from vastra_live.types import F32, U8, Body
@@ -116,7 +116,7 @@ def first_anchor(painted: Painted, small: U8) -> Anchor:
         alpha=alpha,
         ycrcb=ycrcb,
         surface=surface_of(ycrcb, alpha),
-        texture_bgra=_bgra(continue_colours(painted.bgr, painted.own_alpha), painted.own_alpha),
+        texture_bgra=with_alpha(continue_colours(painted.bgr, painted.own_alpha), painted.own_alpha),
         to_texture=cv2.invertAffineTransform(painted.to_frame).astype(np.float32),
         colours=_learn(painted, window, ycrcb, alpha, None),
         response=_response(window, ycrcb, alpha, painted),
@@ -147,6 +147,8 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
     there = cv2.transform(grid(columns, rows), after(old.to_texture, painted.to_frame))
     before_texture = _sample(old.texture_bgra, cv2.add(there, moved, moved))
     own_whole_alpha = _over(painted.own_alpha, own_behind)
+    # the old texture's own alpha ends elsewhere where the old layer was cut off
+    own_before = ending_like(painted.own_alpha, np.maximum(own_before, own_whole_alpha))
     if old.garment_name == painted.garment_name:
         remembered = _remembered(painted, before_texture, own_behind, own_whole_alpha)
         texture = continue_colours(remembered, own_whole_alpha)
@@ -160,7 +162,7 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
         alpha=whole_alpha,
         ycrcb=seen_or_remembered,
         surface=surface_of(seen_or_remembered, whole_alpha),
-        texture_bgra=_bgra(texture, own_whole_alpha),
+        texture_bgra=with_alpha(texture, own_whole_alpha),
         to_texture=cv2.invertAffineTransform(painted.to_frame).astype(np.float32),
         colours=_learn(painted, window, ycrcb, alpha, old.colours),
         response=_response(window, ycrcb, alpha, painted),
@@ -169,8 +171,7 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
         before=Before(
             bridge,
             surface_of(seen_or_remembered, np.maximum(before_alpha, whole_alpha)),
-            # the texture's own alpha ends elsewhere where the old layer was cut off
-            _bgra(before_texture[..., :3], ending_like(painted.own_alpha, np.maximum(own_before, own_whole_alpha))),
+            with_alpha(before_texture, own_before),
         ),
     )
 
@@ -197,8 +198,10 @@ def continue_colours(bgr: U8, alpha: F32) -> U8:
     colour = levels[-1][0] / np.maximum(levels[-1][1], 1e-6)[..., None]
     for weighted, mass in levels[-2::-1]:
         wide = cv2.resize(colour, (mass.shape[1], mass.shape[0]), interpolation=cv2.INTER_LINEAR)
-        share = np.clip(mass, 0, 1)[..., None]
-        colour = wide * (1 - share) + weighted / np.maximum(mass, 1e-3)[..., None] * share
+        # what is known counts as much as there is of it
+        share = cv2.min(mass, 1.0)
+        known = cv2.multiply(weighted, cv2.merge((cv2.divide(1.0, cv2.max(mass, 1e-3)),) * 3))
+        colour = cv2.blendLinear(wide, known, cv2.subtract(1.0, share), share)
     smooth = np.clip(colour, 0, 255).astype(np.uint8)
     wide = cv2.resize(smooth, (columns, rows), interpolation=cv2.INTER_LINEAR)
     filled: U8 = cv2.copyTo(bgr, solid, wide)
@@ -214,7 +217,7 @@ def _learn(painted: Painted, window: Window, ycrcb: U8, alpha: F32, earlier: Col
     """Colours in the window, and, counting less, those of the frame around it: they may move in."""
     height, width = painted.frame_bgr.shape[:2]
     size = (_FAR_COLUMNS, max(1, round(_FAR_COLUMNS * height / width)))
-    far = cv2.cvtColor(cv2.resize(painted.frame_bgr, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2YCrCb)
+    far = cv2.cvtColor(cv2.resize(painted.frame_bgr, size, interpolation=cv2.INTER_LINEAR), cv2.COLOR_BGR2YCrCb)
     weight = np.full(far.shape[:2], _FAR_WEIGHT, np.float32)
     x0, y0, x1, y1 = (round(side * _FAR_COLUMNS / width) for side in window.inside(width, height))
     weight[y0:y1, x0:x1] = 0
@@ -306,8 +309,3 @@ def _mix(base: U8, over: U8, share: F32) -> U8:
     mixed = base + (over.astype(np.float32) - base) * share[..., None]
     result: U8 = np.round(mixed).astype(np.uint8)
     return result
-
-
-def _bgra(bgr: U8, alpha: F32) -> U8:
-    bgra: U8 = np.dstack([bgr, np.round(np.clip(alpha, 0, 1) * 255).astype(np.uint8)])
-    return bgra

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from vastra_live.tracking.anchor import Anchor, continue_colours
 from vastra_live.tracking.limbs import PARTS, Arms, arm_mask, arms_of
-from vastra_live.tracking.painted import after, ending_like
+from vastra_live.tracking.painted import after, ending_like, with_alpha
 from vastra_live.tracking.surface import surface_of
 from vastra_live.tracking.window import grid
 from vastra_live.types import F32, U8
@@ -44,10 +44,11 @@ def with_arms(anchor: Anchor, earlier: Anchor | None) -> Anchor:
         return anchor
     masks = _masks(anchor, arms, _MARGIN)
     mask = np.maximum.reduce(masks)
+    place = _placed(anchor, mask)
     known = None
     if earlier is not None and earlier.bare is not None and earlier.garment_name == anchor.garment_name:
-        known = _remembered(anchor, earlier.bare)
-    bare = _replaced(anchor, mask, known or _guessed(anchor, mask))
+        known = _remembered(anchor, earlier.bare, place)
+    bare = _replaced(anchor, mask, place, known or _guessed(anchor, mask, place))
     return replace(anchor, arms=arms, arm_masks=masks, bare=replace(bare, before=None))
 
 
@@ -60,7 +61,8 @@ def without(anchor: Anchor, parts: int) -> Anchor:
         return anchor
     # behind a forearm may be an upper arm, which stays
     mask = np.minimum(_union(anchor.arm_masks, parts), 1 - _union(anchor.arm_masks, ~parts))
-    return _replaced(anchor, mask, (bare.ycrcb, bare.alpha, bare.texture_bgra))
+    place = _placed(anchor, mask)
+    return _replaced(anchor, mask, place, _Behind(bare.ycrcb, bare.alpha, bare.texture_bgra[place.part]))
 
 
 def without_haste(anchor: Anchor, parts: int) -> Anchor:
@@ -76,8 +78,32 @@ def without_haste(anchor: Anchor, parts: int) -> Anchor:
     mask = _union(_masks(anchor, arms, _WIDE), parts)
     alpha = before.surface.expected[..., 3] * np.float32(1 / 255)
     alpha += (anchor.alpha - alpha) * mask
-    texture = _mixed(before.texture_bgra, anchor.texture_bgra, _on_own(anchor, mask))
+    place = _placed(anchor, mask)
+    texture = _mixed(before.texture_bgra, anchor.texture_bgra[place.part], place)
     return replace(anchor, before=replace(before, surface=surface_of(anchor.ycrcb, alpha), texture_bgra=texture))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """A mask where it is not 0: rows and columns, and there (h, w) uint8."""
+
+    part: tuple[slice, slice]
+    levels: U8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Behind:
+    """What lies behind arms.
+
+    Attributes:
+        ycrcb: (rows, columns, 3) uint8, on the work grid.
+        alpha: (rows, columns) float32, likewise.
+        texture_bgra: (h, w, 4) uint8, where the arms are in the texture.
+    """
+
+    ycrcb: U8
+    alpha: F32
+    texture_bgra: U8
 
 
 def _masks(anchor: Anchor, arms: Arms, margin: float) -> tuple[F32, ...]:
@@ -91,60 +117,80 @@ def _union(masks: Sequence[F32], parts: int) -> F32:
     return np.maximum.reduce(chosen) if chosen else np.zeros_like(masks[0])
 
 
-def _replaced(anchor: Anchor, mask: F32, behind: tuple[U8, F32, U8]) -> Anchor:
-    """The anchor with other colours, alpha and texture where the mask is."""
-    ycrcb, alpha, texture = behind
-    seen = _mixed(anchor.ycrcb, ycrcb, mask)
-    covered = anchor.alpha + (alpha - anchor.alpha) * mask
+def _replaced(anchor: Anchor, mask: F32, place: _Place, behind: _Behind) -> Anchor:
+    """The anchor with other colours, alpha and texture where the mask is, which is at that place in the texture."""
+    seen = _mixed(anchor.ycrcb, behind.ycrcb, _Place(np.s_[:, :], _levels(mask)))
+    covered = anchor.alpha + (behind.alpha - anchor.alpha) * mask
     return replace(
         anchor,
         luma=np.ascontiguousarray(seen[..., 0]),
         alpha=covered,
         ycrcb=seen,
         surface=surface_of(seen, covered),
-        texture_bgra=_mixed(anchor.texture_bgra, texture, _on_own(anchor, mask)),
+        texture_bgra=_mixed(anchor.texture_bgra, behind.texture_bgra, place),
     )
 
 
-def _remembered(anchor: Anchor, earlier: Anchor) -> tuple[U8, F32, U8] | None:
-    """Colours, alpha and texture of an earlier anchor, moved to this one; None when it was not made from one."""
+def _remembered(anchor: Anchor, earlier: Anchor, place: _Place) -> _Behind | None:
+    """What an earlier anchor shows there, moved to this one; None when this was not made from one."""
     if anchor.before is None:
         return None
     bridge = anchor.before.bridge
     cells = earlier.window.cells(anchor.window.centres() + bridge)
-    rows, columns = anchor.texture_bgra.shape[:2]
-    there = cv2.transform(grid(columns, rows), after(earlier.to_texture, cv2.invertAffineTransform(anchor.to_texture)))
-    there += _on_own(anchor, cv2.transform(bridge, earlier.to_texture[:, :2]))
     alpha = _moved(earlier.alpha, cells)
-    # the texture's own alpha ends elsewhere where the earlier layer was cut off
-    return _moved(earlier.ycrcb, cells), alpha, _bgra(anchor, _moved(earlier.texture_bgra, there)[..., :3], alpha)
+    rows, columns = anchor.texture_bgra.shape[:2]
+    to_frame = cv2.invertAffineTransform(anchor.to_texture)
+    there = cv2.transform(grid(columns, rows)[place.part], after(earlier.to_texture, to_frame))
+    there += _on_own(anchor, cv2.transform(bridge, earlier.to_texture[:, :2]), place.part)
+    texture = _moved(earlier.texture_bgra, there)
+    # its own alpha ends elsewhere where the earlier layer was cut off
+    return _Behind(_moved(earlier.ycrcb, cells), alpha, _like(anchor, texture, alpha, place))
 
 
-def _guessed(anchor: Anchor, mask: F32) -> tuple[U8, F32, U8]:
-    """Colours, alpha and texture behind the mask, nothing being known of them."""
+def _guessed(anchor: Anchor, mask: F32, place: _Place) -> _Behind:
+    """What may be behind the mask, nothing being known of it."""
     assert anchor.body is not None
     torso = np.zeros(mask.shape, np.uint8)
     corners = anchor.window.cells(anchor.body.landmarks_px[_TORSO, :2])
     cv2.fillConvexPoly(torso, np.round(corners).astype(np.int32), 1)
     alpha = torso.astype(np.float32)
     inside, outside = (continue_colours(anchor.ycrcb, part * (1 - mask)) for part in (anchor.alpha, 1 - anchor.alpha))
-    own_alpha = anchor.texture_bgra[..., 3] * np.float32(1 / 255) * (1 - _on_own(anchor, mask))
-    colours = continue_colours(np.ascontiguousarray(anchor.texture_bgra[..., :3]), own_alpha)
-    return np.where(torso[..., None] > 0, inside, outside), alpha, _bgra(anchor, colours, alpha)
+    own_alpha = anchor.texture_bgra[..., 3] * np.float32(1 / 255)
+    own_alpha[place.part] *= 1 - place.levels * np.float32(1 / 255)
+    colours = continue_colours(np.ascontiguousarray(anchor.texture_bgra[..., :3]), own_alpha)[place.part]
+    return _Behind(np.where(torso[..., None] > 0, inside, outside), alpha, _like(anchor, colours, alpha, place))
 
 
-def _bgra(anchor: Anchor, bgr: U8, alpha: F32) -> U8:
-    """A texture like the anchor's of these colours, with an alpha of the work grid."""
-    own_alpha = ending_like(anchor.texture_bgra[..., 3], _on_own(anchor, alpha))
-    return np.dstack([bgr, np.round(own_alpha * 255).astype(np.uint8)])
+def _like(anchor: Anchor, colours: U8, alpha: F32, place: _Place) -> U8:
+    """A part of a texture like the anchor's, of other colours and an alpha of the work grid; see :func:`with_alpha`."""
+    own_alpha = ending_like(anchor.texture_bgra[..., 3], _on_own(anchor, _levels(alpha)))
+    return with_alpha(colours, own_alpha[place.part])
 
 
-def _on_own(anchor: Anchor, field: F32) -> F32:
-    """A field of the work grid in the pixels of the anchor's texture."""
-    to_cells = after(anchor.window.to_cells(), cv2.invertAffineTransform(anchor.to_texture))
+def _placed(anchor: Anchor, mask: F32) -> _Place:
+    """Where a mask of the work grid is in the anchor's texture."""
+    own = _on_own(anchor, _levels(mask))
+    x, y, width, height = cv2.boundingRect(own)
+    part = np.s_[y : y + height, x : x + width]
+    return _Place(part, own[part])
+
+
+def _levels(share: F32) -> U8:
+    levels: U8 = cv2.convertScaleAbs(share, alpha=255)
+    return levels
+
+
+def _on_own(anchor: Anchor, field: Picture, part: tuple[slice, slice] | None = None) -> Picture:
+    """A field of the work grid in the pixels of the anchor's texture, or of a part of it."""
     rows, columns = anchor.texture_bgra.shape[:2]
+    down, across = (slice(0, rows), slice(0, columns)) if part is None else part
+    corner = np.array([[1, 0, across.start], [0, 1, down.start]], np.float32)
+    to_cells = after(after(anchor.window.to_cells(), cv2.invertAffineTransform(anchor.to_texture)), corner)
+    size = (across.stop - across.start, down.stop - down.start)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    own: F32 = cv2.warpAffine(field, to_cells, (columns, rows), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    if min(size) == 0:
+        return np.zeros((size[1], size[0], *field.shape[2:]), field.dtype)
+    own: Picture = cv2.warpAffine(field, to_cells, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return own
 
 
@@ -153,12 +199,12 @@ def _moved(field: Picture, at: F32) -> Picture:
     return moved
 
 
-def _mixed(base: U8, over: U8, share: F32) -> U8:
-    """A copy of the base with the other mixed in, where its share is not 0."""
+def _mixed(base: U8, over: U8, place: _Place) -> U8:
+    """A copy of the base with the other, which is as large as the place, mixed in there."""
     mixed = base.copy()
-    x, y, width, height = cv2.boundingRect(cv2.compare(share, 0, cv2.CMP_GT))
-    if width > 0:
-        part = np.s_[y : y + height, x : x + width]
-        here, there, shares = (np.ascontiguousarray(each[part]) for each in (base, over, share))
-        mixed[part] = cv2.blendLinear(there, here, shares, 1 - shares)
+    here = mixed[place.part]
+    if here.size > 0:
+        shares = cv2.merge((place.levels,) * base.shape[2])
+        behind = cv2.multiply(here, cv2.bitwise_not(shares), scale=1 / 255)
+        cv2.add(cv2.multiply(over, shares, scale=1 / 255), behind, here)
     return mixed

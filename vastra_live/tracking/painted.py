@@ -11,7 +11,7 @@ import numpy as np
 from vastra_live.tracking.window import Window, window_around
 from vastra_live.types import F32, U8, Body
 
-__all__ = ["Painted", "after", "ending_like"]
+__all__ = ["Painted", "after", "ending_like", "with_alpha"]
 
 Picture = TypeVar("Picture", F32, U8)
 
@@ -95,12 +95,25 @@ class Painted:
         return shrunk
 
 
-def ending_like(own_alpha: F32 | U8, alpha: F32) -> F32:
+def with_alpha(colours: U8, alpha: F32 | U8) -> U8:
+    """Colours with an alpha: (h, w, 4) uint8.
+
+    Args:
+        colours: (h, w, 3) uint8; or (h, w, 4) uint8, whose alpha is replaced in place.
+        alpha: (h, w) uint8, or float32 in 0..1.
+    """
+    bgra: U8 = colours if colours.shape[2] == 4 else cv2.cvtColor(colours, cv2.COLOR_BGR2BGRA)
+    levels = alpha if alpha.dtype == np.uint8 else cv2.convertScaleAbs(alpha, alpha=255)
+    cv2.insertChannel(levels, bgra, 3)
+    return bgra
+
+
+def ending_like(own_alpha: F32 | U8, alpha: Picture) -> Picture:
     """Another alpha in a layer's pixels, empty along the sides where the layer is: those are repeated beyond.
 
     Args:
         own_alpha: (h, w) float32 or uint8, the layer's.
-        alpha: (h, w) float32, the other; changed in place.
+        alpha: (h, w), the other; changed in place.
     """
     for side in _SIDES:
         if own_alpha[side].max() <= 0:
