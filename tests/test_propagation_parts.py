@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -65,6 +67,36 @@ def test_the_inside_is_the_common_part(window: Window, width: int, height: int) 
     found = np.zeros_like(covered)
     found[y0:y1, x0:x1] = True
     np.testing.assert_array_equal(found, covered)
+
+
+shifts = st.tuples(st.integers(-14, 14), st.integers(-14, 14))
+
+
+@settings(max_examples=60, deadline=None)
+@given(windows, shifts, st.integers(1, 12), st.integers(1, 12))
+def test_windows_on_one_lattice_share_what_both_hold(
+    window: Window, shift: tuple[int, int], columns: int, rows: int
+) -> None:
+    other = replace(window.moved(*shift), columns=columns, rows=rows)
+    here, there = window.overlap(other)
+    np.testing.assert_array_equal(window.centres()[here], other.centres()[there])
+    wide = window.joined(other)
+    assert wide.joined(window) == wide == wide.joined(other)
+    for each in (window, other):
+        inside, whole = wide.overlap(each)
+        assert each.centres()[whole].shape == each.centres().shape
+        np.testing.assert_array_equal(wide.centres()[inside], each.centres())
+    numbers = np.arange(window.rows * window.columns, dtype=np.float32).reshape(window.rows, window.columns)
+    places = window.cells(wide.centres()).round().astype(int)
+    rows_of, columns_of = (
+        np.clip(places[..., axis], 0, size - 1) for axis, size in ((1, window.rows), (0, window.columns))
+    )
+    np.testing.assert_array_equal(window.widened(numbers, wide), numbers[rows_of, columns_of])
+    inside, _ = wide.overlap(window)
+    around = window.widened(numbers, wide, 7)
+    np.testing.assert_array_equal(around[inside], numbers)
+    around[inside] = 7
+    assert (around == 7).all()
 
 
 @settings(max_examples=40, deadline=None)

@@ -16,7 +16,17 @@ from vastra_live.compositing.blend import blend_into
 from vastra_live.tracking.anchor import Anchor, first_anchor
 from vastra_live.tracking.behind_arms import with_arms, without, without_haste
 from vastra_live.tracking.leap import small_luma
-from vastra_live.tracking.limbs import Arms, Front, arm_mask, arms_of, bring_arm, lost_parts, motion_of, weigh
+from vastra_live.tracking.limbs import (
+    Arms,
+    Front,
+    arm_mask,
+    arm_window,
+    arms_of,
+    bring_arm,
+    lost_parts,
+    motion_of,
+    weigh,
+)
 from vastra_live.tracking.motion import Flow
 from vastra_live.tracking.painted import Painted
 from vastra_live.tracking.propagation import Propagator
@@ -120,15 +130,19 @@ def test_an_arm_that_is_not_seen_does_not_count() -> None:
 @pytest.mark.parametrize("held", [0, LEFT_FORE])
 def test_only_what_the_flow_has_lost_is_looked_for(held: int) -> None:
     anchor, now = _anchor(5, 5), _arms(5, -100)
-    window, luma = anchor.window, _live(*_scene(5, -100), anchor.window)[..., 0].copy()
-    assert anchor.arms is not None
+    window = anchor.window
+    assert anchor.limbs is not None
     still = grid(window.columns, window.rows)
-    assert lost_parts(anchor.arms, window, now, window, still, held) == LEFT_FORE
-    front = bring_arm(Flow(), anchor.arms, window, anchor.luma, now, LEFT_FORE, window, luma)
-    assert front is not None
-    found = still.copy()
-    found[front.part] = np.where(front.share[..., None] > 0, front.cells, found[front.part])
-    assert lost_parts(anchor.arms, window, now, window, found, held) == held
+    assert lost_parts(anchor.limbs.arms, window, now, window, still, held) == LEFT_FORE
+    part = arm_window(now, LEFT_FORE, window)
+    assert part is not None
+    live = _live(*_scene(5, -100), part)
+    front = bring_arm(
+        Flow(), anchor.limbs.arms, window, anchor.luma, np.ones_like(anchor.alpha), now, LEFT_FORE, part, live
+    )
+    found, (here, _) = still.copy(), window.overlap(part)
+    found[here] = np.where(front.share[..., None] > 0, front.cells, found[here])
+    assert lost_parts(anchor.limbs.arms, window, now, window, found, held) == held
 
 
 def _live(frame: U8, _: F32, window: Window) -> U8:
@@ -145,13 +159,17 @@ def test_a_bone_carries_what_lies_along_it(upper: float, fore: float) -> None:
     """Where there is nothing to see, so that the flow changes nothing, a point on a bone comes from that bone."""
     key, now = _arms(5, 5), _arms(upper, fore)
     window = Window(40, 20, 144, 136, 2)
-    flat = np.full((window.rows, window.columns), 90, np.uint8)
-    front = bring_arm(Flow(), key, window, flat, now, LEFT_UPPER | LEFT_FORE, window, flat)
-    assert front is not None
+    part = arm_window(now, LEFT_UPPER | LEFT_FORE, window)
+    assert part is not None
+    flat, live = (
+        np.full((*size, 4), 90, np.uint8) for size in ((window.rows, window.columns), (part.rows, part.columns))
+    )
+    own = np.ones((window.rows, window.columns), np.float32)
+    front = bring_arm(Flow(), key, window, flat[..., 0].copy(), own, now, LEFT_UPPER | LEFT_FORE, part, live)
     for bone in (0, 1):
         for share in (0.4, 0.6):
             place = now.joints[0, bone] + share * (now.joints[0, bone + 1] - now.joints[0, bone])
-            column, row = np.round(window.cells(place)).astype(int) - (front.part[1].start, front.part[0].start)
+            column, row = np.round(part.cells(place)).astype(int)
             origin = window.places(front.cells[row, column])
             expected = key.joints[0, bone] + share * (key.joints[0, bone + 1] - key.joints[0, bone])
             # near a folded elbow two bones share a place
@@ -184,13 +202,15 @@ def test_what_an_arm_covers_equals_the_plain_distance(upper: float, fore: float,
 def test_the_flow_mends_what_the_landmarks_are_off() -> None:
     """The keyframe's own picture, whose arms are looked for three pixels beside where they are."""
     anchor = _anchor(5, -60)
-    window, arms = anchor.window, anchor.arms
-    assert arms is not None
+    assert anchor.limbs is not None
+    window, arms = anchor.window, anchor.limbs.arms
     beside = replace(arms, joints=arms.joints + np.float32(3))
-    front = bring_arm(Flow(), arms, window, anchor.luma, beside, LEFT_FORE, window, anchor.luma)
-    assert front is not None
+    part = arm_window(beside, LEFT_FORE, window)
+    assert part is not None
+    live = np.dstack([anchor.luma] * 4)[window.overlap(part)[0]]
+    front = bring_arm(Flow(), arms, window, anchor.luma, np.ones_like(anchor.alpha), beside, LEFT_FORE, part, live)
     along = front.off < 0.5
-    wrong = (front.cells - grid(window.columns, window.rows)[front.part])[along]
+    wrong = (front.cells - grid(window.columns, window.rows)[window.overlap(part)[0]])[along]
     assert np.abs(wrong).mean() < 0.3 * 3 / window.step
 
 
@@ -201,25 +221,27 @@ def test_where_the_picture_shows_what_is_behind_there_is_no_arm() -> None:
     shape = (40, 60)
     arm, behind = np.full((*shape, 3), (60, 128, 128), np.uint8), np.full((*shape, 3), (180, 128, 128), np.uint8)
     live = np.where(np.arange(60)[:, None] < 30, arm, behind)
-    front = Front(np.s_[0:40, 0:60], grid(60, 40).copy(), np.ones(shape, np.float32), np.zeros(shape, np.float32))
-    share = weigh(front, live, arm, behind)
+    ones, place = np.ones(shape, np.float32), Window(0, 0, 60, 40, 1)
+    front = Front(place, live, grid(60, 40).copy(), ones, 0 * ones)
+    share = weigh(front, arm, behind, np.s_[0:40, 0:60])
     assert share[:, :27].min() > 0.95 and share[:, 33:].max() < 0.05
 
 
 def test_cloth_before_the_same_cloth_is_an_arm_along_its_bone_only() -> None:
     same = np.full((8, 8, 3), 100, np.uint8)
     off = np.tile(np.linspace(0, 1.1, 8, dtype=np.float32), (8, 1))
-    share = weigh(Front(np.s_[0:8, 0:8], grid(8, 8).copy(), np.ones((8, 8), np.float32), off), same, same, same)
+    front = Front(Window(0, 0, 8, 8, 1), same, grid(8, 8).copy(), np.ones((8, 8), np.float32), off)
+    share = weigh(front, same, same, np.s_[0:8, 0:8])
     assert share[:, 0].min() == 1 and share[:, -1].max() <= 0.5
 
 
 def test_behind_a_forearm_the_upper_arm_stays() -> None:
     """The forearm lies folded over the upper arm: without it that is still there."""
     anchor = _anchor(20, 170)
-    assert anchor.arms is not None and anchor.bare is not None
+    assert anchor.limbs is not None and anchor.bare is not None
     assert without(anchor, 0) is anchor
     bare = without(anchor, LEFT_FORE)
-    upper = arm_mask(anchor.arms, 0, anchor.window.centres(), 0.6) > 0.99
+    upper = arm_mask(anchor.limbs.arms, 0, anchor.window.centres(), 0.6) > 0.99
     np.testing.assert_array_equal(bare.luma[upper], anchor.luma[upper])
     nothing = without(anchor, LEFT_UPPER | LEFT_FORE)
     assert np.abs(nothing.luma[upper].astype(int) - anchor.luma[upper]).mean() > 5
@@ -249,6 +271,95 @@ def test_a_sleeve_is_on_the_arm_that_swings(path: str) -> None:
         shown, alone_shown = (_error(each, frame, index, pose) for each in (propagator, alone))
     assert shown < 25
     assert shown < 0.6 * alone_shown
+
+
+def _raised(sleeve_to: float) -> tuple[F32, F32, Window]:
+    """Alpha, forearm and window after an arm was raised out of the keyframe's window; so much of it is in a sleeve."""
+    poses = [(5.0, 5.0), (60.0, 100.0), (100.0, 150.0), (120.0, 170.0), (120.0, 170.0), (120.0, 170.0)]
+    frame, mask = _scene(*poses[0])
+    _, elbow, wrist = _joints(*poses[0])
+    if sleeve_to < 1:
+        bare = np.round([elbow + sleeve_to * (wrist - elbow), wrist + 0.5 * (wrist - elbow)]).astype(np.int32)
+        cv2.polylines(mask, [bare], False, 0.0, 26)
+    layer = Layer(frame[..., ::-1].copy(), mask, Frame(frame, 0, 0, "test"), _body(*poses[0]), garment("tee"))
+    propagator = Propagator()
+    propagator.adopt(propagator.prepare(layer))
+    for index, pose in enumerate(poses):
+        frame, _ = _scene(*pose)
+        propagator.observe(_body(*pose, index))
+        carried = propagator.carry(frame, index * 33_333_333)
+    alpha, sleeve = np.zeros((HEIGHT, WIDTH), np.float32), np.zeros((HEIGHT, WIDTH), np.float32)
+    x0, y0, x1, y1 = carried.box
+    alpha[y0:y1, x0:x1] = carried.alpha / np.float32(255)
+    cv2.polylines(sleeve, [np.round(np.array(_joints(*poses[-1])[1:])).astype(np.int32)], False, 1.0, 16)
+    return alpha, sleeve, propagator._traces[-1].followed.window
+
+
+def test_an_arm_raised_beyond_the_window_takes_its_sleeve_along() -> None:
+    alpha, sleeve, window = _raised(1)
+    beyond = sleeve.copy()
+    beyond[max(0, window.y) :] = 0
+    assert beyond.sum() > 300
+    assert (alpha * beyond).sum() > 0.8 * beyond.sum()
+
+
+def test_a_bare_forearm_raised_beyond_the_window_stays_bare() -> None:
+    alpha, _, window = _raised(0)
+    assert alpha[: max(0, window.y)].sum() < 5
+
+
+def _bare_forearm(pose: tuple[float, float], mask: F32) -> tuple[F32, F32]:
+    """The mask without the forearm, and the forearm."""
+    _, elbow, wrist = _joints(*pose)
+    forearm = np.zeros_like(mask)
+    ends = np.round([elbow + 0.2 * (wrist - elbow), wrist + 0.3 * (wrist - elbow)]).astype(np.int32)
+    cv2.polylines(forearm, [ends], False, 1.0, 22)
+    return mask * (1 - forearm), forearm
+
+
+def test_a_bare_forearm_leaves_the_chest_bare_though_the_cloth_behind_it_is_known() -> None:
+    """What the second keyframe remembers behind the forearm stays on the chest, and does not go with the forearm."""
+    propagator, poses = Propagator(), [(5.0, 5.0), (5.0, -100.0), (5.0, -60.0), (5.0, -20.0), (5.0, 5.0), (5.0, 5.0)]
+    for index, pose in enumerate(poses):
+        frame, mask = _scene(*pose)
+        mask, forearm = _bare_forearm(pose, mask)
+        body = _body(*pose, index)
+        if index < 2:
+            layer = Layer(
+                frame[..., ::-1].copy(), mask, Frame(frame, index, index * 33_333_333, "test"), body, garment("tee")
+            )
+            propagator.adopt(propagator.prepare(layer))
+        propagator.observe(body)
+        carried = propagator.carry(frame, index * 33_333_333)
+    anchor = propagator._traces[-1].followed.anchor
+    assert anchor.limbs is not None and anchor.limbs.dressed & LEFT_FORE == 0
+    assert propagator._traces[-1].followed.fronts
+    alpha = np.zeros((HEIGHT, WIDTH), np.float32)
+    x0, y0, x1, y1 = carried.box
+    alpha[y0:y1, x0:x1] = carried.alpha / np.float32(255)
+    core = cv2.erode(forearm, np.ones((9, 9), np.uint8))
+    assert (alpha * core).sum() < 0.1 * core.sum()
+
+
+def test_cloth_beside_a_bare_forearm_is_no_sleeve() -> None:
+    """A short sleeve, and a bare forearm before the belly: what is around it stays where it is."""
+    pose = (20.0, -60.0)
+    body, (frame, mask) = _body(*pose), _scene(*pose)
+    _, elbow, wrist = _joints(*pose)
+    forearm = np.round([elbow, wrist + 0.5 * (wrist - elbow)]).astype(np.int32)
+    bare = mask.copy()
+    cv2.polylines(bare, [forearm], False, 0.0, 18)
+    for alpha, dressed in ((mask, LEFT_UPPER | LEFT_FORE), (bare, LEFT_UPPER)):
+        painted = Painted(frame, frame[..., ::-1], alpha, np.eye(2, 3, dtype=np.float32), "tee", body)
+        anchor = with_arms(first_anchor(painted, small_luma(frame)), None)
+        assert anchor.limbs.dressed & (LEFT_UPPER | LEFT_FORE) == dressed
+        assert anchor.limbs is not None
+        column, row = np.round(anchor.window.cells(elbow + 0.7 * (wrist - elbow))).astype(int)
+        aside = round(14 / anchor.window.step)
+        assert anchor.limbs.own[row, column] > 0.95
+        # one side of the forearm lies on the torso
+        beside = anchor.limbs.own[row + aside, column]
+        assert beside > 0.95 if dressed & LEFT_FORE else beside < 0.2
 
 
 def test_two_threads_draw_what_one_draws() -> None:

@@ -15,7 +15,7 @@ from vastra_live.tracking.surface import Surface, surface_of
 from vastra_live.tracking.window import Window, grid
 from vastra_live.types import F32, U8, Body
 
-__all__ = ["Anchor", "Placed", "continue_colours", "first_anchor", "next_anchor"]
+__all__ = ["Anchor", "Limbs", "Placed", "continue_colours", "first_anchor", "next_anchor"]
 
 Picture = TypeVar("Picture", F32, U8)
 
@@ -38,6 +38,8 @@ class Anchor:
         luma: (rows, columns) uint8, what the camera is expected to see, on the work grid. Where something was in
             front of the garment this is what was seen there before.
         alpha: (rows, columns) float32, the layer's alpha, with what was hidden put back.
+        shown_ycrcb, shown_alpha, shown_own_alpha: colours and alpha on the work grid, and alpha in the layer's own
+            pixels, as the keyframe shows them, with nothing put back; (h, w) float32 the last.
         ycrcb: (rows, columns, 3) uint8, the colours belonging to ``luma``.
         surface: ranges of those colours on both sides of the layer's outline.
         texture_bgra: (h, w, 4) uint8, the layer at its own resolution, likewise; straight colour, continued
@@ -48,8 +50,7 @@ class Anchor:
         garment_name: whose layer it is.
         body: who wears it there, if known.
         before: the anchor before this one, moved here; None for a first anchor.
-        arms: the wearer's arms there, if they may be followed by themselves.
-        arm_masks: (rows, columns) float32 each, what each part of them covers; empty without.
+        limbs: the wearer's arms there, if they may be followed by themselves.
         bare: the anchor without its arms, if they may.
     """
 
@@ -57,6 +58,9 @@ class Anchor:
     small: U8
     luma: U8
     alpha: F32
+    shown_ycrcb: U8
+    shown_alpha: F32
+    shown_own_alpha: F32
     ycrcb: U8
     surface: Surface
     texture_bgra: U8
@@ -66,8 +70,7 @@ class Anchor:
     garment_name: str
     body: Body | None = None
     before: Before | None = None
-    arms: Arms | None = None
-    arm_masks: tuple[F32, ...] = ()
+    limbs: Limbs | None = None
     bare: Anchor | None = None
 
 
@@ -84,6 +87,27 @@ class Before:
     """
 
     bridge: F32
+    surface: Surface
+    texture_bgra: U8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Limbs:
+    """The arms of a keyframe, as they can be moved by themselves: with what is seen of them, and nothing put back.
+
+    Attributes:
+        arms: where they are.
+        masks: (rows, columns) float32 each, what each of their parts covers.
+        own: (rows, columns) float32, what of that moves with them; see :func:`~vastra_live.tracking.limbs.layer_on`.
+        dressed: the parts that the layer is on, a set of bits.
+        luma, surface, texture_bgra: as an anchor's.
+    """
+
+    arms: Arms
+    masks: tuple[F32, ...]
+    own: F32
+    dressed: int
+    luma: U8
     surface: Surface
     texture_bgra: U8
 
@@ -122,6 +146,9 @@ def first_anchor(painted: Painted, small: U8) -> Anchor:
         response=_response(window, ycrcb, alpha, painted),
         garment_name=painted.garment_name,
         body=painted.body,
+        shown_ycrcb=ycrcb,
+        shown_alpha=alpha,
+        shown_own_alpha=painted.own_alpha,
     )
 
 
@@ -168,6 +195,9 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
         response=_response(window, ycrcb, alpha, painted),
         garment_name=painted.garment_name,
         body=painted.body,
+        shown_ycrcb=ycrcb,
+        shown_alpha=alpha,
+        shown_own_alpha=painted.own_alpha,
         before=Before(
             bridge,
             surface_of(seen_or_remembered, np.maximum(before_alpha, whole_alpha)),

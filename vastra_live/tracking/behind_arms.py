@@ -10,8 +10,8 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from vastra_live.tracking.anchor import Anchor, continue_colours
-from vastra_live.tracking.limbs import PARTS, Arms, arm_mask, arms_of
+from vastra_live.tracking.anchor import Anchor, Limbs, continue_colours
+from vastra_live.tracking.limbs import PARTS, Arms, arm_mask, arms_of, layer_on
 from vastra_live.tracking.painted import after, ending_like, with_alpha
 from vastra_live.tracking.surface import surface_of
 from vastra_live.tracking.window import grid
@@ -49,18 +49,28 @@ def with_arms(anchor: Anchor, earlier: Anchor | None) -> Anchor:
     if earlier is not None and earlier.bare is not None and earlier.garment_name == anchor.garment_name:
         known = _remembered(anchor, earlier.bare, place)
     bare = _replaced(anchor, mask, place, known or _guessed(anchor, mask, place))
-    return replace(anchor, arms=arms, arm_masks=masks, bare=replace(bare, before=None))
+    dressed, own = layer_on(arms, anchor.window, anchor.shown_alpha)
+    limbs = Limbs(
+        arms,
+        masks,
+        own,
+        dressed,
+        luma=cv2.extractChannel(anchor.shown_ycrcb, 0),
+        surface=surface_of(anchor.shown_ycrcb, anchor.shown_alpha),
+        texture_bgra=with_alpha(anchor.texture_bgra.copy(), anchor.shown_own_alpha),
+    )
+    return replace(anchor, limbs=limbs, bare=replace(bare, before=None))
 
 
 # arms that come near where the keyframe has them come and go
 @lru_cache(maxsize=4)
 def without(anchor: Anchor, parts: int) -> Anchor:
     """The anchor with what lies behind these parts of its arms in their place."""
-    bare = anchor.bare
-    if not parts or bare is None:
+    bare, limbs = anchor.bare, anchor.limbs
+    if not parts or bare is None or limbs is None:
         return anchor
     # behind a forearm may be an upper arm, which stays
-    mask = np.minimum(_union(anchor.arm_masks, parts), 1 - _union(anchor.arm_masks, ~parts))
+    mask = np.minimum(_union(limbs.masks, parts), 1 - _union(limbs.masks, ~parts))
     place = _placed(anchor, mask)
     return _replaced(anchor, mask, place, _Behind(bare.ycrcb, bare.alpha, bare.texture_bgra[place.part]))
 
@@ -72,10 +82,10 @@ def without_haste(anchor: Anchor, parts: int) -> Anchor:
         anchor: made from one without these parts.
         parts: what had moved far since that one.
     """
-    arms, before = anchor.arms, anchor.before
-    if not parts or arms is None or before is None:
+    limbs, before = anchor.limbs, anchor.before
+    if not parts or limbs is None or before is None:
         return anchor
-    mask = _union(_masks(anchor, arms, _WIDE), parts)
+    mask = _union(_masks(anchor, limbs.arms, _WIDE), parts)
     alpha = before.surface.expected[..., 3] * np.float32(1 / 255)
     alpha += (anchor.alpha - alpha) * mask
     place = _placed(anchor, mask)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
 from typing import Any
 
@@ -23,6 +24,8 @@ __all__ = ["Canvas", "Drawn"]
 _NOTICEABLE = 1.5
 # Below this share of a pixel a layer, or an arm of it, is not drawn.
 _FAINT = 0.02
+# A change of nothing, see :func:`_in_steps`.
+_NO_STEP = 128
 # So many pixels of a band are worth another thread's while.
 _BAND = 50_000
 
@@ -86,18 +89,32 @@ class Canvas:
             premultiplied: the colour times alpha, not the straight colour.
         """
         window, anchor = followed.window, followed.anchor
-        box, bands = _bands(window, followed.seen.alpha, width, height, 1 if self._helper is None else 2)
+        places = anchor.window.centres() + followed.flow * np.float32(window.step)
+        alpha, shade = followed.seen.alpha, followed.light * np.float32(anchor.response)
+        changed = _in_steps((alpha - followed.expected_alpha) * np.float32(255))
+        shaded = _in_steps(shade) if float(np.abs(shade).max()) >= _NOTICEABLE else None
+        wide = reduce(Window.joined, (front.window for front in followed.fronts), window)
+        if wide != window:
+            # an arm beyond the window, where nothing else is drawn
+            places, alpha = window.widened(places, wide), window.widened(alpha, wide, 0)
+            changed = window.widened(changed, wide, _NO_STEP)
+            usual = _in_steps(np.array(followed.usual_light() * anchor.response, np.float32))
+            shaded = None if shaded is None else window.widened(shaded, wide, float(usual))
+            for front in followed.fronts:
+                here, _ = wide.overlap(front.window)
+                alpha[here] = np.maximum(alpha[here], front.share)
+        box, bands = _bands(wide, alpha, width, height, 1 if self._helper is None else 2)
         x0, y0, x1, y1 = box
         bgr = self._whole.get("bgr", (y1 - y0, x1 - x0, 3), np.uint8)
         drawn = Drawn(box, bgr, self._whole.get("alpha", bgr.shape[:2], np.uint8))
-        shade = followed.light * np.float32(anchor.response)
         plan = _Plan(
             followed,
             texture_bgra,
+            places,
             # around an arm there is as much again that shows none of it
             [(front, cv2.boundingRect(cv2.compare(front.share, _FAINT, cv2.CMP_GT))) for front in followed.fronts],
-            _in_steps((followed.seen.alpha - followed.expected_alpha) * np.float32(255)),
-            _in_steps(shade) if float(np.abs(shade).max()) >= _NOTICEABLE else None,
+            changed,
+            shaded,
             premultiplied,
         )
         others = [
@@ -117,6 +134,7 @@ class _Plan:
     Attributes:
         followed: where the anchor is now.
         texture_bgra: (h, w, 4) uint8.
+        places: (rows, columns, 2) float32, where in the keyframe each work pixel comes from.
         fronts: moved arms, and the part of each that shows an arm: column, row, columns and rows.
         changed, shaded: (rows, columns) uint8, changes of alpha and of light, see :func:`_in_steps`; None for no
             change of light.
@@ -125,6 +143,7 @@ class _Plan:
 
     followed: Followed
     texture_bgra: U8
+    places: F32
     fronts: Sequence[tuple[Front, Sequence[int]]]
     changed: U8
     shaded: U8 | None
@@ -158,12 +177,13 @@ class _Buffers:
 
 def _draw_band(plan: _Plan, band: _Band, drawn: Drawn, buffers: _Buffers) -> None:
     """Draw some rows into their place."""
-    followed, anchor, window = plan.followed, plan.followed.anchor, plan.followed.window
-    places = anchor.window.centres()[band.cells] + followed.flow[band.cells] * np.float32(window.step)
-    at = buffers.grow("at", cv2.transform(places, anchor.to_texture), band.size)[band.part]
+    followed = plan.followed
+    places = cv2.transform(plan.places[band.cells], followed.anchor.to_texture)
+    at = buffers.grow("at", places, band.size)[band.part]
     bgra = buffers.get("bgra", (*at.shape[:2], 4), np.uint8)
     bgra = cv2.remap(plan.texture_bgra, at, None, cv2.INTER_LINEAR, bgra, cv2.BORDER_REPLICATE)
     corner = (drawn.box[0], drawn.box[1] + band.rows.start)
+    _clear_beyond(followed.window, bgra, corner)
     for front, extent in plan.fronts:
         _draw_front(followed, front, extent, bgra, corner, buffers)
     bgr = cv2.cvtColor(bgra, cv2.COLOR_BGRA2BGR, drawn.bgr[band.rows])
@@ -173,6 +193,18 @@ def _draw_band(plan: _Plan, band: _Band, drawn: Drawn, buffers: _Buffers) -> Non
         _shift(bgr, plan.shaded, band, buffers)
     if plan.premultiplied:
         cv2.multiply(bgr, buffers.spread(alpha), bgr, 1 / 255)
+
+
+def _clear_beyond(window: Window, drawn: U8, corner: tuple[int, int]) -> None:
+    """Nothing is drawn beyond a window, in place; ``corner``: x and y in the frame where ``drawn`` begins."""
+    x, y = window.x - corner[0], window.y - corner[1]
+    for beyond in (
+        np.s_[: max(0, y)],
+        np.s_[max(0, y + window.height) :],
+        np.s_[:, : max(0, x)],
+        np.s_[:, max(0, x + window.width) :],
+    ):
+        drawn[beyond] = 0
 
 
 def _draw_front(
@@ -188,10 +220,10 @@ def _draw_front(
         corner: x and y in the frame where that begins.
         buffers: to draw in.
     """
-    window, key, step = followed.window, followed.anchor, followed.window.step
+    key, limbs, step = followed.anchor, followed.anchor.limbs, front.window.step
+    assert limbs is not None
     left, top, columns, rows = extent
-    x = window.x + (front.part[1].start + left) * step - corner[0]
-    y = window.y + (front.part[0].start + top) * step - corner[1]
+    x, y = front.window.x + left * step - corner[0], front.window.y + top * step - corner[1]
     # what is drawn here, and a row more on each side to interpolate with
     first, last = max(0, -y // step - 1), min(rows, -((y - drawn.shape[0]) // step) + 1)
     y, size = y + first * step, (columns * step, max(0, last - first) * step)
@@ -200,7 +232,7 @@ def _draw_front(
         return
     cells, part = np.s_[top + first : top + last, left : left + columns], np.s_[y0 - y : y1 - y, x0 - x : x1 - x]
     at = buffers.grow("at", cv2.transform(key.window.places(front.cells[cells]), key.to_texture), size)[part]
-    arm = cv2.remap(key.texture_bgra, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    arm = cv2.remap(limbs.texture_bgra, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     share = buffers.grow("steps", cv2.convertScaleAbs(front.share[cells], alpha=255), size)[part]
     # in bytes, rounded twice: within a level of what weights of float32 give, in a third of their time
     shares = cv2.merge((share,) * 4)

@@ -10,7 +10,7 @@ import numpy as np
 
 from vastra_live.tracking.anchor import Anchor, Before
 from vastra_live.tracking.behind_arms import without
-from vastra_live.tracking.limbs import ARM, Arms, Front, bring_arm, lost_parts, weigh
+from vastra_live.tracking.limbs import ARM, Arms, Front, arm_window, bring_arm, lost_parts, weigh
 from vastra_live.tracking.motion import Flow, repair, similarity
 from vastra_live.tracking.reach import Reach
 from vastra_live.tracking.surface import Expected
@@ -80,6 +80,11 @@ class Followed:
     parts: int = 0
     fronts: tuple[Front, ...] = ()
 
+    def usual_light(self) -> float:
+        """How many levels brighter the picture is than the keyframe was, where the layer is seen: the mean."""
+        mass = float(self.seen.alpha.sum())
+        return float((self.light * self.seen.alpha).sum()) / mass if mass > 1 else 0.0
+
     def displacement(self) -> F32:
         """(rows, columns, 2) float32: from the live frame to the anchor's, in frame pixels."""
         key = self.anchor.window
@@ -108,13 +113,10 @@ def follow(
         reach: where something may be in front; None for anywhere.
     """
     anchor, window = last.anchor, last.window
-    ycrcb = cv2.cvtColor(window.shrink(window.cut(frame_bgr)), cv2.COLOR_BGR2YCrCb)
-    live = cv2.cvtColor(ycrcb, cv2.COLOR_BGR2BGRA)
-    bright = live[..., 0].astype(np.float32)
-    luma = cv2.subtract(bright, last.light, dtype=cv2.CV_8U)
-    live[..., 0] = luma
+    live, bright = _picture(frame_bgr, window, last.light)
+    luma = cv2.extractChannel(live, 0)
     places = grid(window.columns, window.rows)
-    parts, fronts = _lost_arms(engine.for_parts, last, arms, live)
+    parts, fronts = _lost_arms(engine.for_parts, last, arms, live, frame_bgr)
     ground = last.ground if parts == last.parts else without(anchor, parts)
     evidence = colour_evidence(live, anchor.colours)
 
@@ -124,7 +126,8 @@ def follow(
     foreign = (cv2.GaussianBlur(odds, _SMALL, _SMOOTH) < -_FOREIGN) & (last.expected_alpha > 0.5)
     covered = cv2.GaussianBlur(foreign.astype(np.float32), _SMALL, _SMOOTH)
     for front in fronts:
-        covered[front.part] = np.maximum(covered[front.part], front.share)
+        here, there = window.overlap(front.window)
+        covered[here] = np.maximum(covered[here], front.share[there])
     cleaned = luma + cv2.subtract(last.expected_luma, luma, dtype=cv2.CV_32F) * covered
     cleaned = cleaned.astype(np.uint8)
     flow = engine.follow(cleaned, ground.luma, _start(last, cleaned))
@@ -138,9 +141,10 @@ def follow(
     cells = places + flow
     expected = ground.surface.at(cells)
     expected_luma = expected.luma
-    fronts, expected = _in_front(fronts, anchor, live, expected)
+    fronts, expected = _in_front(fronts, anchor, window, expected)
     for front in fronts:
-        trust[front.part] = np.maximum(trust[front.part], front.share)
+        here, there = window.overlap(front.window)
+        trust[here] = np.maximum(trust[here], front.share[there])
     within = None if reach is None else reach.on(window)
     seen = see(live, expected, evidence, within)
     alpha = expected.alpha * np.float32(1 / 255)
@@ -173,38 +177,70 @@ def _start(last: Followed, luma: U8) -> F32:
     return start
 
 
-def _lost_arms(engine: Flow, last: Followed, now: Arms | None, live: U8) -> tuple[int, tuple[Front, ...]]:
+def _picture(frame_bgr: U8, window: Window, light: F32) -> tuple[U8, F32]:
+    """A window of a frame on its work grid: Y, Cr, Cb and anything, with a change of light taken off; and Y with it.
+
+    Args:
+        frame_bgr: (H, W, 3) uint8.
+        window: of the frame.
+        light: (rows, columns) float32, levels.
+    """
+    ycrcb = cv2.cvtColor(window.shrink(window.cut(frame_bgr)), cv2.COLOR_BGR2YCrCb)
+    live = cv2.cvtColor(ycrcb, cv2.COLOR_BGR2BGRA)
+    bright = live[..., 0].astype(np.float32)
+    live[..., 0] = cv2.subtract(bright, light, dtype=cv2.CV_8U)
+    return live, bright
+
+
+def _lost_arms(
+    engine: Flow, last: Followed, now: Arms | None, live: U8, frame_bgr: U8
+) -> tuple[int, tuple[Front, ...]]:
     """The parts of the arms that have moved so far that the flow has lost them, and where they are."""
-    anchor, window = last.anchor, last.window
-    if now is None or anchor.arms is None:
+    key, limbs, window = last.anchor.window, last.anchor.limbs, last.window
+    if now is None or limbs is None:
         return 0, ()
     cells = grid(window.columns, window.rows) + last.flow
-    lost = lost_parts(anchor.arms, anchor.window, now, window, cells, last.parts)
-    luma = np.ascontiguousarray(live[..., 0])
-    brought = (
-        bring_arm(engine, anchor.arms, anchor.window, anchor.luma, now, parts, window, luma)
-        for parts in (lost & ARM, lost & ARM << 2)
-        if parts
-    )
-    return lost, tuple(front for front in brought if front is not None)
+    lost = lost_parts(limbs.arms, key, now, window, cells, last.parts, limbs.dressed)
+    fronts = []
+    for parts in (lost & ARM, lost & ARM << 2):
+        part = arm_window(now, parts, window, limbs.dressed)
+        if part is None:
+            continue
+        here, _ = window.overlap(part)
+        there = live[here]
+        if there.shape[:2] != (part.rows, part.columns):
+            # an arm beyond the window
+            wide = window.joined(part)
+            there, _ = _picture(
+                frame_bgr, part, window.widened(last.light, wide, last.usual_light())[wide.overlap(part)[0]]
+            )
+        fronts.append(bring_arm(engine, limbs.arms, key, limbs.luma, limbs.own, now, parts, part, there))
+    return lost, tuple(fronts)
 
 
 def _in_front(
-    fronts: tuple[Front, ...], anchor: Anchor, live: U8, behind: Expected
+    fronts: tuple[Front, ...], anchor: Anchor, window: Window, behind: Expected
 ) -> tuple[tuple[Front, ...], Expected]:
     """What is expected with the arms in front, where the picture agrees."""
-    if not fronts:
+    limbs = anchor.limbs
+    if not fronts or limbs is None:
         return fronts, behind
     # the surface was moved for this picture only, and all but its luma is needed no more as it is without arms
     together, weighed = replace(behind, luma=behind.luma.copy()), []
     for front in fronts:
-        arm = anchor.surface.at(front.cells)
-        part = (plane[front.part] for plane in (together.luma, together.red, together.blue))
-        share = weigh(front, live[front.part], cv2.merge((arm.luma, arm.red, arm.blue)), cv2.merge(tuple(part)))
+        arm = limbs.surface.at(front.cells)
+        here, there = window.overlap(front.window)
+        known = np.dstack([together.luma[here], together.red[here], together.blue[here]])
+        odds = None
+        if known.shape[:2] != front.share.shape:
+            evidence = colour_evidence(front.live, anchor.colours)
+            odds = cv2.subtract(evidence.covered_log, evidence.rest_log)
+        share = weigh(front, cv2.merge((arm.luma, arm.red, arm.blue)), known, there, odds)
         weighed.append(replace(front, share=share))
-        shown = cv2.compare(share, _SHOWN, cv2.CMP_GT)
-        for each in fields(Expected):
-            cv2.copyTo(getattr(arm, each.name), shown, getattr(together, each.name)[front.part])
+        shown = cv2.compare(share, _SHOWN, cv2.CMP_GT)[there]
+        if shown.size > 0:
+            for each in fields(Expected):
+                cv2.copyTo(getattr(arm, each.name)[there], shown, getattr(together, each.name)[here])
     return tuple(weighed), together
 
 

@@ -29,8 +29,10 @@ __all__ = [
     "Arms",
     "Front",
     "arm_mask",
+    "arm_window",
     "arms_of",
     "bring_arm",
+    "layer_on",
     "lost_parts",
     "motion_of",
     "weigh",
@@ -61,6 +63,8 @@ _DOUBTFUL, _REACH = 12.0, 4.0
 # Rows and columns of the arms' extent come in multiples of the first, and are at least the second: less is the tip of
 # an arm that is out of the picture.
 _CELLS, _LEAST = 8, 16
+# How near a bone an arm surely is, in radii, and what share of that a layer must cover to be on it.
+_CORE, _DRESSED = 0.4, 0.3
 # A forearm shorter than this in the keyframe, in torso sizes, points at the camera, and the keyframe shows nothing
 # of it: this last part of the upper arm stands in for it, folded back at the elbow.
 _END_ON, _FOLD = 0.35, 0.3
@@ -117,16 +121,18 @@ class ArmMotion:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Front:
-    """A moved arm in front of everything else, on a part of the live work grid.
+    """A moved arm in front of everything else.
 
     Attributes:
-        part: rows and columns of the work grid.
-        cells: (h, w, 2) float32, for each of its pixels the place on the keyframe's work grid.
-        share: (h, w) float32, 0..1, how much it shows an arm.
-        off: (h, w) float32, how far it is from the nearest bone, 1 being the arm's usual half width.
+        window: the part of the picture it may touch, on the lattice of the live window, and maybe beyond that.
+        live: (rows, columns, 4) uint8 Y, Cr, Cb and anything, the picture there.
+        cells: (rows, columns, 2) float32, for each of its pixels the place on the keyframe's work grid.
+        share: (rows, columns) float32, 0..1, how much it shows an arm.
+        off: (rows, columns) float32, how far it is from the nearest bone, 1 being the arm's usual half width.
     """
 
-    part: tuple[slice, slice]
+    window: Window
+    live: U8
     cells: F32
     share: F32
     off: F32
@@ -167,7 +173,41 @@ def arm_mask(arms: Arms, part: int, places: F32, margin: float) -> F32:
     return _inside(distance.min(axis=0))
 
 
-def lost_parts(key: Arms, key_window: Window, now: Arms, window: Window, cells: F32, held: int) -> int:
+def layer_on(arms: Arms, window: Window, alpha: F32) -> tuple[int, F32]:
+    """What of a layer is on the arms of a keyframe, and not on the torso beside a bare one.
+
+    Where the middle of an arm is bare, what the layer covers beside it is not a sleeve.
+
+    Args:
+        arms: of the keyframe.
+        window: of the keyframe.
+        alpha: (rows, columns) float32, its layer's on the work grid, with nothing put back that is hidden.
+
+    Returns:
+        The parts that the layer is on, a set of bits; and (rows, columns) float32, 0..1, how much of what is around the
+        arms moves with them.
+    """
+    places = window.centres()[::2, ::2] + np.float32(window.step / 2)
+    here = cv2.resize(alpha, places.shape[1::-1], interpolation=cv2.INTER_AREA)
+    nearest, own = np.full(here.shape, np.inf, np.float32), np.ones_like(here)
+    dressed = 0
+    for part in (part for part in range(PARTS) if arms.seen[part // 2]):
+        ends, (along, _, distance) = _along_bones(arms, 1 << part, places, 1.0)
+        for number, (side, bone) in enumerate(ends):
+            start, end = arms.joints[side, bone], arms.joints[side, bone + 1]
+            middle = start + np.clip(along[number], 0, 1)[..., None] * (end - start)
+            spread = np.maximum(here - _moved(alpha, window.cells(middle)), 0)
+            own = np.where(distance[number] < nearest, 1 - spread, own)
+            nearest = np.minimum(nearest, distance[number])
+        core = (distance.min(axis=0) < _CORE).astype(np.float32)
+        if _mean(here, core) > _DRESSED:
+            dressed |= 1 << part
+    return dressed, cv2.resize(own, (window.columns, window.rows), interpolation=cv2.INTER_LINEAR)
+
+
+def lost_parts(
+    key: Arms, key_window: Window, now: Arms, window: Window, cells: F32, held: int, dressed: int = 0
+) -> int:
     """Which parts of the arms moved so far that the flow has lost them: a set of bits.
 
     Args:
@@ -177,68 +217,118 @@ def lost_parts(key: Arms, key_window: Window, now: Arms, window: Window, cells: 
         window: of that.
         cells: (rows, columns, 2) float32, where the flow has found each of its pixels on the keyframe's grid.
         held: parts that the flow was not asked to find, and need no losing.
+        dressed: parts that the layer is on: out of the window the flow finds nothing.
     """
     parts = key.moved(now, held)
     lost = held & parts
     for bit in (1 << part for part in range(PARTS)):
-        extent = _extent(now, bit, window) if parts & ~lost & bit else None
+        extent = arm_window(now, bit, window, dressed) if parts & ~lost & bit else None
         if extent is None:
             continue
-        sparse = _thinned(extent)
-        guess, off = _carried(key, key_window, now, bit, window.centres()[sparse])
+        inside, _ = window.overlap(extent)
+        sparse = _thinned(inside)
+        places = window.centres()[sparse]
+        if 2 * places[..., 0].size * _SPARSE**2 < extent.rows * extent.columns:
+            lost |= bit
+            continue
+        guess, off = _carried(key, key_window, now, bit, places)
         if _mean(np.linalg.norm(guess - cells[sparse], axis=2), _inside(off)) * key_window.step > _LOST * key.size:
             lost |= bit
     # a forearm hangs from its elbow
     return lost | (lost & 0b0101) << 1
 
 
+def arm_window(arms: Arms, parts: int, window: Window, dressed: int = 0) -> Window | None:
+    """What these parts may touch, on a window's lattice; None when there are none.
+
+    Args:
+        arms: in the live picture.
+        parts: which of them.
+        window: the live one.
+        dressed: parts that count beyond the window too.
+    """
+    room = max(_RADII) * arms.size
+    boxes = []
+    for bit in (1 << part for part in range(PARTS) if parts >> part & 1):
+        side, bones = _BONES[bit.bit_length() - 1]
+        joints = arms.joints[side, bones[0] : bones[-1] + 2]
+        left, top = np.floor(window.cells(joints.min(axis=0) - room)).astype(int).tolist()
+        right, bottom = np.ceil(window.cells(joints.max(axis=0) + room)).astype(int).tolist()
+        if not dressed & bit:
+            left, right = max(left, 0), min(right, window.columns // _CELLS * _CELLS - 1)
+            top, bottom = max(top, 0), min(bottom, window.rows // _CELLS * _CELLS - 1)
+        if right > left and bottom > top:
+            boxes.append((left, top, -right, -bottom))
+    if not boxes:
+        return None
+    # the flow wants whole coarse cells
+    x0, y0, x1, y1 = (int(end) // _CELLS * _CELLS for end in np.min(boxes, axis=0) - (0, 0, 1, 1))
+    columns, rows = -x1 - x0, -y1 - y0
+    if min(columns, rows) < _LEAST:
+        return None
+    return Window(window.x + x0 * window.step, window.y + y0 * window.step, columns, rows, window.step)
+
+
 def bring_arm(
-    engine: Flow, key: Arms, key_window: Window, key_luma: U8, now: Arms, parts: int, window: Window, luma: U8
-) -> Front | None:
-    """Parts of an arm in front of everything; None when they are out of the picture.
+    engine: Flow,
+    key: Arms,
+    key_window: Window,
+    key_luma: U8,
+    key_own: F32,
+    now: Arms,
+    parts: int,
+    window: Window,
+    live: U8,
+) -> Front:
+    """Parts of an arm in front of everything.
 
     Args:
         engine: the calling thread's own for arms: another size than the last one's costs new buffers.
         key: the arms in the keyframe.
         key_window: of the keyframe.
         key_luma: (rows, columns) uint8, the keyframe on its work grid.
+        key_own: (rows, columns) float32, what there moves with the arms, see :func:`layer_on`.
         now: the arms in the live picture.
         parts: which of them; best of one arm, for all between two would be looked at too.
-        window: of the live picture.
-        luma: (rows, columns) uint8, the picture on its work grid.
+        window: what they may touch, see :func:`arm_window`.
+        live: (rows, columns, 4) uint8, Y first, the picture there.
     """
-    extent = _extent(now, parts, window)
-    if extent is None:
-        return None
     # at half size: an arm that moves so fast is blurred, and smooth but for where two bones meet
-    size = (extent[1].stop - extent[1].start, extent[0].stop - extent[0].start)
-    rows, columns = (slice(each.start, each.stop, 2) for each in extent)
-    cells, off = _carried(key, key_window, now, parts, window.centres()[rows, columns] + np.float32(window.step / 2))
+    cells, off = _carried(key, key_window, now, parts, window.centres()[::2, ::2] + np.float32(window.step / 2))
     # the landmarks are as good as a start: the flow moves the arm to where its folds and edges are
-    live = cv2.resize(luma[extent], off.shape[::-1], interpolation=cv2.INTER_AREA)
-    there, places = _moved(key_luma, cells), grid(*live.shape[::-1])
-    flow = engine.follow(live, there, np.zeros((*live.shape, 2), np.float32))
-    doubt = cv2.blur(cv2.absdiff(live, _moved(there, places + flow)), (3, 3))
+    luma = cv2.resize(cv2.extractChannel(live, 0), off.shape[::-1], interpolation=cv2.INTER_AREA)
+    there, places = _moved(key_luma, cells), grid(*luma.shape[::-1])
+    flow = engine.follow(luma, there, np.zeros((*luma.shape, 2), np.float32))
+    doubt = cv2.blur(cv2.absdiff(luma, _moved(there, places + flow)), (3, 3))
     trust = _inside(off) * cv2.min(cv2.max(1.5 - doubt * np.float32(1 / _DOUBTFUL), 0.0), 1.0)
     flow, _ = repair(flow, np.zeros_like(off), trust, _REACH)
+    size = (window.columns, window.rows)
     cells, off = (
         cv2.resize(each, size, interpolation=cv2.INTER_LINEAR) for each in (_moved(cells, places + flow), off)
     )
-    return Front(extent, cells, _inside(off), off)
+    return Front(window, live, cells, _inside(off) * _moved(key_own, cells), off)
 
 
-def weigh(front: Front, live: U8, arm: U8, behind: U8) -> F32:
-    """How much each pixel shows an arm, now that it is known what is behind: (h, w) float32, 0..1.
+def weigh(front: Front, arm: U8, behind: U8, inside: tuple[slice, slice], odds: F32 | None = None) -> F32:
+    """How much each pixel shows an arm, now that it is known what is behind: (rows, columns) float32, 0..1.
 
     Args:
-        front: the arms.
-        live: (h, w, 3 or 4) uint8 Y, Cr, Cb, the picture there.
-        arm, behind: (h, w, 3) uint8, what it would look like if it showed the arm, and if it did not.
+        front: the arm.
+        arm: (rows, columns, 3) uint8 Y, Cr, Cb, what it would look like if it showed the arm.
+        behind: (h, w, 3) uint8, and if it did not, as far as that is known.
+        inside: for which rows and columns.
+        odds: (rows, columns) float32, natural log, of each colour being one that the layer covers; decides where
+            nothing is known. None when that is nowhere.
     """
-    better = cv2.subtract(_difference(behind, live), _difference(arm, live), dtype=cv2.CV_32F)
-    (better,) = pool(np.ascontiguousarray(live[..., 0]), (better,))
+    live = np.ascontiguousarray(front.live[..., :3])
+    better = np.zeros(live.shape[:2], np.float32) if odds is None else odds * np.float32(_SOFT)
+    if behind.size > 0:
+        differences = (_difference(each, live[inside]) for each in (behind, arm[inside]))
+        without, with_arm = differences
+        better[inside] = cv2.subtract(without, with_arm, dtype=cv2.CV_32F)
+    (better,) = pool(cv2.extractChannel(live, 0), (better,))
     # cloth before the same cloth tells nothing: what lies along the bone is the arm
-    better += np.maximum(1 - front.off, 0) * np.float32(_PREFER)
+    better[inside] += np.maximum(1 - front.off[inside], 0) * np.float32(_PREFER)
     better *= np.float32(1 / _SOFT)
     share: F32 = front.share * np.clip(better + np.float32(0.5), 0, 1)
     return share
@@ -246,23 +336,9 @@ def weigh(front: Front, live: U8, arm: U8, behind: U8) -> F32:
 
 def _difference(expected: U8, live: U8) -> U8:
     """How far two pictures are apart, (h, w) uint8 levels; colours are dearer, and what is different is different."""
-    off = cv2.absdiff(expected, np.ascontiguousarray(live[..., :3]))
+    off = cv2.absdiff(expected, live)
     difference: U8 = cv2.min(cv2.transform(off, np.array([[1, 2, 2]], np.float32)), _DIFFERENT)
     return difference
-
-
-def _extent(arms: Arms, parts: int, window: Window) -> tuple[slice, slice] | None:
-    """Rows and columns of the window that these parts may touch; None when there are none."""
-    ends = [[side, end] for side, bones in _of(parts) for bone in bones for end in (bone, bone + 1)]
-    joints = arms.joints[tuple(np.transpose(ends))]
-    room = max(_RADII) * arms.size
-    left, top = np.floor(window.cells(joints.min(axis=0) - room)).astype(int)
-    right, bottom = np.ceil(window.cells(joints.max(axis=0) + room)).astype(int)
-    # the flow wants whole coarse cells
-    x0, y0 = (max(0, int(first)) // _CELLS * _CELLS for first in (left, top))
-    x1 = min(window.columns // _CELLS * _CELLS, -(-int(right + 1) // _CELLS) * _CELLS)
-    y1 = min(window.rows // _CELLS * _CELLS, -(-int(bottom + 1) // _CELLS) * _CELLS)
-    return (slice(y0, y1), slice(x0, x1)) if min(x1 - x0, y1 - y0) >= _LEAST else None
 
 
 def _thinned(extent: tuple[slice, slice]) -> tuple[slice, slice]:

@@ -53,6 +53,28 @@ class Window:
         """The window shifted by whole work pixels."""
         return Window(self.x + columns * self.step, self.y + rows * self.step, self.columns, self.rows, self.step)
 
+    def overlap(self, other: Window) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+        """What a window on the same lattice shares with this one: rows and columns here, and there; maybe none."""
+        row, column = (other.y - self.y) // self.step, (other.x - self.x) // self.step
+        y0, x0 = min(max(row, 0), self.rows), min(max(column, 0), self.columns)
+        y1 = max(y0, min(row + other.rows, self.rows))
+        x1 = max(x0, min(column + other.columns, self.columns))
+        return np.s_[y0:y1, x0:x1], np.s_[y0 - row : y1 - row, x0 - column : x1 - column]
+
+    def joined(self, other: Window) -> Window:
+        """The smallest window that holds this one and another on the same lattice."""
+        x, y = min(self.x, other.x), min(self.y, other.y)
+        right = max(self.x + self.width, other.x + other.width)
+        bottom = max(self.y + self.height, other.y + other.height)
+        return Window(x, y, (right - x) // self.step, (bottom - y) // self.step, self.step)
+
+    def widened(self, field: Any, wide: Window, value: float | None = None) -> Any:
+        """A field of this window on one that holds it; around it is a value, or its edge is repeated."""
+        top, left = (self.y - wide.y) // self.step, (self.x - wide.x) // self.step
+        bottom, right = wide.rows - self.rows - top, wide.columns - self.columns - left
+        kind = cv2.BORDER_REPLICATE if value is None else cv2.BORDER_CONSTANT
+        return cv2.copyMakeBorder(field, top, bottom, left, right, kind, value=value)
+
     def inside(self, frame_width: int, frame_height: int) -> tuple[int, int, int, int]:
         """The part within the frame: x0, y0, x1, y1 in frame pixels; x0 == x1 or y0 == y1 when there is none."""
         x0, y0 = min(max(self.x, 0), frame_width), min(max(self.y, 0), frame_height)
