@@ -56,6 +56,8 @@ _LOST = 0.2
 # Levels, luma and twice each chroma: beyond this a pixel is simply different; by this much what is behind must
 # explain the picture better than the arm at its bone; and over this range the decision changes.
 _DIFFERENT, _PREFER, _SOFT = 40.0, 24.0, 8.0
+# The share of that preference which what is simply different from the arm loses: landmarks err, and motion blurs.
+_UNLIKE = 0.5
 # Every so many work pixels are asked whether the flow has lost an arm.
 _SPARSE = 4
 # Levels of luma at which the flow within an arm is trusted half; how far it speaks for its neighbours, at half size.
@@ -322,13 +324,15 @@ def weigh(front: Front, arm: U8, behind: U8, inside: tuple[slice, slice], odds: 
     """
     live = np.ascontiguousarray(front.live[..., :3])
     better = np.zeros(live.shape[:2], np.float32) if odds is None else odds * np.float32(_SOFT)
+    prefer = np.zeros_like(better)
     if behind.size > 0:
-        differences = (_difference(each, live[inside]) for each in (behind, arm[inside]))
-        without, with_arm = differences
-        better[inside] = cv2.subtract(without, with_arm, dtype=cv2.CV_32F)
+        without, as_arm = (_difference(each, live[inside]) for each in (behind, arm[inside]))
+        better[inside] = cv2.subtract(without, as_arm, dtype=cv2.CV_32F)
+        # cloth before the same cloth tells nothing: what lies along the bone is the arm, if it looks like one
+        like = 1 - as_arm * np.float32(_UNLIKE / _DIFFERENT)
+        prefer[inside] = np.maximum(1 - front.off[inside], 0) * like * np.float32(_PREFER)
     (better,) = pool(cv2.extractChannel(live, 0), (better,))
-    # cloth before the same cloth tells nothing: what lies along the bone is the arm
-    better[inside] += np.maximum(1 - front.off[inside], 0) * np.float32(_PREFER)
+    better += prefer
     better *= np.float32(1 / _SOFT)
     share: F32 = front.share * np.clip(better + np.float32(0.5), 0, 1)
     return share
