@@ -238,9 +238,12 @@ def test_who_leaves_takes_the_garment_along_and_it_comes_back_with_them() -> Non
 def test_what_cannot_be_dressed_is_named_and_stays_plain() -> None:
     sink = FakeSink(slow_consumer=SlowConsumer.DROP_OLDEST)
     source = FakeSource(60, every_frame=False, live=True, period_s=0.02)
-    report = a_session(source, [sink], synthesizer=FakeSynthesizer(unfit(range(1000)))).run()
+    told: list[str] = []
+    report = a_session(source, [sink], synthesizer=FakeSynthesizer(unfit(range(1000))), on_event=told.append).run()
     assert report.shown["garment"] == 0
     assert sink.sent[-1].notice == "the person is seen from behind"
+    # no window shows it
+    assert told == ["nobody is dressed: the person is seen from behind"]
 
 
 def test_changing_the_garment_never_shows_the_wearer_bare() -> None:

@@ -363,14 +363,23 @@ class LiveSession:
         self._telemetry.rendered(rendered.shown)
         self._outlets.offer(rendered)
 
+    def _tell(self, noticed: str) -> str:
+        """Say once on the console why nobody is dressed, where no window shows it; what was said last."""
+        notice = "" if self._last is None else self._last.notice
+        # a lost camera was told of when it was lost
+        if notice and notice != noticed and self._source.health.ok:
+            self._on_event(f"nobody is dressed: {notice}")
+        return notice
+
     def _serve(self) -> None:
         """The main thread: window and keys, or waiting."""
-        ticked = 0.0
+        ticked, noticed = 0.0, ""
         while not self._stopping.is_set():
             if time.monotonic() - ticked > TICK_S:
                 ticked = time.monotonic()
                 self._on_tick(self._telemetry)
             if self._screen is None:
+                noticed = self._tell(noticed)
                 self._stopping.wait(TICK_S)
                 continue
             key = self._screen.pump()
