@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from vastra_live.tracking.anchor import Anchor, Placed, first_anchor, next_anchor
-from vastra_live.tracking.behind_arms import with_arms, without_haste
+from vastra_live.tracking.behind_arms import with_arms, without, without_haste
 from vastra_live.tracking.drawing import Canvas, Drawn
 from vastra_live.tracking.following import Followed, expect, expect_by_body, follow, is_astray, recentre
 from vastra_live.tracking.leap import leap, small_luma
@@ -101,6 +101,9 @@ class Propagator:
             if captured_ns is not None and last.captured_ns is not None:
                 period_ns = max(1, captured_ns - last.captured_ns)
             motion, reach = motion_of(body, last.body), reach_of(body, last.body)
+            if reach is not None and self._traces:
+                # drawn here, where the display thread will find it
+                reach.on(self._traces[-1].followed.window)
             self._wearer = _Wearer(body, captured_ns, period_ns, motion, reach)
 
     def prepare(self, layer: Layer) -> Anchor:
@@ -216,7 +219,12 @@ class Propagator:
             start = expect_by_body(start.anchor, body) or start
         found = follow(self._keyframe_flow, start, painted.frame_bgr, arms=arms_of(body), reach=reach_of(body))
         anchor = next_anchor(painted, small, Placed(found.ground, found.window, found.displacement()))
-        return without_haste(with_arms(anchor, start.anchor), found.parts)
+        anchor = without_haste(with_arms(anchor, start.anchor), found.parts)
+        motion = self._wearer.motion
+        if motion is not None and anchor.limbs is not None:
+            # made here, where the display thread will find it
+            without(anchor, anchor.limbs.arms.moved(motion.arms))
+        return anchor
 
 
 def _leapt(last: _Trace, small: U8, side: int) -> Followed:
