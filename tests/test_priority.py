@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import threadpoolctl
 
-from vastra_live.priority import display_first, made_behind, step_back
+from vastra_live.priority import _cores, display_first, made_behind, step_back
 from vastra_live.tracking.body import BlazePoseTracker
 from vastra_live.types import Frame
 
@@ -74,7 +74,7 @@ def _blas_threads() -> set[int]:
 
 @pytest.mark.parametrize("cores, spare", [(1, 1), (2, 1), (4, 2)])
 def test_libraries_leave_the_clocks_their_cores(cores: int, spare: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr("vastra_live.priority._cores", lambda: cores)
     before = (cv2.getNumThreads(), sys.getswitchinterval(), _blas_threads())
     assert before[2], "numpy's BLAS is not known to threadpoolctl"
     try:
@@ -88,3 +88,14 @@ def test_libraries_leave_the_clocks_their_cores(cores: int, spare: int, monkeypa
         assert (sys.getswitchinterval(), _blas_threads()) == before[1:]
     finally:
         cv2.setNumThreads(before[0])
+
+
+@linux_only
+def test_cores_that_this_process_may_not_use_are_not_counted() -> None:
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        assert _cores() == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert _cores() == len(allowed)

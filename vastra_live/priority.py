@@ -50,7 +50,7 @@ def display_first() -> Iterator[None]:
     work already, half of a frame's time goes into waiting. The interpreter changes hands more often, for a slow clock
     that computes in Python would keep the display waiting for it many times a frame.
     """
-    spare = max(1, (os.cpu_count() or 1) - _SLOW_CLOCKS)
+    spare = max(1, _cores() - _SLOW_CLOCKS)
     threads, switch_s = cv2.getNumThreads(), sys.getswitchinterval()
     cv2.setNumThreads(min(threads, spare))
     sys.setswitchinterval(_SWITCH_S)
@@ -60,3 +60,8 @@ def display_first() -> Iterator[None]:
     finally:
         sys.setswitchinterval(switch_s)
         cv2.setNumThreads(threads)
+
+
+def _cores() -> int:
+    """How many cores this process may use: not all of the machine's, in a container or under taskset."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
