@@ -19,6 +19,7 @@ from vastra_live.synthesis.embedded.mesh import (
     Painted,
     together,
 )
+from vastra_live.synthesis.embedded.mix import mixed, scaled
 from vastra_live.synthesis.embedded.places import segment_distance
 from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_skeleton
 from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
@@ -116,7 +117,7 @@ def compose(
     union = together(pieces.values(), shape)
     light = light * shade_edges(union, unit)
     shadow = contact_shadow(union, unit) * (1 - union) * body
-    canvas = under.bgr * (1 - shadow)[..., None]
+    canvas = scaled(under.bgr, 1 - shadow)
     covered = np.maximum(under.gone, np.minimum(shadow * 4, 1))
     _line_gaps(canvas, pieces, union, under.wall, unit)
     for name in draw_order(s):
@@ -133,16 +134,18 @@ def compose(
                 # a forearm shades what it lies on, but not its own upper arm, nor a wall
                 on = (1 - alpha) * (1 - _placed(pieces.get(_UPPER[name]), shape)[part])
                 on *= np.maximum(body, union)[part]
-                canvas[part] *= (1 - contact_shadow(alpha, unit) * on)[..., None]
-            colour = piece.bgr * (gain * light[part][..., None])
-            canvas[part] += alpha[..., None] * (np.minimum(colour, 255) - canvas[part])
+                canvas[part] = scaled(canvas[part], 1 - contact_shadow(alpha, unit) * on)
+            colour = cv2.multiply(piece.bgr, cv2.merge([light[part] * factor for factor in gain]), dtype=cv2.CV_32F)
+            canvas[part] = mixed(canvas[part], np.minimum(colour, 255, out=colour), alpha)
             covered[part] = np.maximum(covered[part], alpha)
         if name == TORSO:
-            canvas += (under.front * under.gone)[..., None] * (under.skin_bgr - canvas)
-    colour = picture + (canvas - picture) / np.maximum(covered, 1e-3)[..., None]
+            canvas = mixed(canvas, under.skin_bgr, under.front * under.gone)
+    # what lies over the picture by so much is farther from it than what is seen by as much
+    camera = picture.astype(np.float32)
+    colour = camera + scaled(canvas - camera, 1 / np.maximum(covered, 1e-3))
     alpha = covered * (1 - kept)
     alpha[alpha < 0.02] = 0
-    return np.asarray(np.clip(colour + 0.5, 0, 255), np.uint8), np.asarray(np.minimum(alpha, 1), np.float32)
+    return cv2.convertScaleAbs(np.maximum(colour, 0, out=colour)), np.asarray(np.minimum(alpha, 1), np.float32)
 
 
 def _line_gaps(canvas: F32, pieces: Mapping[int, Painted], union: F32, wall: F32, unit: float) -> None:
@@ -159,9 +162,12 @@ def _line_gaps(canvas: F32, pieces: Mapping[int, Painted], union: F32, wall: F32
     colour = np.zeros((*union.shape, 3), np.uint8)
     colour[y0:y1, x0:x1] = torso.bgr
     known = halved(halved(np.clip(_placed(torso, union.shape) * 2 - 1, 0, 1)))
-    filled = enlarged(spread(halved(halved(colour)), known), union.shape)
     # the inside of an armpit lies in the shade
-    canvas += (enlarged(gaps, union.shape) * wall)[..., None] * (np.float32(0.7) * filled - canvas)
+    filled = np.float32(0.7) * spread(halved(halved(colour)), known)
+    weight = enlarged(gaps, union.shape) * wall
+    left, top, width, height = cv2.boundingRect((weight > 0).astype(np.uint8))
+    part = np.s_[top : top + height, left : left + width]
+    canvas[part] = mixed(canvas[part], enlarged(filled, union.shape)[part], weight[part])
 
 
 def _placed(piece: Painted | None, shape: tuple[int, ...]) -> F32:

@@ -13,9 +13,10 @@ import numpy.typing as npt
 from vastra_live.synthesis.embedded.carry import carry_up
 from vastra_live.synthesis.embedded.fit import Openings
 from vastra_live.synthesis.embedded.girth import ARM_STATIONS, DEPTHS, ELBOW, USUAL_HALF, Girth, limb_point, sample
+from vastra_live.synthesis.embedded.mix import mixed, scaled
 from vastra_live.synthesis.embedded.places import BACKGROUND, LOWER, SKIN, segment_distance
 from vastra_live.synthesis.embedded.rim import Rim
-from vastra_live.synthesis.embedded.scale import enlarged, halved
+from vastra_live.synthesis.embedded.scale import enlarged, halved, shrunk
 from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
 from vastra_live.types import F32, U8
 
@@ -30,7 +31,7 @@ def spread(bgr: F32, weight: F32) -> F32:
     Push-pull over a pyramid (Grossman and Dally 1998): near the known pixels it equals them, far away it is
     their average.
     """
-    levels = [(bgr * weight[..., None], weight)]
+    levels = [(scaled(bgr, weight), weight)]
     while min(levels[-1][1].shape) > 2:
         colour, w = levels[-1]
         size = ((w.shape[1] + 1) // 2, (w.shape[0] + 1) // 2)
@@ -42,8 +43,9 @@ def spread(bgr: F32, weight: F32) -> F32:
     pulled = np.broadcast_to(known.astype(np.float32), colour.shape).copy()
     for colour, w in reversed(levels):
         pulled = cv2.resize(pulled, (w.shape[1], w.shape[0]), interpolation=cv2.INTER_LINEAR)
-        trust = np.minimum(w * 4, 1)[..., None]
-        pulled += trust * (colour / np.maximum(w, 1e-6)[..., None] - pulled)
+        trust: F32 = np.minimum(w * 4, 1)
+        # the colours are weighted already
+        pulled = scaled(pulled, 1 - trust) + scaled(colour, trust / np.maximum(w, np.float32(1e-6)))
     return pulled
 
 
@@ -60,7 +62,7 @@ class BackgroundPlate:
     def update(self, frame_bgr: U8, person: F32) -> None:
         """Learn what this frame shows of the background; a scene that changed is learned anew."""
         size = (max(2, frame_bgr.shape[1] // 3), max(2, frame_bgr.shape[0] // 3))
-        small = cv2.resize(frame_bgr, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        small = shrunk(frame_bgr, size).astype(np.float32)
         reach = max(3, size[0] // 64) | 1
         body = cv2.dilate(cv2.resize(person, size, interpolation=cv2.INTER_LINEAR), np.ones((reach, reach), np.uint8))
         free = (body < 0.08).astype(np.float32)
@@ -68,11 +70,10 @@ class BackgroundPlate:
             self._bgr, self._known = small, free
             return
         both = (free > 0) & (self._known > 0)
-        if both.any() and float(np.median(np.abs(small - self._bgr).max(axis=-1)[both])) > 18:
+        if both.any() and _change(small, self._bgr, both) > 18:
             self._bgr, self._known = small, free
             return
-        rate = (free * np.where(self._known > 0, 0.3, 1.0))[..., None].astype(np.float32)
-        self._bgr = self._bgr + rate * (small - self._bgr)
+        self._bgr = mixed(self._bgr, small, free * np.where(self._known > 0, np.float32(0.3), np.float32(1)))
         self._known = np.maximum(self._known, free)
 
     def seen_through(
@@ -85,6 +86,13 @@ class BackgroundPlate:
         y0, y1 = int(box[1] * ky), max(int(np.ceil(box[3] * ky)), int(box[1] * ky) + 2)
         filled = spread(self._bgr[y0:y1, x0:x1], self._known[y0:y1, x0:x1])
         return np.asarray(cv2.resize(filled, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _change(a: F32, b: F32, where: npt.NDArray[np.bool_]) -> float:
+    """The middle one of the largest differences of a channel; of every fourth pixel, where that is enough of them."""
+    every = np.s_[::2, ::2] if where[::2, ::2].any() else np.s_[:, :]
+    off: F32 = cv2.absdiff(np.ascontiguousarray(a[every]), np.ascontiguousarray(b[every]))
+    return float(np.median(np.maximum.reduce(cv2.split(off))[where[every]]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -278,7 +286,7 @@ def undress(picture: U8, behind: F32, share: F32, face: F32, rim: Rim, gone: F32
     trousers = np.clip(halved(share[LOWER]) * 3 - 2, 0, 1)
     lower, adjoins = _lower_carried_up(small, trousers, halved(rim.share), skin_seen, s)
     behind = _met(behind, small, halved(share[BACKGROUND]) * (1 - cv2.dilate(halved(gone), np.ones((3, 3), np.uint8))))
-    seen = behind + (adjoins * bare.below)[..., None] * (lower - behind)
+    seen = mixed(behind, lower, np.float32(adjoins) * bare.below)
     within = _smooth_limbs(np.maximum(halved(rim.gone), skin_seen), s.unit)
     bare_skin = np.maximum(bare.torso, bare.arms * within)
     if adjoins < 1:
@@ -286,12 +294,10 @@ def undress(picture: U8, behind: F32, share: F32, face: F32, rim: Rim, gone: F32
     # a waistband stands a little off the belly
     size = 2 * max(1, round(0.04 * s.unit)) + 1
     shadow = np.float32(0.5 * adjoins) * cv2.blur(bare.below, (size, size)) * (1 - bare.arms)
-    seen += bare_skin[..., None] * (skin * (1 - shadow)[..., None] - seen)
-    canvas = picture.astype(np.float32)
-    made = enlarged(rim.beside, gone.shape)
-    made += rim.share[..., None] * (enlarged(seen, gone.shape) - made)
-    made += _grain(picture, share[SKIN])[..., None]
-    canvas += gone[..., None] * (made - canvas)
+    seen = mixed(seen, scaled(skin, 1 - shadow), bare_skin)
+    made = mixed(enlarged(rim.beside, gone.shape), enlarged(seen, gone.shape), rim.share)
+    made += cv2.merge([_grain(picture, share[SKIN])] * 3)
+    canvas = mixed(picture.astype(np.float32), made, gone)
     front, forearms = enlarged(bare.front * within, gone.shape), enlarged(bare.forearms, gone.shape)
     body = np.maximum(bare_skin, adjoins * bare.below)
     wall = gone * (1 - enlarged(body, gone.shape))
@@ -350,7 +356,7 @@ def _lower_carried_up(bgr: F32, known: F32, worn: F32, skin: F32, s: Skeleton) -
     carried = carry_up(bgr, known, worn, skin, s)
     if carried is None:
         return plain, 1.0
-    return plain + carried.known[..., None] * (carried.bgr - plain), carried.adjoins
+    return mixed(plain, carried.bgr, carried.known), carried.adjoins
 
 
 def shaded_skin(bgr: F32, skin: F32, face: F32, bare: Bare) -> F32:
@@ -365,7 +371,7 @@ def shaded_skin(bgr: F32, skin: F32, face: F32, bare: Bare) -> F32:
     trust = np.clip(skin * 2 - 1, 0, 1)
     trust = cv2.erode(trust, np.ones((3, 3), np.uint8))
     shade = _shade(bare.round)
-    lit = bgr / shade
+    lit = cv2.divide(bgr, shade)
     # a limb is as light on the whole as the skin that is seen, and lighter in its middle
     tone = _tone(bgr, trust, face) * np.float32(1.06)
     trust *= 1 - np.float32(0.7) * face
@@ -373,8 +379,8 @@ def shaded_skin(bgr: F32, skin: F32, face: F32, bare: Bare) -> F32:
     # far from any visible skin the nearest patch (a shaded wrist, a red cheek) must not tint a whole arm
     window = 2 * (bgr.shape[1] // 10) + 1
     reach = cv2.blur(cv2.blur(trust, (window, window)), (window, window))
-    local = np.clip(reach * 12, 0.15, 1)[..., None]
-    return np.asarray((tone + local * (near - tone)) * shade, np.float32)
+    local = np.clip(reach * 12, 0.15, 1)
+    return np.asarray(cv2.multiply(mixed(np.broadcast_to(tone, bgr.shape).copy(), near, local), shade), np.float32)
 
 
 def _shade(light: F32) -> F32:

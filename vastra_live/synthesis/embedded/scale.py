@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -9,14 +11,32 @@ import numpy.typing as npt
 from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32
 
-__all__ = ["enlarged", "halved", "halved_skeleton"]
+__all__ = ["enlarged", "halved", "halved_skeleton", "shrunk"]
 
 
 def halved(picture: npt.NDArray[np.generic]) -> F32:
-    """A picture at half its size, as float32; odd sizes are rounded up."""
+    """A picture at half its size, as float32; of an odd size the last row or column counts twice."""
     height, width = picture.shape[:2]
+    if height % 2 or width % 2:
+        # OpenCV halves even sizes twenty times as fast as others
+        picture = cv2.copyMakeBorder(picture, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
     size = ((width + 1) // 2, (height + 1) // 2)
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def shrunk(picture: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[Any]:
+    """A picture at a smaller (width, height), of its own type: halved while that is not too small, the rest linearly.
+
+    By a broken factor OpenCV's mean over areas takes four times as long.
+    """
+    height, width = picture.shape[:2]
+    while width >= 2 * size[0] and height >= 2 * size[1] and height % 2 == width % 2 == 0:
+        height, width = height // 2, width // 2
+        picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    if (width, height) == size:
+        return picture
+    far = width >= 2 * size[0] or height >= 2 * size[1]
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA if far else cv2.INTER_LINEAR))
 
 
 def halved_skeleton(skeleton: Skeleton) -> Skeleton:

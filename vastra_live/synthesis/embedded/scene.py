@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from vastra_live.synthesis.embedded.mesh import Painted
+from vastra_live.synthesis.embedded.scale import shrunk
 from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32, U8, Body, Frame
 
@@ -63,13 +63,18 @@ def cut_out(frame: Frame, body: Body, s: Skeleton, reach: float, pixels: int, *,
     margin = 0.32 * s.unit
     x0, y0 = np.floor(np.min(points, axis=0) - margin).astype(int)
     x1, y1 = np.ceil(np.max(points, axis=0) + margin).astype(int)
-    x0, y0, x1, y1 = max(0, x0), max(0, y0), min(width, x1), min(height, y1)
+    # even sizes, which are halved fast and exactly
+    x0, y0 = max(0, x0) // 2 * 2, max(0, y0) // 2 * 2
+    x1, y1 = min(width, x1 + 1) // 2 * 2, min(height, y1 + 1) // 2 * 2
     scale = min(1.0, math.sqrt(pixels / ((x1 - x0) * (y1 - y0))))
-    size = (max(16, round((x1 - x0) * scale)), max(16, round((y1 - y0) * scale)))
+    if scale < 1:
+        # the box gives way by less than two rows, so that both sides have one scale
+        scale = max(8, round((x1 - x0) * scale / 2)) * 2 / (x1 - x0)
+        y1 = y0 + min(y1 - y0, round(max(8, int((y1 - y0) * scale / 2)) * 2 / scale))
+    size = (round((x1 - x0) * scale), round((y1 - y0) * scale))
     bgr, person = frame.bgr[y0:y1, x0:x1], body.person_alpha[y0:y1, x0:x1]
     if scale < 1:
-        bgr = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA)
-        person = cv2.resize(person, size, interpolation=cv2.INTER_AREA)
+        bgr, person = shrunk(bgr, size), shrunk(person, size)
     moved = s.seen_in(np.array([x0, y0], float), scale)
     return Scene(np.ascontiguousarray(bgr), np.ascontiguousarray(person), moved, (x0, y0, x1, y1), scale)
 

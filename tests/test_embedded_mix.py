@@ -1,0 +1,60 @@
+"""Colours by weights beside their plain twins, and the sizes that pictures are shrunk to."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.embedded_people import drawn_person
+from vastra_live.synthesis.embedded.mix import mixed, scaled
+from vastra_live.synthesis.embedded.scale import halved, shrunk
+from vastra_live.synthesis.embedded.scene import cut_out
+from vastra_live.synthesis.embedded.skeleton import read_skeleton
+
+
+def random_pictures() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two pictures and a weight, with whole pixels of 0 and 1."""
+    rng = np.random.default_rng(3)
+    under, over = rng.uniform(0, 255, (2, 37, 53, 3)).astype(np.float32)
+    return under, over, np.clip(rng.uniform(-0.3, 1.3, (37, 53)), 0, 1).astype(np.float32)
+
+
+def test_mixing_is_what_broadcasting_gives() -> None:
+    under, over, weight = random_pictures()
+    assert np.abs(mixed(under, over, weight) - (under + weight[..., None] * (over - under))).max() < 0.01
+
+
+def test_scaling_is_what_broadcasting_gives() -> None:
+    under, _, weight = random_pictures()
+    assert np.allclose(scaled(under, weight), under * weight[..., None])
+
+
+def test_an_odd_size_is_halved_as_an_even_one_that_repeats_its_border() -> None:
+    picture = np.arange(35, dtype=np.float32).reshape(5, 7)
+    even = np.pad(picture, ((0, 1), (0, 1)), mode="edge")
+    plain = even.reshape(3, 2, 4, 2).mean(axis=(1, 3))
+    assert np.allclose(halved(picture), plain)
+
+
+@pytest.mark.parametrize("size", [(64, 48), (61, 40), (20, 15), (7, 5), (90, 70)])
+def test_shrinking_keeps_place_and_light(size: tuple[int, int]) -> None:
+    y, x = np.mgrid[:70, :90].astype(np.float32)
+    ramp = np.dstack([x, y, x + y])
+    small = shrunk(ramp, size)
+    assert small.shape == (size[1], size[0], 3)
+    plain = cv2.resize(ramp, size, interpolation=cv2.INTER_AREA)
+    inner = np.s_[1:-1, 1:-1]
+    assert np.abs(small[inner] - plain[inner]).max() < 1.0
+
+
+@pytest.mark.parametrize("pixels", [640 * 480, 30_000, 7_001])
+def test_a_scene_has_even_sides_of_one_scale(pixels: int) -> None:
+    frame, body = drawn_person()
+    scene = cut_out(frame, body, read_skeleton(body), 100.0, pixels, legs=False)
+    height, width = scene.person.shape
+    x0, y0, x1, y1 = scene.box
+    assert height % 2 == width % 2 == 0
+    assert scene.bgr.shape == (height, width, 3)
+    assert abs((x1 - x0) * scene.scale - width) < 0.6
+    assert abs((y1 - y0) * scene.scale - height) < 0.6
