@@ -8,10 +8,12 @@ foreground and background (Smith and Blinn 1996; the local colours as in Chuang 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.scale import enlarged, halved
 from vastra_live.types import F32, U8
@@ -52,27 +54,30 @@ def solve_rim(bgr: U8, worn: F32, spared: F32, unit: float) -> Rim:
     ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     small, mask = halved(bgr), halved(worn)
     wide, core = cv2.dilate(mask, ellipse), cv2.erode(mask, ellipse)
-    top, top_spread, top_mass = _local(small, (core > 0.8) + np.float32(0.02) * (mask > 0.8), reach)
-    beside, beside_spread, beside_mass = _local(small, (wide < 0.1).astype(np.float32), reach)
+    planes = cv2.split(small)
+    planes = [*planes, sum(plane * plane for plane in planes)]
+    top, top_spread, top_mass = _local(planes, (core > 0.8) + np.float32(0.02) * (mask > 0.8), reach)
+    beside, beside_spread, beside_mass = _local(planes, (wide < 0.1).astype(np.float32), reach)
     away = top - beside
     noise = 3 * _NOISE**2 + top_spread + beside_spread
     sure = np.minimum(top_mass, beside_mass) > 1e-3
-    beside = np.where(sure[..., None], beside, small)
-    weight = np.where(sure, 1 / noise, 0).astype(np.float32)
+    cv2.copyTo(small, (~sure).astype(np.uint8), beside)
+    weight = np.where(sure, 1 / noise, np.float32(0))
     grown = enlarged(cv2.blur(wide, (reach | 1, reach | 1)), worn.shape)
     share = np.maximum(worn, grown * (1 - spared))
-    rows, columns = np.nonzero((grown > 0.02) & (enlarged(core, worn.shape) < 0.98))
-    at = rows >> 1, columns >> 1
-    away, weight = away[at], weight[at]
-    off = bgr[rows, columns] - beside[at]
-    along = (off * away).sum(axis=1)
-    extent = (away * away).sum(axis=1)
+    pixels = np.flatnonzero((grown > 0.02) & (enlarged(core, worn.shape) < 0.98))
+    at = (pixels // worn.shape[1] >> 1) * mask.shape[1] + (pixels % worn.shape[1] >> 1)
+    away, weight = _taken(away, at), weight.ravel()[at]
+    off = [seen - usual for seen, usual in zip(_taken(bgr, pixels), _taken(beside, at), strict=True)]
+    along = _dot(off, away)
+    extent = _dot(away, away)
     # a colour off the line between the two is a third thing: a lock of hair, a hand
-    third = (off * off).sum(axis=1) - along * along / np.maximum(extent, 1)
+    third = _dot(off, off) - along * along / np.maximum(extent, 1)
     weight = weight / (1 + (weight * np.maximum(third, 0)) ** 2)
     along, extent = along * weight, extent * weight
-    prior = np.float32(_PRIOR) * (1 + 4 * spared[rows, columns])
-    share[rows, columns] = np.clip((along + prior * share[rows, columns]) / (extent + prior), 0, 1)
+    prior = np.float32(_PRIOR) * (1 + 4 * spared.ravel()[pixels])
+    flat = share.ravel()
+    flat[pixels] = np.clip((along + prior * flat[pixels]) / (extent + prior), 0, 1)
     # a small share is a mixture only beside a large one; elsewhere it is a shade of the neighbour's own
     blur = max(1, round(0.007 * unit))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * blur + 1, 2 * blur + 1))
@@ -89,12 +94,26 @@ def beside(gone: F32, unit: float) -> F32:
     return enlarged(cv2.blur(grown, (3, 3)), gone.shape)
 
 
-def _local(bgr: F32, weight: F32, reach: int) -> tuple[F32, F32, F32]:
-    """Mean colour near each pixel, the variance summed over channels, and how much was seen near it."""
-    size = 4 * reach + 3
-    planes = np.dstack([bgr, (bgr * bgr).sum(axis=-1)]) * weight[..., None]
-    mass = cv2.blur(weight, (size, size))
-    means = cv2.blur(planes, (size, size)) / np.maximum(mass, 1e-4)[..., None]
-    mean = np.ascontiguousarray(means[..., :3])
-    variance = np.maximum(means[..., 3] - (mean * mean).sum(axis=-1), 0)
-    return mean, variance, mass
+def _local(planes: Sequence[F32], weight: F32, reach: int) -> tuple[F32, F32, F32]:
+    """Mean colour near each pixel, the variance summed over channels, and how much was seen near it.
+
+    Args:
+        planes: (h, w) blue, green, red, and the sum of their squares.
+        weight: (h, w) what counts.
+        reach: size of the neighbourhood.
+    """
+    size = (4 * reach + 3, 4 * reach + 3)
+    mass = cv2.blur(weight, size)
+    per_mass = 1 / np.maximum(mass, np.float32(1e-4))
+    *mean, square = (cv2.blur(plane * weight, size) * per_mass for plane in planes)
+    variance = np.maximum(square - sum(plane * plane for plane in mean), 0)
+    return cv2.merge(mean), variance, mass
+
+
+def _taken(picture: npt.NDArray[np.generic], at: npt.NDArray[np.intp]) -> list[F32]:
+    """The three channels at flat indices."""
+    return [channel.ravel()[at].astype(np.float32) for channel in cv2.split(picture)]
+
+
+def _dot(a: Sequence[F32], b: Sequence[F32]) -> F32:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
