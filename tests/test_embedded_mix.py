@@ -8,7 +8,8 @@ import pytest
 
 from tests.embedded_people import drawn_person
 from vastra_live.synthesis.embedded.mix import mixed, scaled
-from vastra_live.synthesis.embedded.scale import halved, shrunk
+from vastra_live.synthesis.embedded.places import near_segments, segment_distance
+from vastra_live.synthesis.embedded.scale import enlarged, enlarged_part, halved, shrunk
 from vastra_live.synthesis.embedded.scene import cut_out
 from vastra_live.synthesis.embedded.skeleton import read_skeleton
 
@@ -28,6 +29,31 @@ def test_mixing_is_what_broadcasting_gives() -> None:
 def test_scaling_is_what_broadcasting_gives() -> None:
     under, _, weight = random_pictures()
     assert np.allclose(scaled(under, weight), under * weight[..., None])
+
+
+def test_mixing_and_scaling_into_a_part_of_a_picture_leave_the_rest() -> None:
+    under, over, weight = random_pictures()
+    part = np.s_[5:30, 7:40]
+    for into in (under.copy(), np.vstack([under] * 3)[: len(under)]):
+        mixed(into[part], over[part], weight[part], into[part])
+        assert np.abs(into[part] - mixed(under, over, weight)[part]).max() < 0.01
+        scaled(into[part], weight[part], into[part])
+        into[part] = under[part]
+        assert np.array_equal(into, under)
+
+
+def test_a_part_is_enlarged_as_the_whole() -> None:
+    small = cv2.GaussianBlur(random_pictures()[0], (0, 0), 2)
+    part = np.s_[11:97, 20:150]
+    assert np.abs(enlarged_part(small, (110, 159), part) - enlarged(small, (110, 159))[part]).max() < 2.0
+
+
+def test_what_is_near_segments_is_what_their_distances_say() -> None:
+    a, b, c = np.array([[-5.0, 12.0], [20.0, 30.5], [70.0, 33.0]])
+    near = near_segments((40, 60), [(a, b), (b, c)], 9.0, 3.0)
+    distance = np.minimum(segment_distance((40, 60), a, b)[0], segment_distance((40, 60), b, c)[0])
+    assert np.allclose(near, np.clip((9 - distance) / 3, 0, 1), atol=1e-5)
+    assert not near_segments((40, 60), [(a - 100, a - 90)], 9.0, 3.0).any()
 
 
 def test_an_odd_size_is_halved_as_an_even_one_that_repeats_its_border() -> None:

@@ -20,8 +20,8 @@ from vastra_live.synthesis.embedded.mesh import (
     together,
 )
 from vastra_live.synthesis.embedded.mix import mixed, scaled
-from vastra_live.synthesis.embedded.places import segment_distance
-from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_skeleton
+from vastra_live.synthesis.embedded.places import near_segments
+from vastra_live.synthesis.embedded.scale import enlarged, enlarged_part, halved, halved_skeleton
 from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
 from vastra_live.types import F32, U8
 
@@ -45,8 +45,8 @@ def hands(skin: F32, s: Skeleton, sleeve_ends: tuple[float, float] | None = None
     near = np.zeros(shape, np.float32)
     for arm, end in zip((small.right, small.left), sleeve_ends or (0.0, 0.0), strict=True):
         reach = arm.tip - arm.wrist
-        distance, _ = segment_distance(shape, arm.wrist + 0.25 * reach, arm.tip + 0.9 * reach)
-        hand = _within(distance, 0.21 * small.unit, 0.04 * small.unit)
+        palm = (arm.wrist + 0.25 * reach, arm.tip + 0.9 * reach)
+        hand = near_segments(shape, [palm], 0.21 * small.unit, 0.04 * small.unit)
         if end > 1:
             cuff = arm_point(arm, end)[0]
             # one that is bent at the wrist lies beyond the cuff in its own direction
@@ -71,20 +71,15 @@ def bare_arms(skin: F32, s: Skeleton, girth: Girth, sleeve_ends: tuple[float, fl
     for k, (arm, end) in enumerate(zip((small.right, small.left), sleeve_ends, strict=True)):
         # a little wider than the arm: bones are not found to the pixel; no wider, or the belly's skin is an arm
         half = 1.3 * float(girth.arms[k].max()) * small.unit
-        distance, _ = segment_distance(shape, arm.elbow, arm.wrist)
+        bones = [(arm.elbow, arm.wrist)]
         start = max(end, 0.3)
         if start < 0.5:
-            upper, _ = segment_distance(shape, arm_point(arm, start)[0], arm.elbow)
-            distance = np.minimum(distance, upper)
-        near = np.maximum(near, _within(distance, half, 0.04 * small.unit))
+            bones.append((arm_point(arm, start)[0], arm.elbow))
+        near = np.maximum(near, near_segments(shape, bones, half, 0.04 * small.unit))
     # straps and prints of the colour of skin are thinner than an arm
     size = 2 * max(1, round(0.04 * small.unit)) + 1
     limbs = cv2.morphologyEx(halved(skin), cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
     return enlarged(near * np.minimum(2 * limbs, 1), skin.shape) * skin
-
-
-def _within(distance: F32, limit: float, soft: float) -> F32:
-    return np.asarray(np.clip((np.float32(limit) - distance) / np.float32(soft), 0, 1), np.float32)
 
 
 def compose(
@@ -134,18 +129,18 @@ def compose(
                 # a forearm shades what it lies on, but not its own upper arm, nor a wall
                 on = (1 - alpha) * (1 - _placed(pieces.get(_UPPER[name]), shape)[part])
                 on *= np.maximum(body, union)[part]
-                canvas[part] = scaled(canvas[part], 1 - contact_shadow(alpha, unit) * on)
+                scaled(canvas[part], 1 - contact_shadow(alpha, unit) * on, canvas[part])
             colour = cv2.multiply(piece.bgr, cv2.merge([light[part] * factor for factor in gain]), dtype=cv2.CV_32F)
-            canvas[part] = mixed(canvas[part], np.minimum(colour, 255, out=colour), alpha)
+            mixed(canvas[part], np.minimum(colour, 255, out=colour), alpha, canvas[part])
             covered[part] = np.maximum(covered[part], alpha)
         if name == TORSO:
-            canvas = mixed(canvas, under.skin_bgr, under.front * under.gone)
-    # what lies over the picture by so much is farther from it than what is seen by as much
-    camera = picture.astype(np.float32)
-    colour = camera + scaled(canvas - camera, 1 / np.maximum(covered, 1e-3))
+            mixed(canvas, under.skin_bgr, under.front * under.gone, canvas)
+    off = cv2.subtract(canvas, picture, canvas, dtype=cv2.CV_32F)
+    scaled(off, 1 / np.maximum(covered, 1e-3), off)
     alpha = covered * (1 - kept)
     alpha[alpha < 0.02] = 0
-    return cv2.convertScaleAbs(np.maximum(colour, 0, out=colour)), np.asarray(np.minimum(alpha, 1), np.float32)
+    colour = np.asarray(cv2.add(off, picture, dtype=cv2.CV_8U), np.uint8)
+    return colour, np.asarray(np.minimum(alpha, 1), np.float32)
 
 
 def _line_gaps(canvas: F32, pieces: Mapping[int, Painted], union: F32, wall: F32, unit: float) -> None:
@@ -167,7 +162,7 @@ def _line_gaps(canvas: F32, pieces: Mapping[int, Painted], union: F32, wall: F32
     weight = enlarged(gaps, union.shape) * wall
     left, top, width, height = cv2.boundingRect((weight > 0).astype(np.uint8))
     part = np.s_[top : top + height, left : left + width]
-    canvas[part] = mixed(canvas[part], enlarged(filled, union.shape)[part], weight[part])
+    mixed(canvas[part], enlarged_part(filled, union.shape, part), weight[part], canvas[part])
 
 
 def _placed(piece: Painted | None, shape: tuple[int, ...]) -> F32:

@@ -14,7 +14,7 @@ from vastra_live.synthesis.embedded.carry import carry_up
 from vastra_live.synthesis.embedded.fit import Openings
 from vastra_live.synthesis.embedded.girth import ARM_STATIONS, DEPTHS, ELBOW, USUAL_HALF, Girth, limb_point, sample
 from vastra_live.synthesis.embedded.mix import mixed, scaled
-from vastra_live.synthesis.embedded.places import BACKGROUND, LOWER, SKIN, segment_distance
+from vastra_live.synthesis.embedded.places import BACKGROUND, LOWER, SKIN, Window, segment_distance, window
 from vastra_live.synthesis.embedded.rim import Rim
 from vastra_live.synthesis.embedded.scale import enlarged, halved, shrunk
 from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
@@ -45,7 +45,8 @@ def spread(bgr: F32, weight: F32) -> F32:
         pulled = cv2.resize(pulled, (w.shape[1], w.shape[0]), interpolation=cv2.INTER_LINEAR)
         trust: F32 = np.minimum(w * 4, 1)
         # the colours are weighted already
-        pulled = scaled(pulled, 1 - trust) + scaled(colour, trust / np.maximum(w, np.float32(1e-6)))
+        pulled = scaled(pulled, 1 - trust, pulled)
+        pulled += scaled(colour, trust / np.maximum(w, np.float32(1e-6)), colour)
     return pulled
 
 
@@ -193,17 +194,18 @@ def bare_body(
         ratio = np.full(shape, 9.0, np.float32)
         # nor is what they leave along a sleeve
         bare_from = sleeve_ends[side] - 0.09 if sleeved else -1.0
-        for end, along, distance, radius in _along_arm(shape, s, girth, side, worn):
-            ratio = np.minimum(ratio, distance / np.maximum(radius, 1))
+        for end, part, along, distance, radius in _along_arm(shape, s, girth, side, worn):
+            ratio[part] = np.minimum(ratio[part], distance / np.maximum(radius, 1))
             if end > bare_from:
                 piece = np.clip(radius - distance + 0.5, 0, 1)
-                arms = np.maximum(arms, piece * np.clip((along - bare_from) / 0.03, 0, 1))
+                arms[part] = np.maximum(arms[part], piece * np.clip((along - bare_from) / 0.03, 0, 1))
             if end > start:
                 # it comes out from behind the torso's side, not with a step
                 shown = radius * np.clip((along - start) / _EMERGES, 0, 1)
-                front = np.maximum(front, np.clip(shown - distance + 0.5, 0, 1) * (along > start))
+                front[part] = np.maximum(front[part], np.clip(shown - distance + 0.5, 0, 1) * (along > start))
                 if sleeve_ends[side] < ELBOW:
-                    forearms = np.maximum(forearms, piece * np.clip((along - ELBOW - 0.1) / 0.04, 0, 1))
+                    below_elbow = np.clip((along - ELBOW - 0.1) / 0.04, 0, 1)
+                    forearms[part] = np.maximum(forearms[part], piece * below_elbow)
         light = np.where(ratio < 1, 1 - 0.3 * ratio**2, light)
     return Bare(
         torso=inside * (1 - below),
@@ -217,8 +219,11 @@ def bare_body(
 
 def _along_arm(
     shape: tuple[int, ...], s: Skeleton, girth: Girth, side: int, worn: F32 | None
-) -> Iterator[tuple[float, F32, F32, F32]]:
-    """Each stretch of an arm: the station where it ends, and (h, w) station, distance from its middle, half width."""
+) -> Iterator[tuple[float, Window, F32, F32, F32]]:
+    """Each stretch of an arm: the station where it ends, and (h, w) station, distance from its middle, half width.
+
+    These cover the window, the second of the five, outside of which the stretch does not reach.
+    """
     arm = (s.right, s.left)[side]
     stations = np.array([0.0, 0.12, *ARM_STATIONS, 1.0])
     halves = np.interp(stations, ARM_STATIONS, girth.arms[side]) * s.unit
@@ -230,10 +235,11 @@ def _along_arm(
     points.append(arm.wrist + 0.5 * (arm.tip - arm.wrist))
     stations, halves = np.append(stations, 1.2), np.append(halves, halves[-1])
     for k in range(len(stations) - 1):
-        distance, t = segment_distance(shape, points[k], points[k + 1])
+        part = window(shape, points[k : k + 2], max(halves[k : k + 2].max(), 1) + 1)
+        distance, t = segment_distance(shape, points[k], points[k + 1], part)
         radius = halves[k] + (halves[k + 1] - halves[k]) * t
         along = stations[k] + (stations[k + 1] - stations[k]) * t
-        yield float(stations[k + 1]), along.astype(np.float32), distance, radius.astype(np.float32)
+        yield float(stations[k + 1]), part, along.astype(np.float32), distance, radius.astype(np.float32)
 
 
 def _opening(shape: tuple[int, ...], neckline: Point, s: Skeleton) -> F32:
@@ -294,10 +300,11 @@ def undress(picture: U8, behind: F32, share: F32, face: F32, rim: Rim, gone: F32
     # a waistband stands a little off the belly
     size = 2 * max(1, round(0.04 * s.unit)) + 1
     shadow = np.float32(0.5 * adjoins) * cv2.blur(bare.below, (size, size)) * (1 - bare.arms)
-    seen = mixed(seen, scaled(skin, 1 - shadow), bare_skin)
-    made = mixed(enlarged(rim.beside, gone.shape), enlarged(seen, gone.shape), rim.share)
+    seen = mixed(seen, scaled(skin, 1 - shadow), bare_skin, seen)
+    made = enlarged(rim.beside, gone.shape)
+    made = mixed(made, enlarged(seen, gone.shape), rim.share, made)
     made += cv2.merge([_grain(picture, share[SKIN])] * 3)
-    canvas = mixed(picture.astype(np.float32), made, gone)
+    canvas = mixed(picture.astype(np.float32), made, gone, made)
     front, forearms = enlarged(bare.front * within, gone.shape), enlarged(bare.forearms, gone.shape)
     body = np.maximum(bare_skin, adjoins * bare.below)
     wall = gone * (1 - enlarged(body, gone.shape))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vastra_live.synthesis.embedded.scale import enlarged, halved
+from vastra_live.synthesis.embedded.scale import enlarged, halved, shrunk
 from vastra_live.types import F32, U8
 
 __all__ = ["relief", "scene_gain", "shade_edges", "veiled"]
@@ -64,8 +64,8 @@ def scene_gain(bgr: U8, person: F32) -> F32:
     2004) and only part of its cast is taken over: a coloured room must not turn a garment into another one.
     What the wearer wears says nothing about the light and is left out.
     """
-    small = cv2.resize(bgr, (64, 64), interpolation=cv2.INTER_AREA).reshape(-1, 3).astype(np.float64)
-    around = cv2.resize(person, (64, 64), interpolation=cv2.INTER_AREA).ravel() < 0.2
+    small = shrunk(bgr, (64, 64)).reshape(-1, 3).astype(np.float64)
+    around = shrunk(person, (64, 64)).ravel() < 0.2
     if around.mean() > 0.15:
         small = small[around]
     norm = (small**6).mean(axis=0) ** (1 / 6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -11,12 +12,28 @@ import numpy.typing as npt
 from vastra_live.synthesis.embedded.skeleton import Arm, Point, Skeleton
 from vastra_live.types import F32, U8
 
-__all__ = ["BACKGROUND", "CLASSES", "HAIR", "LOWER", "SKIN", "TOP", "Hem", "Places", "arm_distance", "segment_distance"]
+__all__ = [
+    "BACKGROUND",
+    "CLASSES",
+    "HAIR",
+    "LOWER",
+    "SKIN",
+    "TOP",
+    "Hem",
+    "Places",
+    "Window",
+    "arm_distance",
+    "near_segments",
+    "segment_distance",
+    "window",
+]
 
 BACKGROUND, SKIN, HAIR, TOP, LOWER = range(5)
 CLASSES = ("background", "skin", "hair", "top", "lower")
 
 Mask = npt.NDArray[np.bool_]
+Window = tuple[slice, slice]
+"""Rows and columns of a picture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,14 +165,15 @@ def _like(lab: U8, sample: Mask) -> Mask:
     """Which pixels have the chroma of the sample, whatever their light."""
     if sample.sum() < 12:
         return np.zeros(sample.shape, bool)
-    chroma = lab[..., 1:].astype(np.float32)
-    light = lab[..., 0].astype(np.float32)
-    seen = chroma[sample]
-    centre = np.median(seen, axis=0)
-    spread = np.maximum(np.median(np.abs(seen - centre), axis=0) * 1.48, 3.0)
-    off = (chroma - centre) / spread
+    light, *chroma = (plane.astype(np.float32) for plane in cv2.split(lab))
+    off2 = np.zeros(sample.shape, np.float32)
+    for plane in chroma:
+        seen = plane[sample]
+        centre = np.median(seen)
+        spread = max(float(np.median(np.abs(seen - centre))) * 1.48, 3.0)
+        off2 += ((plane - centre) * np.float32(1 / spread)) ** 2
     middle = float(np.median(light[sample]))
-    alike = ((off**2).sum(axis=-1) < 7.0) & (light > 0.35 * middle) & (light < 1.6 * middle + 20)
+    alike = (off2 < 7.0) & (light > 0.35 * middle) & (light < 1.6 * middle + 20)
     return np.asarray(alike, np.bool_)
 
 
@@ -199,14 +217,39 @@ def _polygon_distance(shape: tuple[int, ...], outline: Point) -> F32:
     return np.asarray(outside - inside, np.float32)
 
 
-def segment_distance(shape: tuple[int, ...], start: Point, end: Point) -> tuple[F32, F32]:
-    """(h, w) distance to a segment in pixels, and how far along it the nearest point lies, 0..1."""
+def window(shape: tuple[int, ...], points: Sequence[Point] | Point, reach: float) -> Window:
+    """The rows and columns of a picture that lie within ``reach`` pixels of the box of some points."""
+    low = np.floor(np.min(points, axis=0) - reach).astype(int)
+    high = np.ceil(np.max(points, axis=0) + reach).astype(int) + 1
+    (x0, y0), (x1, y1) = np.maximum(low, 0), np.maximum(high, 0)
+    return slice(min(y0, shape[0]), min(y1, shape[0])), slice(min(x0, shape[1]), min(x1, shape[1]))
+
+
+def segment_distance(shape: tuple[int, ...], start: Point, end: Point, part: Window | None = None) -> tuple[F32, F32]:
+    """(h, w) distance to a segment in pixels, and how far along it the nearest point lies, 0..1.
+
+    Args:
+        shape: height and width of the picture.
+        start, end: of the segment.
+        part: of the picture, what is asked for; by default all of it.
+    """
+    rows, columns = part or (slice(0, shape[0]), slice(0, shape[1]))
     along = end - start
     length2 = max(float(along @ along), 1e-6)
-    x = np.arange(shape[1], dtype=np.float32)[None, :] - np.float32(start[0])
-    y = np.arange(shape[0], dtype=np.float32)[:, None] - np.float32(start[1])
+    x = np.arange(columns.start, columns.stop, dtype=np.float32)[None, :] - np.float32(start[0])
+    y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] - np.float32(start[1])
     t = np.clip((x * np.float32(along[0] / length2) + y * np.float32(along[1] / length2)), 0, 1)
     return np.sqrt((x - t * np.float32(along[0])) ** 2 + (y - t * np.float32(along[1])) ** 2), t
+
+
+def near_segments(shape: tuple[int, ...], segments: Sequence[tuple[Point, Point]], limit: float, soft: float) -> F32:
+    """(h, w) float32: 0 farther than ``limit`` pixels from every segment, 1 from ``soft`` pixels inside of that on."""
+    near = np.zeros(shape, np.float32)
+    for start, end in segments:
+        part = window(shape, (start, end), limit)
+        distance, _ = segment_distance(shape, start, end, part)
+        near[part] = np.maximum(near[part], np.clip((np.float32(limit) - distance) / np.float32(soft), 0, 1))
+    return near
 
 
 def arm_distance(shape: tuple[int, ...], arm: Arm) -> F32:

@@ -67,10 +67,11 @@ def solve_rim(bgr: U8, worn: F32, spared: F32, unit: float) -> Rim:
     share = np.maximum(worn, grown * (1 - spared))
     pixels = np.flatnonzero((grown > 0.02) & (enlarged(core, worn.shape) < 0.98))
     at = (pixels // worn.shape[1] >> 1) * mask.shape[1] + (pixels % worn.shape[1] >> 1)
-    away, weight = _taken(away, at), weight.ravel()[at]
+    weight = weight.ravel()[at]
+    towards = _taken(away, at)
     off = [seen - usual for seen, usual in zip(_taken(bgr, pixels), _taken(beside, at), strict=True)]
-    along = _dot(off, away)
-    extent = _dot(away, away)
+    along = _dot(off, towards)
+    extent = _dot(towards, towards)
     # a colour off the line between the two is a third thing: a lock of hair, a hand
     third = _dot(off, off) - along * along / np.maximum(extent, 1)
     weight = weight / (1 + (weight * np.maximum(third, 0)) ** 2)
@@ -116,4 +117,4 @@ def _taken(picture: npt.NDArray[np.generic], at: npt.NDArray[np.intp]) -> list[F
 
 
 def _dot(a: Sequence[F32], b: Sequence[F32]) -> F32:
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+    return np.asarray(a[0] * b[0] + a[1] * b[1] + a[2] * b[2], np.float32)

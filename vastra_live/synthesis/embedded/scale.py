@@ -11,7 +11,7 @@ import numpy.typing as npt
 from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32
 
-__all__ = ["enlarged", "halved", "halved_skeleton", "shrunk"]
+__all__ = ["enlarged", "enlarged_part", "halved", "halved_skeleton", "shrunk"]
 
 
 def halved(picture: npt.NDArray[np.generic]) -> F32:
@@ -47,3 +47,18 @@ def halved_skeleton(skeleton: Skeleton) -> Skeleton:
 def enlarged(picture: F32, like: tuple[int, ...]) -> F32:
     """A picture at the height and width of a shape."""
     return np.asarray(cv2.resize(picture, (like[1], like[0]), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def enlarged_part(picture: F32, like: tuple[int, ...], part: tuple[slice, slice]) -> F32:
+    """What ``enlarged(picture, like)[part]`` is, to a 32nd of a pixel, at the cost of that part."""
+    down, across = picture.shape[0] / like[0], picture.shape[1] / like[1]
+    rows, columns = part
+    to_small = np.array(
+        [
+            [across, 0, (columns.start + 0.5) * across - 0.5],
+            [0, down, (rows.start + 0.5) * down - 0.5],
+        ]
+    )
+    size = (columns.stop - columns.start, rows.stop - rows.start)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(picture, to_small, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)

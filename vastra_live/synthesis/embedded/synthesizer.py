@@ -243,7 +243,8 @@ class EmbeddedSynthesizer:
         smooth = edge_smoother(scene.bgr, strength=60.0, levels=6.0, radius=radius, shrink=2)
         for plane in (SKIN, HAIR, TOP, LOWER) if lower else (SKIN, HAIR, TOP):
             share[plane] = smooth(share[plane])
-        self._show("reading", np.clip(share[[TOP, SKIN, HAIR]].transpose(1, 2, 0) * 255, 0, 255).astype(np.uint8))
+        if self._watch is not None:
+            self._show("reading", share[[TOP, SKIN, HAIR]].transpose(1, 2, 0) * 255)
         whole = Reading(share, face)
         return whole, whole.worn_top()
 
@@ -372,7 +373,7 @@ class EmbeddedSynthesizer:
         under = undress(scene.bgr, behind, share, face, rim, gone, small, bare)
         self._show("undressed", under.bgr)
         folds = relief(scene.bgr, worn, unit)
-        self._show("relief", np.clip(folds * 128, 0, 255).astype(np.uint8))
+        self._show("relief", folds * 128)
         sure_skin = np.clip(share[SKIN] * 1.6 - 0.3, 0, 1)
         bgr, alpha = compose(
             scene.bgr,
