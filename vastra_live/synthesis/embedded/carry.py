@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vastra_live.synthesis.embedded.mix import scaled
 from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32
 
@@ -79,12 +80,12 @@ def carry_up(bgr: F32, lower: F32, worn: F32, skin: F32, s: Skeleton) -> Carried
     folded = depth - np.abs(np.mod(over, 2 * depth) - depth)
     source = np.where(over > 0, edge[None] + folded, rows).astype(np.float32)
     across = np.broadcast_to(np.arange(width, dtype=np.float32), source.shape)
-    planes = np.dstack([bgr * lower[..., None], lower])
+    planes = cv2.merge((*cv2.split(scaled(bgr, lower)), lower))
     moved = cv2.remap(planes, np.ascontiguousarray(across), source, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    known = np.asarray(moved[..., 3], np.float32)
+    *colour, known = cv2.split(moved)
     # half a hem over skin is an open jacket or a pocketed hand; most of it is a bare belly
     meets = float(np.clip((adjoins - 0.35) / 0.3, 0, 1))
-    return Carried(moved[..., :3] / np.maximum(known, 1e-3)[..., None], known, meets)
+    return Carried(scaled(cv2.merge(colour), 1 / np.maximum(known, np.float32(1e-3))), known, meets)
 
 
 def _median(values: npt.NDArray[np.int64], reach: int) -> npt.NDArray[np.float64]:

@@ -235,7 +235,7 @@ def _along_arm(
     points.append(arm.wrist + 0.5 * (arm.tip - arm.wrist))
     stations, halves = np.append(stations, 1.2), np.append(halves, halves[-1])
     for k in range(len(stations) - 1):
-        part = window(shape, points[k : k + 2], max(halves[k : k + 2].max(), 1) + 1)
+        part = window(shape, points[k : k + 2], max(halves[k], halves[k + 1], 1) + 1)
         distance, t = segment_distance(shape, points[k], points[k + 1], part)
         radius = halves[k] + (halves[k + 1] - halves[k]) * t
         along = stations[k] + (stations[k + 1] - stations[k]) * t

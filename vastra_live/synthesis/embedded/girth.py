@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vastra_live.synthesis.embedded.places import arm_distance
 from vastra_live.synthesis.embedded.skeleton import Arm, Point, Skeleton
 from vastra_live.types import F32
 
@@ -37,6 +37,7 @@ _USUAL_ARM = np.array([0.165, 0.15, 0.125, 0.115, 0.085])
 ELBOW = 0.54
 
 Mask = npt.NDArray[np.bool_]
+Edges = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,29 +78,31 @@ def measure_girth(person: F32, skeleton: Skeleton, clothed: F32) -> Girth:
         clothed: (h, w) float32 0..1, the worn top, under which an arm is thinner than what is seen.
     """
     s, unit = skeleton, skeleton.unit
-    arms_d = np.minimum(arm_distance(person.shape, s.left), arm_distance(person.shape, s.right)) / unit
-    torso = np.empty((2, len(DEPTHS)))
     reach = np.linspace(0.2, 1.1, 46)
-    for side, sign in enumerate((-1, 1)):
-        for k, depth in enumerate(DEPTHS):
-            centre = s.neck + (s.pelvis - s.neck) * depth
-            line = centre + np.outer(reach * sign * unit, s.across_at(depth))
-            body = (sample(person, line) > 0.5) & (sample(arms_d, line) > 0.13)
-            stop = np.flatnonzero(~body)
-            half = reach[stop[0]] if len(stop) else reach[-1]
-            torso[side, k] = np.clip(half, 0.88 * USUAL_HALF[k], 1.4 * USUAL_HALF[k])
+    centres = s.neck + np.outer(DEPTHS, s.pelvis - s.neck)
+    outward = np.array([s.across_at(depth) for depth in DEPTHS]) * unit
+    # (side, depth, step along the line, x and y)
+    steps = np.array([-1.0, 1.0])[:, None, None, None] * reach[:, None]
+    lines = centres[:, None] + steps * outward[:, None]
+    # below the picture's edge a hip is as wide as at it
+    inside = np.clip(lines, 0, np.array(person.shape[::-1]) - 1)
+    ends = (sample(person, lines) <= 0.5) | (_to_bones(inside, s) <= 0.13 * unit)
+    halves = np.where(ends.any(axis=2), reach[ends.argmax(axis=2)], reach[-1])
+    torso = np.clip(halves, 0.88 * USUAL_HALF, 1.4 * USUAL_HALF)
     torso[:, 1:-1] = 0.5 * torso[:, 1:-1] + 0.25 * (torso[:, 2:] + torso[:, :-2])
     both = s.right, s.left
     hidden = [_hidden(clothed, arm) for arm in both]
-    arms = np.array([_measure_arm(person, hidden[k], arm, unit) for k, arm in enumerate(both)])
-    limbs = np.array([_measure_limb(person, hidden[k], arm, k, unit) for k, arm in enumerate(both)])
+    edges = [_to_edges(person, arm, unit) for arm in both]
+    arms = np.array([_measure_arm(edges[k], hidden[k]) for k in (0, 1)])
+    limbs = np.array([_measure_limb(edges[k], hidden[k], k) for k in (0, 1)])
     rise = np.empty((2, len(ASIDE)))
     height = np.linspace(0.45, -0.2, 66)
-    for side, sign in enumerate((-1, 1)):
+    feet = s.neck + np.multiply.outer(np.outer((-1, 1), ASIDE * unit), s.across)
+    over = sample(person, feet[:, :, None] - np.outer(height * unit, s.down)) > 0.5
+    for side in (0, 1):
         for k, aside in enumerate(ASIDE):
-            line = s.neck + s.across * sign * aside * unit - np.outer(height * unit, s.down)
-            inside = np.flatnonzero(sample(person, line) > 0.5)
-            measured = height[inside[0]] if len(inside) else _USUAL_RISE[k]
+            seen = np.flatnonzero(over[side, k])
+            measured = height[seen[0]] if len(seen) else _USUAL_RISE[k]
             # far above the usual is hair, a collar or a raised arm, and not the shoulder's outline
             off = measured - _USUAL_RISE[k]
             most = 0.05 if aside < 0.45 else 0.11
@@ -110,14 +113,25 @@ def measure_girth(person: F32, skeleton: Skeleton, clothed: F32) -> Girth:
     return Girth(torso, arms, limbs[:, 0], limbs[:, 1], rise)
 
 
-def _measure_arm(person: F32, hidden: Mask, arm: Arm, unit: float) -> npt.NDArray[np.float64]:
+def _to_bones(points: Point, s: Skeleton) -> npt.NDArray[np.float64]:
+    """(...) distance of (..., 2) points to the nearest bone of an arm, in pixels."""
+    nearest = np.full(points.shape[:-1], np.inf)
+    for arm in (s.left, s.right):
+        for start, end in ((arm.shoulder, arm.elbow), (arm.elbow, arm.wrist)):
+            along, off = end - start, points - start
+            t = np.clip(off @ along / max(float(along @ along), 1e-6), 0, 1)
+            nearest = np.minimum(nearest, np.hypot(off[..., 0] - t * along[0], off[..., 1] - t * along[1]))
+    return nearest
+
+
+def _measure_arm(edges: Sequence[Edges], hidden: Mask) -> npt.NDArray[np.float64]:
     """(5,) half widths of the bare arm at the stations, in shoulder widths.
 
     The nearer side counts, for the other one may touch the torso.
     """
     ratios = []
-    for k, station in enumerate(ARM_STATIONS):
-        widths = [width for width in _to_edges(person, arm, station, unit) if width is not None]
+    for k, both in enumerate(edges):
+        widths = [width for width in both if width is not None]
         ratios.append(min(widths) / _USUAL_ARM[k] if widths else 1.0)
     measured = np.clip(ratios, 0.85, 1.35)
     # under a sleeve the arm goes on as it is where it is bare
@@ -126,16 +140,13 @@ def _measure_arm(person: F32, hidden: Mask, arm: Arm, unit: float) -> npt.NDArra
     return np.asarray(np.where(hidden, np.minimum(measured, most), measured) * _USUAL_ARM, np.float64)
 
 
-def _measure_limb(person: F32, hidden: Mask, arm: Arm, side: int, unit: float) -> npt.NDArray[np.float64]:
+def _measure_limb(edges: Sequence[Edges], hidden: Mask, side: int) -> npt.NDArray[np.float64]:
     """(2, 5) half widths of an arm as it is seen, sleeve and all, and how far outside of the bone its middle lies.
 
     Where the inner side touches the torso the width is that of the stations that stand free. A short sleeve that
     flares says nothing about the arm in it, which goes on as it is where it is bare.
     """
-    widths = []
-    for station in ARM_STATIONS:
-        to_edges = _to_edges(person, arm, station, unit)
-        widths.append(to_edges if side == 0 else to_edges[::-1])
+    widths = [both if side == 0 else both[::-1] for both in edges]
     free = [
         (outer + inner) / 2 / _USUAL_ARM[k]
         for k, (outer, inner) in enumerate(widths)
@@ -163,24 +174,27 @@ def _hidden(clothed: F32, arm: Arm) -> Mask:
     return np.asarray(sample(clothed, points) > 0.5, np.bool_)
 
 
-def _to_edges(person: F32, arm: Arm, station: float, unit: float) -> tuple[float | None, float | None]:
-    """Shoulder widths from the bone to the silhouette's edge: to the left of the arm, and to its right.
+def _to_edges(person: F32, arm: Arm, unit: float) -> list[Edges]:
+    """At each station, shoulder widths from the bone to the silhouette's edge: to the left of the arm, to its right.
 
     Left and right are those of the picture for an arm that hangs; None where there is no edge nearby.
     """
     out = np.linspace(0.03, 0.4, 38)
-    point, along = arm_point(arm, station)
-    normal = np.array([-along[1], along[0]])
-    offs = [np.flatnonzero(sample(person, point + np.outer(out * sign * unit, normal)) < 0.5) for sign in (1, -1)]
-    left, right = (float(out[off[0]]) if len(off) else None for off in offs)
-    return left, right
+    points, along = (np.array(both) for both in zip(*(arm_point(arm, at) for at in ARM_STATIONS), strict=True))
+    normals = np.column_stack([-along[:, 1], along[:, 0]]) * unit
+    steps = np.array([1.0, -1.0])[:, None] * out
+    off = sample(person, points[:, None, None] + steps[..., None] * normals[:, None, None]) < 0.5
+    return [
+        (float(out[left.argmax()]) if left.any() else None, float(out[right.argmax()]) if right.any() else None)
+        for left, right in off
+    ]
 
 
 def sample(picture: F32, points: Point) -> F32:
-    """Values at points; outside of the picture the border's."""
-    at = points.astype(np.float32)
-    values = cv2.remap(picture, at[:, 0][None], at[:, 1][None], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(values[0], np.float32)
+    """(...) values at (..., 2) points; outside of the picture the border's."""
+    at = points.reshape(1, -1, 2).astype(np.float32)
+    values = cv2.remap(picture, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(values, np.float32).reshape(points.shape[:-1])
 
 
 def arm_point(arm: Arm, station: float) -> tuple[Point, Point]:

@@ -18,6 +18,7 @@ from vastra_live.synthesis.embedded.legs import CROTCH, bare_legs
 from vastra_live.synthesis.embedded.light import relief, shade_edges
 from vastra_live.synthesis.embedded.lower_reading import depth_map
 from vastra_live.synthesis.embedded.mesh import LEFT_FOREARM, LEFT_SLEEVE, RIGHT_FOREARM, RIGHT_SLEEVE, TORSO, Painted
+from vastra_live.synthesis.embedded.mix import mixed, scaled
 from vastra_live.synthesis.embedded.places import BACKGROUND, LOWER, SKIN, TOP
 from vastra_live.synthesis.embedded.reading import Reading
 from vastra_live.synthesis.embedded.scale import enlarged, halved
@@ -69,15 +70,17 @@ class Below:
             bgr, alpha: the layer over this picture, without the first rows.
             row: so many.
         """
-        final: F32 = self.bgr[row:].astype(np.float32)
-        final += alpha[..., None] * (bgr.astype(np.float32) - final)
+        final = self.bgr[row:].astype(np.float32)
+        mixed(final, bgr.astype(np.float32), alpha, final)
         either = np.asarray(1 - (1 - alpha) * (1 - self.changed[row:]), np.float32)
         return _as_layer(camera[row:], final, either)
 
 
 def _as_layer(camera: U8, wanted: F32, alpha: F32) -> tuple[U8, F32]:
-    colour = camera.astype(np.float32) + (wanted - camera) / np.maximum(alpha, 1e-3)[..., None]
-    return np.asarray(np.clip(colour + 0.5, 0, 255), np.uint8), np.asarray(np.where(alpha < 0.02, 0, alpha), np.float32)
+    off = cv2.subtract(wanted, camera, dtype=cv2.CV_32F)
+    scaled(off, 1 / np.maximum(alpha, np.float32(1e-3)), off)
+    colour = np.asarray(cv2.add(off, camera, dtype=cv2.CV_8U), np.uint8)
+    return colour, np.asarray(np.where(alpha < 0.02, 0, alpha), np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,7 +147,7 @@ def laid_under(pieces: Mapping[int, Painted], shape: tuple[int, ...]) -> tuple[F
             part, a = np.s_[y0:y1, x0:x1], pieces[name].alpha
             # a rim over nothing keeps its own colour
             weight = np.maximum(a, (alpha[part] == 0).astype(np.float32))
-            colour[part] += weight[..., None] * (pieces[name].bgr - colour[part])
+            mixed(colour[part], pieces[name].bgr.astype(np.float32), weight, colour[part])
             alpha[part] += a * (1 - alpha[part])
     return colour, alpha
 
@@ -184,32 +187,32 @@ def relower(
     nothing = np.zeros_like(bare.where)
     outline = Bare(bare.where, nothing, nothing, nothing, nothing, bare.light)
     skin = shaded_skin(halved(picture), halved(reading.share[SKIN]), halved(reading.face), outline)
-    seen = behind + bare.where[..., None] * (skin - behind)
     canvas = picture.astype(np.float32)
-    canvas += gone[..., None] * (enlarged(seen, shape) - canvas)
+    mixed(canvas, enlarged(mixed(behind, skin, bare.where), shape), gone, canvas)
     colour, cloth = laid_under(pieces, shape)
     changed, limbs = gone, enlarged(bare.where, shape)
     if pieces:
         body = np.maximum(limbs, 1 - reading.share[BACKGROUND])
         shadow = contact_shadow(cloth, unit) * (1 - cloth) * body
-        canvas *= (1 - shadow)[..., None]
+        scaled(canvas, 1 - shadow, canvas)
         # the folds of a skirt are none of trousers' own
         shared = float((worn * cloth).sum()) / max(float(cloth.sum()), 1.0)
         light = relief(picture, worn, unit) ** np.float32(np.clip((shared - 0.5) / 0.35, 0, 1))
         light *= shade_edges(cloth, unit)
         if worn_top is not None:
             light *= 1 - contact_shadow(worn_top, unit)
-        canvas += cloth[..., None] * (np.minimum(colour * (gain * light[..., None]), 255) - canvas)
+        cv2.multiply(colour, cv2.merge([light * factor for factor in gain]), colour)
+        mixed(canvas, np.minimum(colour, 255, out=colour), cloth, canvas)
         changed = np.maximum.reduce([gone, cloth, np.minimum(shadow * 4, 1)])
     stays = 1 - front
-    canvas = np.asarray(picture + stays[..., None] * (canvas - picture), np.float32)
+    mixed(canvas, picture.astype(np.float32), front, canvas)
     cloth, gone = cloth * stays, gone * stays
     share = reading.share * (1 - np.maximum(gone, cloth))
     # legs that were made are no skin that was seen: nothing is to be learned from them, and they are no arms
     share[LOWER] += cloth + np.maximum(gone - cloth, 0) * limbs
     share[BACKGROUND] += np.maximum(gone - cloth, 0) * (1 - limbs)
     return Below(
-        np.asarray(np.clip(canvas + 0.5, 0, 255), np.uint8),
+        cv2.convertScaleAbs(canvas),
         np.asarray(changed * stays, np.float32),
         np.asarray(cloth, np.float32),
         Reading(np.asarray(share, np.float32), reading.face),

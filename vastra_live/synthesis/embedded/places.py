@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -219,10 +220,13 @@ def _polygon_distance(shape: tuple[int, ...], outline: Point) -> F32:
 
 def window(shape: tuple[int, ...], points: Sequence[Point] | Point, reach: float) -> Window:
     """The rows and columns of a picture that lie within ``reach`` pixels of the box of some points."""
-    low = np.floor(np.min(points, axis=0) - reach).astype(int)
-    high = np.ceil(np.max(points, axis=0) + reach).astype(int) + 1
-    (x0, y0), (x1, y1) = np.maximum(low, 0), np.maximum(high, 0)
-    return slice(min(y0, shape[0]), min(y1, shape[0])), slice(min(x0, shape[1]), min(x1, shape[1]))
+    x, y = ([float(point[axis]) for point in points] for axis in (0, 1))
+
+    def span(values: list[float], length: int) -> slice:
+        low, high = math.floor(min(values) - reach), math.ceil(max(values) + reach) + 1
+        return slice(min(max(low, 0), length), min(max(high, 0), length))
+
+    return span(y, shape[0]), span(x, shape[1])
 
 
 def segment_distance(shape: tuple[int, ...], start: Point, end: Point, part: Window | None = None) -> tuple[F32, F32]:
