@@ -13,13 +13,16 @@ from enum import Enum
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from vastra_live.synthesis.embedded.girth import arm_point, sample, unit_vector
+from vastra_live.synthesis.embedded.girth import arm_point, sample
 from vastra_live.synthesis.embedded.reading import BACKGROUND, HAIR, SKIN, Reading
 from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
 from vastra_live.types import F32
 
 __all__ = ["Edge", "EdgeKind", "snapped"]
+
+Steps = npt.NDArray[np.intp]
 
 _STEPS = 41
 _EASE = 0.015
@@ -82,16 +85,17 @@ def snapped(placed: Point, edges: tuple[Edge, ...], reading: Reading, worn: F32,
         s: the skeleton, in the same pixels.
     """
     pulls: list[list[tuple[Point, float]]] = [[] for _ in placed]
+    planes = (worn, reading.share[BACKGROUND], reading.share[SKIN], np.maximum(reading.share[HAIR], reading.face))
     for edge in edges:
         points = placed[list(edge.points)]
         normals = _normals(points)
         if edge.kind is EdgeKind.CUFF:
             # straight, and seen best in the middle of the arm: its ends may lie on the torso or beside a flared sleeve
             between = np.linspace(points[0], points[-1], 5)
-            offsets, trust = _offsets(edge, between, np.tile(normals[0], (5, 1)), reading, worn, s)
+            offsets, trust = _offsets(edge, between, np.tile(normals[0], (5, 1)), planes, s)
             moves = np.full(len(points), _level(offsets, trust))
         else:
-            offsets, trust = _offsets(edge, points, normals, reading, worn, s)
+            offsets, trust = _offsets(edge, points, normals, planes, s)
             if edge.kind is EdgeKind.NECK:
                 offsets, trust = _cut_alike(offsets, trust, normals, s.unit)
             moves = _spread(offsets, trust)
@@ -102,51 +106,53 @@ def snapped(placed: Point, edges: tuple[Edge, ...], reading: Reading, worn: F32,
 
 def _normals(points: Point) -> Point:
     """(n, 2) unit normals of an open polyline, to its left on the screen."""
-    step = np.gradient(points, axis=0)
-    return np.array([unit_vector(np.array([dy, -dx]), np.array([0.0, 1.0])) for dx, dy in step])
+    dx, dy = np.gradient(points, axis=0).T
+    length = np.hypot(dx, dy)
+    none = length <= 1e-3
+    length[none] = 1
+    return np.column_stack([np.where(none, 0, dy / length), np.where(none, 1, -dx / length)])
 
 
 def _offsets(
-    edge: Edge, points: Point, normals: Point, reading: Reading, worn: F32, s: Skeleton
+    edge: Edge, points: Point, normals: Point, planes: tuple[F32, F32, F32, F32], s: Skeleton
 ) -> tuple[Point, Point]:
-    """(n,) how far along its normal each point finds the edge it belongs to, and (n,) how surely, 0..1."""
+    """(n,) how far along its normal each point finds the edge it belongs to, and (n,) how surely, 0..1.
+
+    Args:
+        edge: it.
+        points, normals: (n, 2) along it.
+        planes: (h, w) worn top, background, skin, and hair or face, 0..1 each.
+        s: the skeleton.
+    """
     unit = s.unit
     whole, none = _REACH[edge.kind]
     along = np.linspace(-none - 0.04, none + 0.04, _STEPS) * unit
     at = (points[:, None] + along[:, None] * normals[:, None]).astype(np.float32)
     top, background, skin, hair = (
-        cv2.remap(plane, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-        for plane in (
-            worn,
-            reading.share[BACKGROUND],
-            reading.share[SKIN],
-            np.maximum(reading.share[HAIR], reading.face),
-        )
+        cv2.remap(plane, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT) for plane in planes
     )
-    offsets, trust = np.zeros(len(points)), np.zeros(len(points))
-    for k in range(len(points)):
-        if k < len(edge.points) and edge.points[k] in edge.loose:
-            continue
-        found = _last_inside(top[k], along)
-        if edge.kind in (EdgeKind.OUTLINE, EdgeKind.SIDE):
-            found = _outermost(found, _last_inside(1 - background[k], along), edge.kind, unit)
-        if found is None:
-            continue
-        offset, beyond = found
-        if edge.kind is EdgeKind.SIDE and _past_an_arm(points[k], normals[k], offset, s):
-            continue
-        seen = slice(beyond + 1, beyond + 4)
-        if float(hair[k, max(0, beyond - 3) : beyond + 4].max(initial=0)) > 0.4 and (
-            edge.kind is not EdgeKind.OUTLINE or offset > 0
-        ):
-            continue  # the edge of hair, which may hang over the top's; but no shoulder reaches out of the hair
-        if edge.kind is EdgeKind.NECK and float(skin[k, seen].min(initial=1)) < 0.4:
-            continue
-        offsets[k] = offset
-        trust[k] = np.clip((none * unit - abs(offset)) / ((none - whole) * unit), 0, 1)
-        if edge.kind is EdgeKind.OUTLINE and float(top[k, max(0, beyond - 3) : beyond].min(initial=1)) < 0.5:
-            offsets[k] += _EASE * unit  # cloth lies on the skin whose outline this is
-    if edge.kind is EdgeKind.OUTLINE and edge.sleeve and _bare_below(worn, points, s):
+    found, beyond = _last_inside(top, along)
+    if edge.kind in (EdgeKind.OUTLINE, EdgeKind.SIDE):
+        found, beyond = _outermost((found, beyond), _last_inside(1 - background, along), edge.kind, unit)
+    used = np.isfinite(found)
+    used[[k for k, index in enumerate(edge.points[: len(points)]) if index in edge.loose]] = False
+    if edge.kind is EdgeKind.SIDE:
+        for k in np.flatnonzero(used):
+            used[k] = not _past_an_arm(points[k], normals[k], float(found[k]), s)
+    here = np.arange(len(points)), beyond
+    # the edge of hair, which may hang over the top's; but no shoulder reaches out of the hair
+    hidden = cv2.dilate(hair, np.ones((1, 7), np.uint8))[here] > 0.4
+    used &= ~(hidden & (found > 0)) if edge.kind is EdgeKind.OUTLINE else ~hidden
+    if edge.kind is EdgeKind.NECK:
+        # the three steps behind the edge
+        used &= cv2.erode(skin, np.ones((1, 3), np.uint8), anchor=(0, 0))[here[0], beyond + 1] >= 0.4
+    offsets = np.where(used, found, 0)
+    trust = np.where(used, np.clip((none * unit - np.abs(offsets)) / ((none - whole) * unit), 0, 1), 0)
+    if edge.kind is EdgeKind.OUTLINE:
+        # cloth lies on the skin whose outline this is; the three steps before it tell
+        bare = cv2.erode(top, np.ones((1, 3), np.uint8), anchor=(2, 0))[here[0], np.maximum(beyond - 1, 0)] < 0.5
+        offsets[used & bare] += _EASE * unit
+    if edge.kind is EdgeKind.OUTLINE and edge.sleeve and _bare_below(planes[0], points, s):
         _as_wide_as_the_arm(edge, offsets, trust, top, along, unit)
     if edge.kind in _CUT:
         trust *= np.clip((float(trust.mean()) - 0.35) / 0.3, 0, 1)
@@ -181,13 +187,14 @@ def _bare_below(worn: F32, points: Point, s: Skeleton) -> bool:
 
 
 def _outermost(
-    top: tuple[float, int] | None, person: tuple[float, int] | None, kind: EdgeKind, unit: float
-) -> tuple[float, int] | None:
-    """Of the worn top's edge and the person's, the one that the garment's outline follows."""
-    if top is not None and person is not None and abs(top[0] - person[0]) < 0.04 * unit:
-        return top  # the same edge, of which the top's is the sharper picture
+    top: tuple[Point, Steps], person: tuple[Point, Steps], kind: EdgeKind, unit: float
+) -> tuple[Point, Steps]:
+    """Of the worn top's edge and the person's, the one that the garment's outline follows; as :func:`_last_inside`."""
+    # the same edge, of which the top's is the sharper picture
+    same = np.abs(top[0] - person[0]) < 0.04 * unit
     # over the shoulders and on the arms a strap, an armhole or a wide neck has edges that are no outline
-    return person if kind is EdgeKind.OUTLINE or top is None else top
+    other = ~same if kind is EdgeKind.OUTLINE else np.isnan(top[0])
+    return np.where(other, person[0], top[0]), np.where(other, person[1], top[1])
 
 
 def _past_an_arm(point: Point, normal: Point, offset: float, s: Skeleton) -> bool:
@@ -209,17 +216,24 @@ def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
     return turn(a, b, c) * turn(a, b, d) < 0 and turn(c, d, a) * turn(c, d, b) < 0
 
 
-def _last_inside(profile: F32, along: Point) -> tuple[float, int] | None:
-    """Where a profile falls through one half, nearest to the middle, to the fraction of a step."""
-    inside = profile >= 0.5
-    falls = np.flatnonzero(inside[:-1] & ~inside[1:])
+def _last_inside(profiles: F32, along: Point) -> tuple[Point, Steps]:
+    """Where each of (n, m) profiles falls through one half, nearest to the middle.
+
+    Returns:
+        (n,) where, to the fraction of a step, not a number where it nowhere does; and (n,) the step before it.
+    """
+    count = profiles.shape[1] - 1
+    inside = np.pad(profiles >= 0.5, ((0, 0), (2, 0)), constant_values=True)
+    inside = np.pad(inside, ((0, 0), (0, 2)), constant_values=False)
+    before, after = (np.lib.stride_tricks.sliding_window_view(part, 3, axis=1) for part in (inside, ~inside))
     # a speck is no cloth, a seam no edge
-    falls = falls[[bool(inside[max(0, i - 2) : i + 1].all() and not inside[i + 1 : i + 4].any()) for i in falls]]
-    if not len(falls):
-        return None
-    i = int(falls[np.argmin(np.abs(along[falls]))])
-    share = (profile[i] - 0.5) / max(float(profile[i] - profile[i + 1]), 1e-6)
-    return float(along[i] + share * (along[i + 1] - along[i])), i
+    falls = before[:, :count].all(axis=2) & after[:, 3 : 3 + count].all(axis=2)
+    step = np.where(falls, np.abs(along[:-1]), np.inf).argmin(axis=1)
+    rows = np.arange(len(profiles))
+    last, next_ = profiles[rows, step], profiles[rows, step + 1]
+    share = (last - 0.5) / np.maximum(last - next_, 1e-6)
+    at = along[step] + share * (along[step + 1] - along[step])
+    return np.where(falls[rows, step], at, np.nan), step
 
 
 def _level(offsets: Point, trust: Point) -> float:
@@ -242,6 +256,9 @@ def _together(pulls: list[tuple[Point, float]]) -> Point:
     """The least move that has each offset along its normal: a corner belongs to two edges."""
     if not pulls:
         return np.zeros(2)
-    normals = np.array([normal for normal, _ in pulls])
-    offsets = np.array([offset for _, offset in pulls])
-    return np.asarray(np.linalg.solve(normals.T @ normals + 0.02 * np.eye(2), normals.T @ offsets), np.float64)
+    xx = xy = yy = x = y = 0.0
+    for (nx, ny), offset in pulls:
+        xx, xy, yy = xx + nx * nx, xy + nx * ny, yy + ny * ny
+        x, y = x + nx * offset, y + ny * offset
+    xx, yy = xx + 0.02, yy + 0.02
+    return np.array([yy * x - xy * y, xx * y - xy * x]) / (xx * yy - xy * xy)
