@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from tests.embedded_people import drawn_person
+from vastra_live.synthesis.embedded.mesh import Painted
 from vastra_live.synthesis.embedded.mix import mixed, scaled
 from vastra_live.synthesis.embedded.places import near_segments, segment_distance
 from vastra_live.synthesis.embedded.scale import enlarged, enlarged_part, halved, shrunk
-from vastra_live.synthesis.embedded.scene import cut_out
+from vastra_live.synthesis.embedded.scene import cut_out, touched
 from vastra_live.synthesis.embedded.skeleton import read_skeleton
 
 
@@ -42,10 +43,22 @@ def test_mixing_and_scaling_into_a_part_of_a_picture_leave_the_rest() -> None:
         assert np.array_equal(into, under)
 
 
-def test_a_part_is_enlarged_as_the_whole() -> None:
-    small = cv2.GaussianBlur(random_pictures()[0], (0, 0), 2)
-    part = np.s_[11:97, 20:150]
-    assert np.abs(enlarged_part(small, (110, 159), part) - enlarged(small, (110, 159))[part]).max() < 2.0
+@pytest.mark.parametrize("factor", [2, 4])
+@pytest.mark.parametrize("part", [np.s_[0:6, 0:4], np.s_[10:52, 20:83], np.s_[30:74, 60:106], np.s_[0:74, 0:106]])
+def test_a_part_is_enlarged_as_the_whole(part: tuple[slice, slice], factor: int) -> None:
+    small = random_pictures()[0]
+    whole = enlarged(small, (factor * 37, factor * 53))
+    assert np.allclose(enlarged_part(small, factor, part), whole[part], atol=1e-3)
+
+
+def test_a_layer_changes_whole_pixels_of_a_quarter_around_what_goes_and_comes() -> None:
+    gone = np.zeros((80, 102), np.float32)
+    gone[31:40, 51:60] = 0.1
+    sleeve = Painted((33, 30, 45, 37), np.zeros((7, 12, 3), np.uint8), np.ones((7, 12), np.float32))
+    rows, columns = touched(gone, [sleeve], 40.0)
+    assert rows == slice(24, 48)
+    assert columns == slice(28, 68)
+    assert touched(gone, [sleeve], 4000.0) == (slice(0, 80), slice(0, 102))
 
 
 def test_what_is_near_segments_is_what_their_distances_say() -> None:

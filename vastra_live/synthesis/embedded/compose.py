@@ -156,13 +156,17 @@ def _line_gaps(canvas: F32, pieces: Mapping[int, Painted], union: F32, wall: F32
     x0, y0, x1, y1 = torso.box
     colour = np.zeros((*union.shape, 3), np.uint8)
     colour[y0:y1, x0:x1] = torso.bgr
-    known = halved(halved(np.clip(_placed(torso, union.shape) * 2 - 1, 0, 1)))
+    known = np.zeros_like(union)
+    known[y0:y1, x0:x1] = np.clip(torso.alpha * 2 - 1, 0, 1)
     # the inside of an armpit lies in the shade
-    filled = np.float32(0.7) * spread(halved(halved(colour)), known)
-    weight = enlarged(gaps, union.shape) * wall
-    left, top, width, height = cv2.boundingRect((weight > 0).astype(np.uint8))
-    part = np.s_[top : top + height, left : left + width]
-    mixed(canvas[part], enlarged_part(filled, union.shape, part), weight[part], canvas[part])
+    filled = np.float32(0.7) * spread(halved(halved(colour)), halved(halved(known)))
+    left, top, width, height = (4 * edge for edge in cv2.boundingRect((gaps > 0).astype(np.uint8)))
+    # a pixel of the small picture reaches into its neighbours
+    rows = slice(max(top - 4, 0), min(top + height + 4, len(union)))
+    columns = slice(max(left - 4, 0), min(left + width + 4, union.shape[1]))
+    part = rows, columns
+    weight = enlarged_part(gaps, 4, part) * wall[part]
+    mixed(canvas[part], enlarged_part(filled, 4, part), weight, canvas[part])
 
 
 def _placed(piece: Painted | None, shape: tuple[int, ...]) -> F32:

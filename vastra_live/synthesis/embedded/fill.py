@@ -16,7 +16,7 @@ from vastra_live.synthesis.embedded.girth import ARM_STATIONS, DEPTHS, ELBOW, US
 from vastra_live.synthesis.embedded.mix import mixed, scaled
 from vastra_live.synthesis.embedded.places import BACKGROUND, LOWER, SKIN, Window, segment_distance, window
 from vastra_live.synthesis.embedded.rim import Rim
-from vastra_live.synthesis.embedded.scale import enlarged, halved, shrunk
+from vastra_live.synthesis.embedded.scale import enlarged_part, halved, shrunk
 from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
 from vastra_live.types import F32, U8
 
@@ -254,7 +254,7 @@ def _opening(shape: tuple[int, ...], neckline: Point, s: Skeleton) -> F32:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Undressed:
-    """The person without the worn top: (h, w) or (h, w, 3) float32.
+    """The person without the worn top, within a part of the picture: (h, w) or (h, w, 3) float32.
 
     Attributes:
         bgr: the picture, remade where the top was.
@@ -273,7 +273,17 @@ class Undressed:
     wall: F32
 
 
-def undress(picture: U8, behind: F32, share: F32, face: F32, rim: Rim, gone: F32, s: Skeleton, bare: Bare) -> Undressed:
+def undress(
+    picture: U8,
+    behind: F32,
+    share: F32,
+    face: F32,
+    rim: Rim,
+    gone: F32,
+    s: Skeleton,
+    bare: Bare,
+    part: Window,
+) -> Undressed:
     """Take the worn top away.
 
     Args:
@@ -285,6 +295,7 @@ def undress(picture: U8, behind: F32, share: F32, face: F32, rim: Rim, gone: F32
         gone: (h, w) 0..1, where it is made anew.
         s: the skeleton, at half size.
         bare: the body's outline, at half size.
+        part: even rows and columns; nothing goes outside of them.
     """
     small = halved(picture)
     skin_seen = halved(share[SKIN])
@@ -301,14 +312,15 @@ def undress(picture: U8, behind: F32, share: F32, face: F32, rim: Rim, gone: F32
     size = 2 * max(1, round(0.04 * s.unit)) + 1
     shadow = np.float32(0.5 * adjoins) * cv2.blur(bare.below, (size, size)) * (1 - bare.arms)
     seen = mixed(seen, scaled(skin, 1 - shadow), bare_skin, seen)
-    made = enlarged(rim.beside, gone.shape)
-    made = mixed(made, enlarged(seen, gone.shape), rim.share, made)
-    made += cv2.merge([_grain(picture, share[SKIN])] * 3)
-    canvas = mixed(picture.astype(np.float32), made, gone, made)
-    front, forearms = enlarged(bare.front * within, gone.shape), enlarged(bare.forearms, gone.shape)
+    made = enlarged_part(rim.beside, 2, part)
+    mixed(made, enlarged_part(seen, 2, part), rim.share[part], made)
+    made += cv2.merge([_grain(picture, share[SKIN])[part]] * 3)
+    gone = gone[part]
+    canvas = mixed(picture[part].astype(np.float32), made, gone, made)
+    front, forearms = enlarged_part(bare.front * within, 2, part), enlarged_part(bare.forearms, 2, part)
     body = np.maximum(bare_skin, adjoins * bare.below)
-    wall = gone * (1 - enlarged(body, gone.shape))
-    return Undressed(canvas, gone, enlarged(skin, gone.shape), front, forearms, wall)
+    wall = gone * (1 - enlarged_part(body, 2, part))
+    return Undressed(canvas, gone, enlarged_part(skin, 2, part), front, forearms, wall)
 
 
 def _smooth_limbs(body: F32, unit: float) -> F32:

@@ -44,7 +44,7 @@ def relief(bgr: U8, worn: F32, unit: float) -> F32:
     # redescending: a fold is weak, and what is strong (a badge, a letter, a strap) is none
     bounded = folds * np.exp(-((folds / 0.36) ** 2))
     inner = cv2.GaussianBlur(cv2.erode(worn, np.ones((3, 3), np.uint8)), (0, 0), max(0.03 * unit, 0.8))
-    return np.exp(enlarged(0.85 * bounded * calm * inner, full))
+    return enlarged(np.exp(0.85 * bounded * calm * inner), full)
 
 
 def _inside_blur(values: F32, weight: F32, sigma: float) -> F32:

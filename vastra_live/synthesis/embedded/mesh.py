@@ -197,18 +197,17 @@ class ElasticSheet:
         coarse = (-(-(x1 - x0) // _STEP) + 1, -(-(y1 - y0) // _STEP) + 1)
         target = (corners - (x0, y0)) / _STEP
         where, hit = _inverse(target, self._vertices[quads], coarse)
-        fine = (coarse[0] * _STEP, coarse[1] * _STEP)
-        # samples of the coarse map sit on whole pixels of the layer: (i * step); cv2.resize puts them elsewhere
-        shift = np.array([[_STEP, 0, 0], [0, _STEP, 0]], np.float32)
-        flags = cv2.INTER_LINEAR
-        full = cv2.warpAffine(where, shift, fine, flags=flags, borderMode=cv2.BORDER_REPLICATE)[: y1 - y0, : x1 - x0]
-        valid = cv2.warpAffine(hit, shift, fine, flags=flags, borderMode=cv2.BORDER_REPLICATE)[: y1 - y0, : x1 - x0]
         level = self._level(corners)
         scale = 0.5**level
-        full = (full + 0.5) * np.float32(scale) - np.float32(0.5)
+        where = (where + 0.5) * np.float32(scale) - np.float32(0.5)
+        # samples of the coarse map sit on whole pixels of the layer: (i * step); cv2.resize puts them elsewhere
+        shift = np.array([[_STEP, 0, 0], [0, _STEP, 0]], np.float32)
+        coarse_map, fine = cv2.merge((*cv2.split(where), hit)), (x1 - x0, y1 - y0)
+        full = cv2.warpAffine(coarse_map, shift, fine, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        x, y, valid = cv2.split(full)
         picture, alpha = self._pictures[level], self._alphas[_PART[piece]][level]
-        bgr = cv2.remap(picture, full, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        a = cv2.remap(alpha, full, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        bgr = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        a = cv2.remap(alpha, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
         covered = (valid >= 0.999).astype(np.float32)
         return Painted((x0, y0, x1, y1), bgr, a * covered, covered)
 

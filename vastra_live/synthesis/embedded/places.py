@@ -218,7 +218,7 @@ def _polygon_distance(shape: tuple[int, ...], outline: Point) -> F32:
     return np.asarray(outside - inside, np.float32)
 
 
-def window(shape: tuple[int, ...], points: Sequence[Point] | Point, reach: float) -> Window:
+def window(shape: tuple[int, ...], points: Sequence[Point | tuple[float, float]] | Point, reach: float) -> Window:
     """The rows and columns of a picture that lie within ``reach`` pixels of the box of some points."""
     x, y = ([float(point[axis]) for point in points] for axis in (0, 1))
 

@@ -6,14 +6,16 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from vastra_live.synthesis.embedded.mesh import Painted
+from vastra_live.synthesis.embedded.places import Window, window
 from vastra_live.synthesis.embedded.scale import shrunk
 from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32, U8, Body, Frame
 
-__all__ = ["Scene", "cut_out", "first_row", "raised"]
+__all__ = ["Scene", "cut_out", "first_row", "raised", "touched"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +90,30 @@ def first_row(worn: F32, pieces: Iterable[Painted]) -> int:
     return max(0, min(starts, default=0) - room) // 2 * 2
 
 
-def raised(piece: Painted, rows: int) -> Painted:
-    """A piece in a scene without its first rows."""
+def raised(piece: Painted, rows: int, columns: int = 0) -> Painted:
+    """A piece in a scene without its first rows and columns."""
     x0, y0, x1, y1 = piece.box
-    return replace(piece, box=(x0, y0 - rows, x1, y1 - rows))
+    return replace(piece, box=(x0 - columns, y0 - rows, x1 - columns, y1 - rows))
+
+
+def touched(gone: F32, pieces: Iterable[Painted], unit: float) -> Window:
+    """What a layer may change: where something goes and where pieces come, with room for their shadows.
+
+    Args:
+        gone: (h, w), above 0 where what is worn goes; of even size.
+        pieces: of the new garment.
+        unit: shoulder width in pixels.
+
+    Returns:
+        Rows and columns, beginning where a pixel of the picture does that is halved twice.
+    """
+    left, top, width, height = cv2.boundingRect((gone > 0).astype(np.uint8))
+    boxes = [piece.box for piece in pieces]
+    if width:
+        boxes.append((left, top, left + width, top + height))
+    corners = [(x, y) for x0, y0, x1, y1 in boxes for x, y in ((x0, y0), (x1, y1))]
+    rows, columns = window(gone.shape, corners or [(0.0, 0.0)], 0.1 * unit)
+    return (
+        slice(rows.start // 4 * 4, min(-(-rows.stop // 4) * 4, gone.shape[0])),
+        slice(columns.start // 4 * 4, min(-(-columns.stop // 4) * 4, gone.shape[1])),
+    )

@@ -222,12 +222,12 @@ def _last_inside(profiles: F32, along: Point) -> tuple[Point, Steps]:
     Returns:
         (n,) where, to the fraction of a step, not a number where it nowhere does; and (n,) the step before it.
     """
-    count = profiles.shape[1] - 1
-    inside = np.pad(profiles >= 0.5, ((0, 0), (2, 0)), constant_values=True)
-    inside = np.pad(inside, ((0, 0), (0, 2)), constant_values=False)
-    before, after = (np.lib.stride_tricks.sliding_window_view(part, 3, axis=1) for part in (inside, ~inside))
-    # a speck is no cloth, a seam no edge
-    falls = before[:, :count].all(axis=2) & after[:, 3 : 3 + count].all(axis=2)
+    inside = profiles >= 0.5
+    falls = inside[:, :-1] & ~inside[:, 1:]
+    # a speck is no cloth, a seam no edge: three steps in a row on either side
+    for more in (1, 2):
+        falls[:, more:] &= inside[:, : -1 - more]
+        falls[:, :-more] &= ~inside[:, 1 + more :]
     step = np.where(falls, np.abs(along[:-1]), np.inf).argmin(axis=1)
     rows = np.arange(len(profiles))
     last, next_ = profiles[rows, step], profiles[rows, step + 1]

@@ -39,7 +39,7 @@ from vastra_live.synthesis.embedded.reading import (
 )
 from vastra_live.synthesis.embedded.rim import beside, solve_rim
 from vastra_live.synthesis.embedded.scale import halved, halved_skeleton
-from vastra_live.synthesis.embedded.scene import Scene, cut_out, first_row, raised
+from vastra_live.synthesis.embedded.scene import Scene, cut_out, first_row, raised, touched
 from vastra_live.synthesis.embedded.skeleton import Point, read_skeleton
 from vastra_live.synthesis.embedded.snap import snapped
 from vastra_live.synthesis.embedded.trim import trimmed
@@ -370,20 +370,23 @@ class EmbeddedSynthesizer:
             bare = bare_legs.under(bare)
         assert self._gain is not None
         behind = self._plate.seen_through(scene.box, frame.size, half)
-        under = undress(scene.bgr, behind, share, face, rim, gone, small, bare)
+        part = touched(gone, painted.values(), unit)
+        under = undress(scene.bgr, behind, share, face, rim, gone, small, bare, part)
         self._show("undressed", under.bgr)
         folds = relief(scene.bgr, worn, unit)
         self._show("relief", folds * 128)
         sure_skin = np.clip(share[SKIN] * 1.6 - 0.3, 0, 1)
-        bgr, alpha = compose(
-            scene.bgr,
+        on_body = np.clip(1.5 - 3 * share[BACKGROUND][part], 0, 1) * (1 - np.float32(0.7) * share[LOWER][part])
+        bgr, alpha = scene.bgr.copy(), np.zeros(worn.shape, np.float32)
+        bgr[part], alpha[part] = compose(
+            scene.bgr[part],
             under,
-            painted,
+            {name: raised(piece, part[0].start, part[1].start) for name, piece in painted.items()},
             s=s,
-            kept=np.maximum(kept, hands(sure_skin, s, pattern.sleeve_ends) * (1 - gone)),
-            own_arms=bare_arms(sure_skin, s, girth, pattern.sleeve_ends),
-            body=np.clip(1.5 - 3 * share[BACKGROUND], 0, 1) * (1 - np.float32(0.7) * share[LOWER]) * (1 - under.wall),
-            light=folds,
+            kept=np.maximum(kept, hands(sure_skin, s, pattern.sleeve_ends) * (1 - gone))[part],
+            own_arms=bare_arms(sure_skin, s, girth, pattern.sleeve_ends)[part],
+            body=on_body * (1 - under.wall),
+            light=folds[part],
             gain=self._gain,
         )
         self._show("layer", bgr)
