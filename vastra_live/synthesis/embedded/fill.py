@@ -172,7 +172,7 @@ def bare_body(
         order = np.argsort(order_d)
         table = np.interp(np.linspace(-1.2, 1.4, 512), order_d[order], order_w[order]).astype(np.float32)
         index = np.clip(((depth + 1.2) * (511 / 2.6)), 0, 511).astype(np.int32)
-        outline.append(table[index])
+        outline.append(table.take(index))
     half = np.where(aside < 0, outline[0], outline[1])
     inside = np.clip((half - np.abs(aside)) / soft + 0.5, 0, 1).astype(np.float32)
     sleeved = openings is not None and openings.neckline is not None
@@ -417,7 +417,8 @@ def _tone(bgr: F32, skin: F32, face: F32) -> F32:
     if not chosen.any():
         return np.asarray(bgr.mean(axis=(0, 1)), np.float32)
     colours, weights = bgr[chosen], weight[chosen]
-    light = colours @ np.array([0.114, 0.587, 0.299], np.float32)
+    # a matrix product would wake threads
+    light = 0.114 * colours[:, 0] + 0.587 * colours[:, 1] + 0.299 * colours[:, 2]
     low, high = np.percentile(light, (25, 80))
     weights = weights * ((light >= low) & (light <= high)) + np.float32(1e-6)
     return np.asarray((colours * weights[:, None]).sum(axis=0) / weights.sum(), np.float32)

@@ -10,6 +10,7 @@ jumps from frame to frame.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.guided import Smoother, edge_smoother
 from vastra_live.synthesis.embedded.hem import bare_belly, find_hem
+from vastra_live.synthesis.embedded.mix import ramp
 from vastra_live.synthesis.embedded.places import BACKGROUND, CLASSES, HAIR, LOWER, SKIN, TOP, Places
 from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32, U8
@@ -43,8 +45,8 @@ class Reading:
 
     def worn_top(self) -> F32:
         """(h, w) 0..1: where the top is likelier than any other class, by how far."""
-        others = np.maximum.reduce([plane for k, plane in enumerate(self.share) if k != TOP])
-        return np.asarray(np.clip(0.8 * (self.share[TOP] - others) + 0.5, 0, 1), np.float32)
+        others = reduce(np.maximum, (plane for k, plane in enumerate(self.share) if k != TOP))
+        return ramp(self.share[TOP] - others, 0.8, 0.5)
 
 
 class ColourModels:
@@ -102,7 +104,7 @@ def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: ColourModels) 
         weights[SKIN] *= priors[SKIN] > 0.05
         models = memory.blended(_learn(cells, weights + 0.15 * seeds))
         share = _classify(cells, models, priors, smooth, places.face)
-    _fill_bays(share, models[:, cells].reshape(share.shape), skeleton.unit)
+    _fill_bays(share, models.take(cells, axis=1).reshape(share.shape), skeleton.unit)
     _attach_hair(share, places)
     _settle_islands(share, skeleton.unit)
     memory.remember(_learn(cells, share * (share > 0.6)))
@@ -194,7 +196,8 @@ def _classify(cells: I64, models: F32, places: F32, smooth: Smoother, face: F32)
     """(5, h, w) probability of each class: colour times place, smoothed with an edge-keeping filter."""
     shape = places.shape[1:]
     # the floor lets place decide where a colour was never seen (a sleeve of another colour)
-    colour = models[:, cells].reshape(-1, *shape) + 0.02 / _CELLS * np.array([1, 1, 1, 6, 3], np.float32)[:, None, None]
+    floor = 0.02 / _CELLS * np.array([1, 1, 1, 6, 3], np.float32)
+    colour = (models + floor[:, None]).take(cells, axis=1).reshape(-1, *shape)
     score = colour * places
     share = score / score.sum(axis=0)
     # the filter is linear and keeps constants: the smoothed shares still sum to 1, so one follows from the rest

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vastra_live.synthesis.embedded.mix import ramp
 from vastra_live.synthesis.embedded.scale import enlarged, halved
 from vastra_live.types import F32, U8
 
@@ -84,8 +85,7 @@ def solve_rim(bgr: U8, worn: F32, spared: F32, unit: float) -> Rim:
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * blur + 1, 2 * blur + 1))
     share *= cv2.dilate((share > 0.5).astype(np.uint8), disc)
     # a tenth of a black sleeve still draws a line on white trousers
-    gone = np.clip(share * 8 - 0.4, 0, 1)
-    return Rim(share, np.asarray(gone, np.float32), beside)
+    return Rim(share, ramp(share, 8, -0.4), beside)
 
 
 def beside(gone: F32, unit: float) -> F32:

@@ -27,6 +27,7 @@ from vastra_live.synthesis.embedded.lower_reading import (
     worn_lower,
 )
 from vastra_live.synthesis.embedded.mesh import ElasticSheet, Painted, together
+from vastra_live.synthesis.embedded.mix import ramp
 from vastra_live.synthesis.embedded.reading import (
     BACKGROUND,
     HAIR,
@@ -356,12 +357,12 @@ class EmbeddedSynthesizer:
         s = scene.skeleton
         unit = s.unit
         share, face = reading.share, reading.face
-        kept = np.maximum(np.clip(share[HAIR] * 1.6 - 0.3, 0, 1), face)
+        kept = np.maximum(ramp(share[HAIR], 1.6, -0.3), face)
         # a sleeve that hangs beside trousers takes no strip of them along
-        rim = solve_rim(scene.bgr, worn, np.maximum(kept, np.clip(share[LOWER] * 2 - 0.6, 0, 1)), unit)
+        rim = solve_rim(scene.bgr, worn, np.maximum(kept, ramp(share[LOWER], 2, -0.6)), unit)
         gone = rim.gone * (1 - kept)
         # the camera's sharpening draws a line along the worn outline, beside it
-        line = beside(gone, unit) * np.clip(2 * (share[BACKGROUND] - share[LOWER]) - 0.5, 0, 1)
+        line = beside(gone, unit) * ramp(share[BACKGROUND] - share[LOWER], 2, -0.5)
         rim, gone = replace(rim, share=np.maximum(rim.share, line)), np.maximum(gone, line)
         small = halved_skeleton(s)
         half = ((worn.shape[1] + 1) // 2, (worn.shape[0] + 1) // 2)
@@ -375,8 +376,8 @@ class EmbeddedSynthesizer:
         self._show("undressed", under.bgr)
         folds = relief(scene.bgr, worn, unit)
         self._show("relief", folds * 128)
-        sure_skin = np.clip(share[SKIN] * 1.6 - 0.3, 0, 1)
-        on_body = np.clip(1.5 - 3 * share[BACKGROUND][part], 0, 1) * (1 - np.float32(0.7) * share[LOWER][part])
+        sure_skin = ramp(share[SKIN], 1.6, -0.3)
+        on_body = ramp(share[BACKGROUND][part], -3, 1.5) * (1 - np.float32(0.7) * share[LOWER][part])
         bgr, alpha = scene.bgr.copy(), np.zeros(worn.shape, np.float32)
         bgr[part], alpha[part] = compose(
             scene.bgr[part],
