@@ -74,15 +74,18 @@ def carry_up(bgr: F32, lower: F32, worn: F32, skin: F32, s: Skeleton) -> Carried
     edge = np.interp(np.arange(width), x0 + columns, _median(top, reach)).astype(np.float32)
     edge = cv2.blur(edge[None], (2 * reach + 1, 1))[0] + np.float32(_RIM * s.unit)
     depth = float(np.clip(np.median(end) - np.median(edge), 2.0, 0.7 * s.unit))
-    rows = np.arange(height, dtype=np.float32)[:, None]
+    # below the edge everything stays
+    rows = np.arange(int(np.clip(np.ceil(edge.max()), 1, height)), dtype=np.float32)[:, None]
     over = edge[None] - rows
     # back and forth in what is seen
-    folded = depth - np.abs(np.mod(over, 2 * depth) - depth)
-    source = np.where(over > 0, edge[None] + folded, rows).astype(np.float32)
+    folded = depth - np.abs(np.mod(over, np.float32(2 * depth)) - np.float32(depth))
+    source = np.where(over > 0, edge[None] + folded, rows)
     across = np.broadcast_to(np.arange(width, dtype=np.float32), source.shape)
     planes = cv2.merge((*cv2.split(scaled(bgr, lower)), lower))
-    moved = cv2.remap(planes, np.ascontiguousarray(across), source, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    *colour, known = cv2.split(moved)
+    planes[: len(rows)] = cv2.remap(
+        planes, np.ascontiguousarray(across), source, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+    )
+    *colour, known = cv2.split(planes)
     # half a hem over skin is an open jacket or a pocketed hand; most of it is a bare belly
     meets = float(np.clip((adjoins - 0.35) / 0.3, 0, 1))
     return Carried(scaled(cv2.merge(colour), 1 / np.maximum(known, np.float32(1e-3))), known, meets)

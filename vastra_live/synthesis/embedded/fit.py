@@ -305,7 +305,7 @@ class TopPattern:
                 depth = float((centre - s.neck) @ s.down) / s.torso_length
                 body = float(np.interp(depth, DEPTHS, girth.torso[k]))
                 # cloth laid flat is half its round; on the body part of that goes to the depth of the chest
-                half = float(np.clip(body + 0.4 * (flat - body), body + 0.015, 1.25 * body + 0.05)) * turn
+                half = min(max(body + 0.4 * (flat - body), body + 0.015), 1.25 * body + 0.05) * turn
                 if depth > 1.0:  # a skirt hangs free of the hips, as wide as it is cut
                     half = max(half, 0.9 * flat * turn)
                 sides[side].append(centre + s.across_at(depth) * signs[side] * half * unit)
@@ -378,10 +378,10 @@ class TopPattern:
                 arm_half = float(np.interp(station, ARM_STATIONS, halves))
                 edge = normal if start == 0 else -normal
                 # loose cloth hangs down: below an arm that is held out, and outside of one that hangs by the side
-                loose = float(np.clip(0.3 * (flat - arm_half), 0.04 * arm_half, 0.4 * arm_half))
+                loose = min(max(0.3 * (flat - arm_half), 0.04 * arm_half), 0.4 * arm_half)
                 # at the shoulder its width is that of the armhole, which lies flat
                 loose *= min(1.0, station / 0.3)
-                lower = float(np.clip(-normal @ s.down, 0, 1))
+                lower = min(max(float(-normal @ s.down), 0.0), 1.0)
                 half = arm_half + 2 * loose * (lower if start else 1 - lower)
                 if abs(station - ELBOW) < 0.03 and float(edge @ tip) > 0:
                     half *= corner

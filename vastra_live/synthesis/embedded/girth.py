@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -204,7 +205,7 @@ def arm_point(arm: Arm, station: float) -> tuple[Point, Point]:
         point = arm.shoulder + upper * (station / ELBOW)
     else:
         point = arm.elbow + fore * ((station - ELBOW) / (1 - ELBOW))
-    turn = np.clip((station - ELBOW) / 0.12 + 0.5, 0, 1)
+    turn = min(max((station - ELBOW) / 0.12 + 0.5, 0.0), 1.0)
     along = (1 - turn) * unit_vector(upper, fore) + turn * unit_vector(fore, upper)
     return point, unit_vector(along, upper)
 
@@ -217,8 +218,9 @@ def limb_point(arm: Arm, side: int, station: float, shift: float) -> Point:
 
 def unit_vector(vector: Point, otherwise: Point) -> Point:
     """The direction of a vector; of the other one where it has none."""
-    length = float(np.linalg.norm(vector))
+    # asked for some hundred times a keyframe: numpy's norm takes ten times as long
+    length = math.hypot(vector[0], vector[1])
     if length > 1e-3:
         return vector / length
-    length = float(np.linalg.norm(otherwise))
+    length = math.hypot(otherwise[0], otherwise[1])
     return otherwise / length if length > 1e-3 else np.array([0.0, 1.0])

@@ -181,7 +181,9 @@ def _learn(cells: I64, weights: F32) -> F32:
         if total < 4:
             models[k] = 1.0 / _CELLS
             continue
-        counts = np.bincount(cells, flat, _CELLS).astype(np.float32)
+        # a pixel counts for one class or two of the five
+        at = np.flatnonzero(flat)
+        counts = np.bincount(cells[at], flat[at], _CELLS).astype(np.float32)
         cube = counts.reshape(_BINS[0], _BINS[1] * _BINS[2])
         cube = cv2.sepFilter2D(cube, -1, np.ones(1, np.float32), kernel)
         cube = cube.reshape(_BINS[0] * _BINS[1], _BINS[2])
