@@ -150,7 +150,7 @@ def bare_body(
             no top at all.
     """
     unit = s.unit
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    x, y = np.arange(shape[1], dtype=np.float32)[None], np.arange(shape[0], dtype=np.float32)[:, None]
     dx, dy = x - np.float32(s.neck[0]), y - np.float32(s.neck[1])
     across = s.across - (s.across @ s.down) * s.down
     aside = (dx * np.float32(across[0]) + dy * np.float32(across[1])) / np.float32(unit)

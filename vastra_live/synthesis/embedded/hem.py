@@ -83,8 +83,9 @@ def _long(edges: F64, steps: F64, medians: F64, seen_to: float) -> Hem | None:
 
 def bare_belly(skin: F32, places: Places) -> Hem | None:
     """The hem of a cropped top, when a band of bare skin crosses the trunk below it."""
+    depth, skin = places.depth[places.trunk], skin[places.trunk]
     for low in np.arange(0.35, 1.0, 0.04):
-        band = (places.depth >= low) & (places.depth < low + 0.04) & places.trunk
+        band = (depth >= low) & (depth < low + 0.04)
         if band.sum() > 6 and float(skin[band].mean()) > 0.55:
             return Hem(float(low), _LONG_WIDTH)
     return None

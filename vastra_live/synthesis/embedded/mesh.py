@@ -377,13 +377,11 @@ def _inverse(target: F64, source: F64, size: tuple[int, int]) -> tuple[F32, F32]
         area = twice[group][:, None, None]
         a = (dx * g2[:, 1, None, None] - dy * g2[:, 0, None, None]) / area
         b = (dy * g1[:, 0, None, None] - dx * g1[:, 1, None, None]) / area
-        inside = (
-            (a >= -1e-4) & (b >= -1e-4) & (a + b <= 1 + 1e-4) & (px >= 0) & (py >= 0) & (px < width) & (py < height)
-        )
-        k, i, j = np.nonzero(inside)
+        seen = ((px >= 0) & (px < width)) & ((py >= 0) & (py < height))
+        k, i, j = np.nonzero((a >= -1e-4) & (b >= -1e-4) & (a + b <= 1 + 1e-4) & seen)
         s = tri_s[group]
-        at = a[k, i, j, None], b[k, i, j, None]
-        uv = s[k, 0] + at[0] * (s[k, 1] - s[k, 0]) + at[1] * (s[k, 2] - s[k, 0])
+        s1, s2 = s[:, 1] - s[:, 0], s[:, 2] - s[:, 0]
+        uv = s[k, 0] + a[k, i, j, None] * s1[k] + b[k, i, j, None] * s2[k]
         rows, columns = py[k, i, 0], px[k, 0, j]
         where[rows, columns] = uv
         covered[rows, columns] = 1

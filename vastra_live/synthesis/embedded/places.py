@@ -75,7 +75,7 @@ class Places:
         self._hands = _nearest(shape, [(a.wrist, 2 * a.tip - a.wrist) for a in (s.left, s.right)]) / unit
         forearms = _nearest(shape, [(a.elbow, a.tip) for a in (s.left, s.right)]) / unit
         self._neck = segment_distance(shape, s.chin, s.neck - 0.12 * unit * s.down)[0] / unit
-        y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+        x, y = np.arange(shape[1], dtype=np.float32)[None], np.arange(shape[0], dtype=np.float32)[:, None]
 
         def along(origin: Point, direction: Point, measure: float) -> F32:
             return np.asarray(((x - origin[0]) * direction[0] + (y - origin[1]) * direction[1]) / measure, np.float32)
@@ -180,7 +180,7 @@ def _like(lab: U8, sample: Mask) -> Mask:
 
 def _face(shape: tuple[int, ...], s: Skeleton) -> tuple[F32, F32]:
     """The face's oval 0..1, and the distance from its centre in radii of the oval."""
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    x, y = np.arange(shape[1], dtype=np.float32)[None], np.arange(shape[0], dtype=np.float32)[:, None]
     up = s.face_up
     top = s.eyes + up * 1.0 * s.face_span
     centre = (top + s.chin) / 2
@@ -242,8 +242,15 @@ def segment_distance(shape: tuple[int, ...], start: Point, end: Point, part: Win
     length2 = max(float(along @ along), 1e-6)
     x = np.arange(columns.start, columns.stop, dtype=np.float32)[None, :] - np.float32(start[0])
     y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] - np.float32(start[1])
-    t = np.clip((x * np.float32(along[0] / length2) + y * np.float32(along[1] / length2)), 0, 1)
-    return np.sqrt((x - t * np.float32(along[0])) ** 2 + (y - t * np.float32(along[1])) ** 2), t
+    t: F32 = x * np.float32(along[0] / length2) + y * np.float32(along[1] / length2)
+    np.minimum(np.maximum(t, 0, out=t), 1, out=t)
+    across, down = t * -np.float32(along[0]), t * -np.float32(along[1])
+    across += x
+    down += y
+    across *= across
+    down *= down
+    across += down
+    return np.sqrt(across, out=across), t
 
 
 def near_segments(shape: tuple[int, ...], segments: Sequence[tuple[Point, Point]], limit: float, soft: float) -> F32:
@@ -265,4 +272,8 @@ def arm_distance(shape: tuple[int, ...], arm: Arm) -> F32:
 
 def _falling(value: F32, middle: float, width: float) -> F32:
     """A smooth step from 1 down to 0 around ``middle``, over about ``width``."""
-    return (1 / (1 + np.exp(np.clip((value - middle) * np.float32(6 / width), -30, 30)))).astype(np.float32)
+    step: F32 = (value - np.float32(middle)) * np.float32(6 / width)
+    np.minimum(np.maximum(step, -30, out=step), 30, out=step)
+    np.exp(step, out=step)
+    step += 1
+    return np.divide(1, step, out=step)
