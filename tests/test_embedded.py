@@ -13,8 +13,9 @@ from vastra_live.photo import lay_over
 from vastra_live.pictures import read_labels, read_picture
 from vastra_live.synthesis import Synthesizer
 from vastra_live.synthesis.embedded import EmbeddedSynthesizer
-from vastra_live.synthesis.embedded.fill import BackgroundPlate, spread
 from vastra_live.synthesis.embedded.light import relief, scene_gain
+from vastra_live.synthesis.embedded.mix import spread
+from vastra_live.synthesis.embedded.plate import BackgroundPlate
 from vastra_live.tracking.body import BlazePoseTracker
 from vastra_live.types import Body, Category, Frame, Garment, Layer, Sleeve
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
-from vastra_live.synthesis.embedded.fill import Undressed, spread
+from vastra_live.synthesis.embedded.fill import Undressed
 from vastra_live.synthesis.embedded.girth import Girth, arm_point, unit_vector
 from vastra_live.synthesis.embedded.light import shade_edges
 from vastra_live.synthesis.embedded.mesh import (
@@ -19,7 +19,7 @@ from vastra_live.synthesis.embedded.mesh import (
     Painted,
     together,
 )
-from vastra_live.synthesis.embedded.mix import mixed, scaled
+from vastra_live.synthesis.embedded.mix import mixed, scaled, spread
 from vastra_live.synthesis.embedded.places import near_segments
 from vastra_live.synthesis.embedded.scale import enlarged, enlarged_part, halved, halved_skeleton
 from vastra_live.synthesis.embedded.skeleton import Point, Skeleton

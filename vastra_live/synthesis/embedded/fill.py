@@ -13,87 +13,16 @@ import numpy.typing as npt
 from vastra_live.synthesis.embedded.carry import carry_up
 from vastra_live.synthesis.embedded.fit import Openings
 from vastra_live.synthesis.embedded.girth import ARM_STATIONS, DEPTHS, ELBOW, USUAL_HALF, Girth, limb_point, sample
-from vastra_live.synthesis.embedded.mix import mixed, scaled
+from vastra_live.synthesis.embedded.mix import mixed, scaled, spread
 from vastra_live.synthesis.embedded.places import BACKGROUND, LOWER, SKIN, Window, segment_distance, window
 from vastra_live.synthesis.embedded.rim import Rim
-from vastra_live.synthesis.embedded.scale import enlarged_part, halved, shrunk
+from vastra_live.synthesis.embedded.scale import enlarged_part, halved
 from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
 from vastra_live.types import F32, U8
 
-__all__ = ["BackgroundPlate", "Bare", "Undressed", "bare_body", "shaded_skin", "spread", "undress"]
+__all__ = ["Bare", "Undressed", "bare_body", "shaded_skin", "undress"]
 
 F64 = npt.NDArray[np.float64]
-
-
-def spread(bgr: F32, weight: F32) -> F32:
-    """Carry known colours over the unknown: (h, w, 3) where weight is 0 becomes a smooth continuation.
-
-    Push-pull over a pyramid (Grossman and Dally 1998): near the known pixels it equals them, far away it is
-    their average.
-    """
-    levels = [(scaled(bgr, weight), weight)]
-    while min(levels[-1][1].shape) > 2:
-        colour, w = levels[-1]
-        size = ((w.shape[1] + 1) // 2, (w.shape[0] + 1) // 2)
-        levels.append(
-            (cv2.resize(colour, size, interpolation=cv2.INTER_AREA), cv2.resize(w, size, interpolation=cv2.INTER_AREA))
-        )
-    colour, w = levels[-1]
-    known = colour.sum(axis=(0, 1)) / max(float(w.sum()), 1e-6)
-    pulled = np.broadcast_to(known.astype(np.float32), colour.shape).copy()
-    for colour, w in reversed(levels):
-        pulled = cv2.resize(pulled, (w.shape[1], w.shape[0]), interpolation=cv2.INTER_LINEAR)
-        trust: F32 = np.minimum(w * 4, 1)
-        # the colours are weighted already
-        pulled = scaled(pulled, 1 - trust, pulled)
-        pulled += scaled(colour, trust / np.maximum(w, np.float32(1e-6)), colour)
-    return pulled
-
-
-class BackgroundPlate:
-    """The scene behind the wearer, gathered from keyframe to keyframe while they move.
-
-    Resolution is a quarter of the frame's: what it fills is a strip beside the body.
-    """
-
-    def __init__(self) -> None:
-        self._bgr: F32 | None = None
-        self._known: F32 | None = None
-
-    def update(self, frame_bgr: U8, person: F32) -> None:
-        """Learn what this frame shows of the background; a scene that changed is learned anew."""
-        size = (max(2, frame_bgr.shape[1] // 3), max(2, frame_bgr.shape[0] // 3))
-        small = shrunk(frame_bgr, size).astype(np.float32)
-        reach = max(3, size[0] // 64) | 1
-        body = cv2.dilate(cv2.resize(person, size, interpolation=cv2.INTER_LINEAR), np.ones((reach, reach), np.uint8))
-        free = (body < 0.08).astype(np.float32)
-        if self._bgr is None or self._known is None or self._bgr.shape != small.shape:
-            self._bgr, self._known = small, free
-            return
-        both = (free > 0) & (self._known > 0)
-        if both.any() and _change(small, self._bgr, both) > 18:
-            self._bgr, self._known = small, free
-            return
-        self._bgr = mixed(self._bgr, small, free * np.where(self._known > 0, np.float32(0.3), np.float32(1)))
-        self._known = np.maximum(self._known, free)
-
-    def seen_through(
-        self, box: tuple[float, float, float, float], frame_size: tuple[int, int], size: tuple[int, int]
-    ) -> F32:
-        """The background of a box (x0, y0, x1, y1) of the frame, at (width, height) ``size``."""
-        assert self._bgr is not None and self._known is not None
-        kx, ky = self._bgr.shape[1] / frame_size[0], self._bgr.shape[0] / frame_size[1]
-        x0, x1 = int(box[0] * kx), max(int(np.ceil(box[2] * kx)), int(box[0] * kx) + 2)
-        y0, y1 = int(box[1] * ky), max(int(np.ceil(box[3] * ky)), int(box[1] * ky) + 2)
-        filled = spread(self._bgr[y0:y1, x0:x1], self._known[y0:y1, x0:x1])
-        return np.asarray(cv2.resize(filled, size, interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def _change(a: F32, b: F32, where: npt.NDArray[np.bool_]) -> float:
-    """The middle one of the largest differences of a channel; of every fourth pixel, where that is enough of them."""
-    every = np.s_[::2, ::2] if where[::2, ::2].any() else np.s_[:, :]
-    off: F32 = cv2.absdiff(np.ascontiguousarray(a[every]), np.ascontiguousarray(b[every]))
-    return float(np.median(np.maximum.reduce(cv2.split(off))[where[every]]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ import numpy as np
 
 from vastra_live.types import F32
 
-__all__ = ["mixed", "ramp", "scaled"]
+__all__ = ["mixed", "ramp", "scaled", "spread"]
 
 _STRIP = 64
 """So many rows at a time stay in the processor's cache."""
@@ -39,3 +39,28 @@ def ramp(values: F32, slope: float, start: float) -> F32:
     line += np.float32(start)
     np.maximum(line, 0, out=line)
     return np.minimum(line, 1, out=line)
+
+
+def spread(bgr: F32, weight: F32) -> F32:
+    """Carry known colours over the unknown: (h, w, 3) where weight is 0 becomes a smooth continuation.
+
+    Push-pull over a pyramid (Grossman and Dally 1998): near the known pixels it equals them, far away it is
+    their average.
+    """
+    levels = [(scaled(bgr, weight), weight)]
+    while min(levels[-1][1].shape) > 2:
+        colour, w = levels[-1]
+        size = ((w.shape[1] + 1) // 2, (w.shape[0] + 1) // 2)
+        levels.append(
+            (cv2.resize(colour, size, interpolation=cv2.INTER_AREA), cv2.resize(w, size, interpolation=cv2.INTER_AREA))
+        )
+    colour, w = levels[-1]
+    known = colour.sum(axis=(0, 1)) / max(float(w.sum()), 1e-6)
+    pulled = np.broadcast_to(known.astype(np.float32), colour.shape).copy()
+    for colour, w in reversed(levels):
+        pulled = cv2.resize(pulled, (w.shape[1], w.shape[0]), interpolation=cv2.INTER_LINEAR)
+        trust: F32 = np.minimum(w * 4, 1)
+        # the colours are weighted already
+        pulled = scaled(pulled, 1 - trust, pulled)
+        pulled += scaled(colour, trust / np.maximum(w, np.float32(1e-6)), colour)
+    return pulled

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from vastra_live.errors import NothingToFitError
 from vastra_live.synthesis.embedded.compose import bare_arms, compose, hands
-from vastra_live.synthesis.embedded.fill import BackgroundPlate, bare_body, undress
+from vastra_live.synthesis.embedded.fill import bare_body, undress
 from vastra_live.synthesis.embedded.fit import Openings, TopPattern
 from vastra_live.synthesis.embedded.girth import Girth, measure_girth
 from vastra_live.synthesis.embedded.guided import edge_smoother
@@ -28,6 +28,7 @@ from vastra_live.synthesis.embedded.lower_reading import (
 )
 from vastra_live.synthesis.embedded.mesh import ElasticSheet, Painted, together
 from vastra_live.synthesis.embedded.mix import ramp
+from vastra_live.synthesis.embedded.plate import BackgroundPlate
 from vastra_live.synthesis.embedded.reading import (
     BACKGROUND,
     HAIR,
