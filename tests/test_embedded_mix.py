@@ -8,7 +8,7 @@ import pytest
 
 from tests.embedded_people import drawn_person
 from vastra_live.synthesis.embedded.mesh import Painted
-from vastra_live.synthesis.embedded.mix import mixed, scaled
+from vastra_live.synthesis.embedded.mix import mixed, ramp, scaled
 from vastra_live.synthesis.embedded.places import near_segments, segment_distance
 from vastra_live.synthesis.embedded.scale import enlarged, enlarged_part, halved, shrunk
 from vastra_live.synthesis.embedded.scene import cut_out, touched
@@ -30,6 +30,11 @@ def test_mixing_is_what_broadcasting_gives() -> None:
 def test_scaling_is_what_broadcasting_gives() -> None:
     under, _, weight = random_pictures()
     assert np.allclose(scaled(under, weight), under * weight[..., None])
+
+
+def test_a_ramp_is_a_line_held_between_0_and_1() -> None:
+    values = np.linspace(-1, 2, 31, dtype=np.float32)
+    assert np.allclose(ramp(values, 1.6, -0.3), np.clip(1.6 * values - 0.3, 0, 1), atol=1e-6)
 
 
 def test_mixing_and_scaling_into_a_part_of_a_picture_leave_the_rest() -> None:

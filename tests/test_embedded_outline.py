@@ -12,7 +12,7 @@ from vastra_live.synthesis.embedded.girth import ARM_STATIONS, measure_girth
 from vastra_live.synthesis.embedded.mesh import TORSO, Painted
 from vastra_live.synthesis.embedded.reading import BACKGROUND, SKIN, TOP, Reading
 from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
-from vastra_live.synthesis.embedded.snap import EdgeKind, snapped
+from vastra_live.synthesis.embedded.snap import EdgeKind, _last_inside, _spread, snapped
 from vastra_live.synthesis.embedded.trim import trimmed
 from vastra_live.types import F32, Sleeve
 
@@ -104,3 +104,35 @@ def test_a_round_neck_becomes_no_v() -> None:
     _, _, moved = on_person(worn, body.person_alpha, s, Sleeve.SHORT)
     shift = moved[neck[1:-1]] - placed[neck[1:-1]]
     assert np.ptp(shift @ s.down) < 0.05 * s.unit
+
+
+def plainly_last_inside(profile: np.ndarray, along: np.ndarray) -> float:
+    """What :func:`_last_inside` finds, step by step."""
+    inside = profile >= 0.5
+    falls = [
+        i for i in range(len(profile) - 1) if inside[max(0, i - 2) : i + 1].all() and not inside[i + 1 : i + 4].any()
+    ]
+    if not falls:
+        return float("nan")
+    i = min(falls, key=lambda i: abs(along[i]))
+    return float(along[i] + (profile[i] - 0.5) / (profile[i] - profile[i + 1]) * (along[i + 1] - along[i]))
+
+
+def test_profiles_fall_where_they_fall_one_by_one() -> None:
+    rng = np.random.default_rng(5)
+    along = np.linspace(-20, 20, 41)
+    profiles = cv2.blur(rng.uniform(0, 1, (60, 41)).astype(np.float32), (7, 1))
+    profiles[0], profiles[1] = 1, 0
+    found, _ = _last_inside(profiles, along)
+    plain = [plainly_last_inside(profile, along) for profile in profiles]
+    assert np.isfinite(plain).sum() > 20
+    assert found == pytest.approx(plain, abs=1e-4, nan_ok=True)
+
+
+@pytest.mark.parametrize("count", [2, 3, 13])
+def test_offsets_spread_as_the_dense_equations_say(count: int) -> None:
+    rng = np.random.default_rng(count)
+    offsets, trust = rng.normal(size=count), rng.uniform(0, 1, count)
+    step = np.diff(np.eye(count), axis=0)
+    dense = np.diag(trust) + 0.12 * step.T @ step + 0.02 * np.eye(count)
+    assert _spread(offsets, trust) == pytest.approx(np.linalg.solve(dense, trust * offsets))
