@@ -74,14 +74,18 @@ def _carried(points: list[Point], corners: Point, to: Point) -> list[Point]:
     base = corners[1] - corners[0]
     middle, new_middle = (corners[0] + corners[1]) / 2, (to[0] + to[1]) / 2
     rise = corners[2] - middle
-    frame = np.array([base, rise]).T
-    if abs(float(np.linalg.det(frame))) < 0.02 * float(base @ base):
-        frame = np.array([base, [-base[1], base[0]]]).T
-        new_rise = np.zeros(2)
-    else:
-        new_rise = to[2] - new_middle
-    shares = np.linalg.solve(frame, (np.array(points) - middle).T).T
-    return list(new_middle + shares[:, :1] * (to[1] - to[0]) + shares[:, 1:] * new_rise)
+    new_rise = to[2] - new_middle
+    if abs(_cross(base, rise)) < 0.02 * float(base @ base):
+        rise, new_rise = np.array([-base[1], base[0]]), np.zeros(2)
+    area = _cross(base, rise)
+    off = [point - middle for point in points]
+    # two equations each; numpy's solver would wake threads that then wait, at full speed, for more to do
+    shares = [(_cross(point, rise) / area, _cross(base, point) / area) for point in off]
+    return [new_middle + along * (to[1] - to[0]) + up * new_rise for along, up in shares]
+
+
+def _cross(a: Point, b: Point) -> float:
+    return float(a[0] * b[1] - a[1] * b[0])
 
 
 def _beside(inner: Point, outer: Point, torso: Point, s: Skeleton, outward: Point) -> Point:
