@@ -70,9 +70,9 @@ def cut_out(frame: Frame, body: Body, s: Skeleton, reach: float, pixels: int, *,
     x1, y1 = min(width, x1 + 1) // 2 * 2, min(height, y1 + 1) // 2 * 2
     scale = min(1.0, math.sqrt(pixels / ((x1 - x0) * (y1 - y0))))
     if scale < 1:
-        # the box gives way by less than two rows, so that both sides have one scale
-        scale = max(8, round((x1 - x0) * scale / 2)) * 2 / (x1 - x0)
-        y1 = y0 + min(y1 - y0, round(max(8, int((y1 - y0) * scale / 2)) * 2 / scale))
+        # one scale for both sides: of the columns, which are margin, up to two are left out
+        scale = max(8, round((y1 - y0) * scale / 2)) * 2 / (y1 - y0)
+        x1 = x0 + min(x1 - x0, round(max(8, int((x1 - x0) * scale / 2)) * 2 / scale))
     size = (round((x1 - x0) * scale), round((y1 - y0) * scale))
     bgr, person = frame.bgr[y0:y1, x0:x1], body.person_alpha[y0:y1, x0:x1]
     if scale < 1:
