@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.embedded_people import drawn_person
-from vastra_live.synthesis.embedded.hem import find_hem
+from vastra_live.synthesis.embedded.hem import _brightest_path, find_hem
 from vastra_live.synthesis.embedded.places import Places
 from vastra_live.synthesis.embedded.reading import (
     HAIR,
@@ -17,6 +17,7 @@ from vastra_live.synthesis.embedded.reading import (
     ColourModels,
     Reading,
     _fill_bays,
+    _settle_islands,
     read_person,
 )
 from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
@@ -132,3 +133,44 @@ def test_the_ground_of_a_print_is_no_lower_garment_of_its_colour() -> None:
     told_apart[TOP, 35:39, 28:32] = 0.01
     _fill_bays(white, told_apart, 50.0)
     assert white[LOWER, 35:39, 28:32].min() == 1
+
+
+def test_a_slanted_hem_is_followed_and_what_lies_in_its_shade_is_no_top() -> None:
+    frame, body, s = dressed_to(0.9)
+    bgr = np.array(frame.bgr).astype(np.float32)
+    _, columns = np.indices(bgr.shape[:2])
+    hem = s.neck[1] + 0.9 * s.torso_length + 0.12 * (columns - s.neck[0])
+    below = np.arange(bgr.shape[0])[:, None] - hem
+    inside = body.person_alpha > 0.5
+    near = inside & (np.abs(columns - s.neck[0]) < 45) & (np.abs(below) < 30)
+    shade = 0.45 + 0.55 * np.clip(below / 8, 0, 1)
+    # the top has that colour too, on its shoulders
+    y = int(s.neck[1] + 0.15 * s.torso_length)
+    bgr[y : y + 25][(np.abs(columns - s.neck[0]) > 30)[y : y + 25] & inside[y : y + 25]] = np.array(BLUE) * 0.5
+    bgr[near & (below < 0)] = RED
+    bgr[near & (below >= 0)] = (np.array(BLUE) * shade[..., None])[near & (below >= 0)]
+    share = read_person(bgr.astype(np.uint8), body.person_alpha, s, ColourModels()).share
+    middle = inside & (np.abs(columns - s.neck[0]) < 0.3 * s.unit)
+    assert (share[LOWER] > 0.5)[middle & (below > 2) & (below < 8)].mean() > 0.95
+    assert (share[TOP] > 0.5)[middle & (below < -2) & (below > -8)].mean() > 0.95
+
+
+def test_the_path_along_a_hem_leaves_out_brighter_spots_beside_it() -> None:
+    step = np.zeros((20, 30), np.float32)
+    truth = np.clip(4 + np.arange(30) // 3, 0, 19)
+    step[truth, np.arange(30)] = 1
+    step[18, 3::7] = 1.5
+    assert np.array_equal(_brightest_path(step), truth)
+
+
+def test_a_strip_of_sleeve_beside_a_hip_stays() -> None:
+    share = np.zeros((5, 80, 60), np.float32)
+    share[LOWER] = 1
+    for x in (4, 40):
+        share[:, 30:50, x : x + 3] = 0
+        share[TOP, 30:50, x : x + 3] = 1
+    sleeves = np.zeros((80, 60), np.bool_)
+    sleeves[:, :10] = True
+    _settle_islands(share, 60.0, sleeves)
+    assert share[TOP, 30:50, 4:7].min() > 0.9
+    assert share[TOP, 30:50, 40:43].max() < 0.5

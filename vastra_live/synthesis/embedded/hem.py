@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -11,6 +14,7 @@ from vastra_live.types import F32, U8
 __all__ = ["bare_belly", "find_hem"]
 
 F64 = npt.NDArray[np.float64]
+I64 = npt.NDArray[np.int64]
 
 _FIRST, _LAST, _BAND = 0.2, 1.5, 0.05
 """Bands across the body, in depth on the torso: 0 at the shoulder joints, 1 at the hip joints."""
@@ -18,6 +22,16 @@ _MIDDLE = 0.085
 """From the beginning of the first of two neighbouring bands to the step between them, which is over two bands."""
 _LONG_WIDTH, _CLEAR_WIDTH = 0.08, 0.2
 """How sharply a hem is believed in: a clear step is seen by its colours wherever the hem curves to."""
+_CLEAR_STEP = 20.0
+"""What is below differs by so much from a top that ends in one clear step."""
+_TRACED_WIDTH = 0.02
+"""The same, once it is known where the hem curves to."""
+_SWING = 0.18
+"""How far in depth a hem may run above and below what it is in the middle of the body."""
+_OTHER = 0.3
+"""A colour so far on the way from the top's to that below the hem is the top's no more: it lies in the hem's shade."""
+_PRINTED = 0.25
+"""So much of the top may have the colours of what is below its hem, or its own steps are taken for the hem."""
 
 
 def find_hem(lab: U8, places: Places) -> Hem | None:
@@ -31,7 +45,68 @@ def find_hem(lab: U8, places: Places) -> Hem | None:
     edges = edges[: len(steps)]
     if (edges < 0.75).sum() < 6:
         return None
-    return _one_clear_step(edges, steps) or _long(edges, steps, medians, seen_to)
+    clear = _one_clear_step(edges, steps)
+    if clear is None:
+        return _long(edges, steps, medians, seen_to)
+    at = int(np.argmin(np.abs(edges + _MIDDLE - clear.depth)))
+    return _traced(lab, places, clear, medians[max(at - 4, 0) : at + 1], medians[at + 2 : at + 7])
+
+
+def _traced(lab: U8, places: Places, hem: Hem, top: F64, below: F64) -> Hem:
+    """The hem followed to both sides: no hem is square to the spine all the way.
+
+    Args:
+        lab: (h, w, 3) the picture.
+        places: the skeleton in it.
+        hem: what it is in the middle of the body.
+        top: (n, 3) colours of the top, above the hem.
+        below: (n, 3) colours below the hem.
+    """
+    offset = places.depth - np.float32(hem.depth)
+    strip = places.sure & (np.abs(offset) < _SWING)
+    rows = np.flatnonzero(strip.any(axis=1))
+    columns = np.flatnonzero(strip.sum(axis=0) > 0.5 * len(rows))
+    start = np.median(top, axis=0).astype(np.float32)
+    way = np.median(below, axis=0).astype(np.float32) - start
+    if len(columns) < 4 or len(rows) < 6 or float(way @ way) < _CLEAR_STEP**2:
+        return hem
+    part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    along = (lab[part].astype(np.float32) * np.array([0.6, 1, 1], np.float32) - start) @ way / (way @ way)
+    other = np.clip(along / np.float32(_OTHER), 0, 1)
+    own = places.trunk[part] & (offset[part] < -_SWING / 2)
+    # a print has the colours of what is below it, and a hem of its own at each petal
+    if not own.any() or float(other[own].mean()) > _PRINTED:
+        return hem
+    # above a hem all is top, below it nothing is
+    step = cv2.filter2D(other, -1, np.array([[-1], [-1], [-1], [0], [1], [1], [1]], np.float32) / 3)
+    step[~strip[part]] = 0
+    path = _brightest_path(step)
+    along_path = path, np.arange(len(path))
+    # beside a sleeve the path goes down along its edge
+    level = np.abs(np.gradient(path)) <= 1
+    clear = ((step[along_path] > 0.5) & level).astype(np.uint8)
+    seen = np.flatnonzero(cv2.erode(clear[None], np.ones((1, 3), np.uint8))[0])
+    if len(seen) < 0.5 * np.count_nonzero(places.trunk[rows[0] : rows[-1] + 1].any(axis=0)):
+        return hem
+    bend = np.interp(np.arange(lab.shape[1]), seen + columns[0], offset[part][along_path][seen])
+    shown = np.zeros(lab.shape[1], np.bool_)
+    shown[seen + columns[0]] = True
+    return replace(hem, width=_TRACED_WIDTH, bend=bend.astype(np.float32), shown=shown)
+
+
+def _brightest_path(step: F32) -> I64:
+    """(w,) the row in each column of the path from left to right that gathers most; it climbs at most by two."""
+    count = step.shape[1]
+    reach = np.ones((5, 1), np.uint8)
+    gathered = np.ascontiguousarray(step.T)
+    for k in range(1, count):
+        gathered[k] += cv2.dilate(gathered[k - 1][:, None], reach)[:, 0]
+    path = np.empty(count, np.int64)
+    path[-1] = gathered[-1].argmax()
+    for k in range(count - 2, -1, -1):
+        low = max(int(path[k + 1]) - 2, 0)
+        path[k] = low + gathered[k, low : path[k + 1] + 3].argmax()
+    return path
 
 
 def _bands(lab: U8, places: Places) -> tuple[F64, F64, float]:
@@ -63,7 +138,7 @@ def _one_clear_step(edges: F64, steps: F64) -> Hem | None:
     after = steps[k + 3 :][edges[k + 3 :] < 1.1]
     # a print, or a block of another colour in the top, has steps of its own
     quiet = before.max(initial=0.0) <= max(8.0, 0.4 * size) and after.max(initial=0.0) <= 0.25 * size
-    return Hem(float(edges[k]) + _MIDDLE, _CLEAR_WIDTH) if size > 20 and quiet else None
+    return Hem(float(edges[k]) + _MIDDLE, _CLEAR_WIDTH) if size > _CLEAR_STEP and quiet else None
 
 
 def _long(edges: F64, steps: F64, medians: F64, seen_to: float) -> Hem | None:

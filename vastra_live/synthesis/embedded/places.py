@@ -39,12 +39,28 @@ Window = tuple[slice, slice]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hem:
-    """Where the worn top ends: depth on the torso (0 shoulder joints, 1 hip joints), and how surely."""
+    """Where the worn top ends.
+
+    Attributes:
+        depth: on the torso in the middle of the body: 0 at the shoulder joints, 1 at the hip joints.
+        width: how surely: over so much of the depth top and what is below it go over into each other.
+        bend: (w,) float32, how much lower it runs in each column of the picture, in depth; None where unknown.
+        shown: (w,) bool, columns in which it is seen, and so no sleeve is in front of it; None where unknown.
+    """
 
     depth: float
     width: float
+    bend: F32 | None = None
+    shown: Mask | None = None
+
+    def from_here(self, depth: F32) -> F32:
+        """(h, w) depth below the hem, of an (h, w) depth on the torso."""
+        below = depth - np.float32(self.depth)
+        return below if self.bend is None else below - self.bend
 
 
+_SHOWN_BELOW = 0.15
+"""Depth below a hem that is seen in which no sleeve is in front either; further down one may come in from the side."""
 _USUAL_TOP = Hem(0.72, 1.12)
 _USUAL_LOWER = Hem(0.98, 0.32)
 
@@ -61,8 +77,10 @@ class Places:
         face: (h, w) float32 0..1, the face's oval.
         depth: (h, w) float32, along the spine: 0 at the shoulder joints, 1 at the hip joints.
         seeds: (5, h, w) float32, pixels whose class the skeleton tells well enough to learn colours from.
+        sure: (h, w) bool, well inside of the silhouette.
         trunk: (h, w) bool, the torso without arms and hands.
         column: (h, w) bool, a strip along the spine and on downwards, without arms and hands.
+        sleeves: (h, w) bool, along the arms' bones.
         above_mouth: (h, w) bool.
         beside_face: (h, w) bool, around the face, above its chin.
     """
@@ -83,6 +101,8 @@ class Places:
         self.depth = along(s.neck, s.down, s.torso_length)
         self._below_chin = along(s.chin, s.down, unit)
         self.face, self._face_radius = _face(shape, s)
+        self.sure: Mask = person > 0.8
+        self.sleeves: Mask = self._arms < 0.12
         self.trunk: Mask = (person > 0.8) & (self._torso < 0) & (forearms > 0.16) & (self._hands > 0.25)
         # hair is learned here: further down it may lie beside a hood or collar of about its colour
         self.above_mouth: Mask = along(s.mouth, s.face_up, s.face_span) > 0
@@ -114,8 +134,9 @@ class Places:
 
     def end_seeds_at(self, hem: Hem) -> None:
         """Let no colour be learned on the wrong side of a hem."""
-        self.seeds[TOP] *= self.depth < hem.depth - 0.05
-        below = self.depth > hem.depth + 0.05
+        from_hem = hem.from_here(self.depth)
+        self.seeds[TOP] *= from_hem < -0.05
+        below = from_hem > 0.05
         self.seeds[LOWER] *= below
         # a waist high above the hips: what hangs straight below the hem belongs to it
         self.seeds[LOWER] += 0.5 * (self._core & below & (self.depth < 1.1))
@@ -131,9 +152,13 @@ class Places:
         depth, below_chin = self.depth, self._below_chin
         near_torso = _falling(self._torso, 0.02, 0.25)
         near_arm = _falling(self._arms, 0.16, 0.34)
+        if top_hem.shown is not None:
+            below = top_hem.from_here(depth)
+            free = top_hem.shown & (below < _SHOWN_BELOW)
+            near_arm = np.where(free, near_arm * _falling(below, 0.0, top_hem.width), near_arm)
         near_hand = _falling(self._hands, 0.12, 0.28)
         near_neck = _falling(self._neck, 0.14, 0.3) * _falling(-below_chin, 0.0, 0.25)
-        band = _falling(depth, top_hem.depth, top_hem.width) * _falling(-depth, 0.15, 0.45)
+        band = _falling(top_hem.from_here(depth), 0.0, top_hem.width) * _falling(-depth, 0.15, 0.45)
         prior = np.empty((len(CLASSES), *depth.shape), np.float32)
         # deep in the silhouette a colour of the wall's is more likely the top's second colour
         prior[BACKGROUND] = np.where(cv2.erode(self._person, np.ones((3, 3), np.uint8)) > 0.97, 0.002, 1 - inside)
@@ -151,7 +176,7 @@ class Places:
             ]
         )
         prior[HAIR] = 0.002 + 0.6 * _falling(self._face_radius, 1.5, 3.2) * _falling(below_chin, 0.6, 0.8)
-        prior[LOWER] = 0.002 + 0.9 * _falling(-depth, -lower_hem.depth, lower_hem.width)
+        prior[LOWER] = 0.002 + 0.9 * _falling(-lower_hem.from_here(depth), 0.0, lower_hem.width)
         prior[1:] *= inside / np.maximum(prior[1:].sum(axis=0), 1e-6)
         return prior
 

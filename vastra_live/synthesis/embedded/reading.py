@@ -104,19 +104,25 @@ def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: ColourModels) 
         weights[SKIN] *= priors[SKIN] > 0.05
         models = memory.blended(_learn(cells, weights + 0.15 * seeds))
         share = _classify(cells, models, priors, smooth, places.face)
-    _fill_bays(share, models.take(cells, axis=1).reshape(share.shape), skeleton.unit)
+    _fill_bays(share, models.take(cells, axis=1).reshape(share.shape) * priors, skeleton.unit)
     _attach_hair(share, places)
-    _settle_islands(share, skeleton.unit)
+    _settle_islands(share, skeleton.unit, places.sleeves)
     memory.remember(_learn(cells, share * (share > 0.6)))
     return Reading(share, places.face)
 
 
-def _fill_bays(share: F32, colour: F32, unit: float) -> None:
-    """In narrow bays of the top what may be its own cloth is no lower garment: the ground of a print. In place."""
+def _fill_bays(share: F32, likely: F32, unit: float) -> None:
+    """In narrow bays of the top what may be its own cloth is no lower garment: the ground of a print. In place.
+
+    Args:
+        share: (5, h, w) probability of each class.
+        likely: (5, h, w) how likely each class has this colour at this place.
+        unit: shoulder width in pixels.
+    """
     top = (share[TOP] > 0.5).astype(np.uint8)
     size = 2 * max(1, round(0.06 * unit)) + 1
     closed = cv2.morphologyEx(top, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
-    bays = (closed > top) & (share[LOWER] > share[TOP]) & (colour[TOP] > 0.3 * colour[LOWER])
+    bays = (closed > top) & (share[LOWER] > share[TOP]) & (likely[TOP] > 0.3 * likely[LOWER])
     share[TOP][bays] += share[LOWER][bays]
     share[LOWER][bays] = 0
 
@@ -140,8 +146,11 @@ def _attach_hair(share: F32, places: Places) -> None:
     share /= np.maximum(rest, 1e-6)
 
 
-def _settle_islands(share: F32, unit: float) -> None:
-    """Specks of a class take the classes around them: prints, buttons, trousers seen between fingers. In place."""
+def _settle_islands(share: F32, unit: float, sleeves: npt.NDArray[np.bool_]) -> None:
+    """Specks of a class take the classes around them: prints, buttons, trousers seen between fingers. In place.
+
+    A strip of top on an arm is none, but a sleeve that a hip hides the rest of.
+    """
     height, width = share.shape[1:]
     labels = share.argmax(axis=0)
     # smaller than a palm; background is left, for the gap between arm and body is as small
@@ -151,6 +160,12 @@ def _settle_islands(share: F32, unit: float) -> None:
         _, islands, stats, _ = cv2.connectedComponentsWithStats((labels == k).astype(np.uint8), connectivity=4)
         small = stats[:, cv2.CC_STAT_AREA] < limit
         small[0] = False
+        if k == TOP:
+            on_arm = np.bincount(islands[sleeves], minlength=len(small))
+            pieces = small & (on_arm > 0.4 * stats[:, cv2.CC_STAT_AREA])
+            # a few dark pixels between arm and hip are a shadow
+            if on_arm[pieces].sum() > 0.1 * limit:
+                small &= ~pieces
         specks |= small[islands]
     if not specks.any():
         return
