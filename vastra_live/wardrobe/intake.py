@@ -84,6 +84,7 @@ def read_garment(
         lowest = (points["armpit_left"][1] + points["armpit_right"][1]) / 2
         neckline = find_neckline(photo.bgr, alpha, points["neck_left"], points["neck_right"], lowest)
         points["neck_front"], inside = neckline.front, neckline.inside
+        points["neck_left"], points["neck_right"] = neckline.corners
     return Garment(
         name=name or path.stem,
         category=kind,

@@ -9,7 +9,8 @@ points::
 A low power makes a V, a high one a boat neck; a spread below 1 leaves room for a wide rib. What counts is the step
 of colour across the curve, in each of a dozen pieces of it, relative to how dark the cloth is: on a black garment
 two levels are an edge. It must go the same way in most pieces and on both sides alike, so that neither a label nor
-a print is taken for a neckline; how strong it is beyond that counts for nothing.
+a print is taken for a neckline; how strong it is beyond that counts for nothing. No neckline is quite such a curve, so
+the best one is then moved onto the edge beside it, point by point.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ import numpy as np
 from vastra_live.types import F32, U8
 
 __all__ = ["Neckline", "find_neckline"]
+
+Point = tuple[float, float]
 
 _DEPTHS = np.linspace(0.08, 1.6, 58, dtype=np.float32)
 _POWERS = np.array([1.0, 1.4, 2.0, 2.8, 4.0], np.float32)
@@ -44,6 +47,13 @@ since the lower edge of the back's own collar looks like that: weights at two de
 _RIM, _RIVAL = 0.14, 0.85
 """Of two edges closer than this the upper one is the rim, the other the seam of its rib, if they are as clear."""
 _LEAST = 1.8
+_POINTS_ALONG, _OFFSETS = 97, np.linspace(-0.12, 0.12, 25, dtype=np.float32)
+"""Points of the curve that are moved onto the edge, and how far across it at most, in shares of the neck's width."""
+_LABEL, _JUMP = 17, 0.03
+"""So many points are wider than twice a label's edge, and so far it is from the neckline at least."""
+_STIFF, _OVER, _SEEN = 0.5, 1.5, 1.6
+"""What the farthest move costs, in steps as high as the curve's own: between two edges the nearer one is followed; how
+high a step counts at most; and what four fifths of the points must find in both bands, or a print leads them astray."""
 _UNSEEN = 0.25
 """Where no edge is seen: the depth of a shallow round neckline."""
 _STANDING = 0.12
@@ -60,10 +70,12 @@ class Neckline:
 
     Attributes:
         front: lowest point (x, y) of the front's edge, in pixels of the photo.
+        corners: where that edge meets the shoulders, on the wearer's left and right.
         inside: (H, W) float32, 0..1, the inside of the back above it; None if none is seen.
     """
 
-    front: tuple[float, float]
+    front: Point
+    corners: tuple[Point, Point]
     inside: F32 | None
 
 
@@ -86,6 +98,11 @@ class _Curves:
     def width(self) -> float:
         return max(4.0, self.end[0] - self.start[0])
 
+    def only(self, index: int) -> _Curves:
+        """One of them."""
+        chosen = slice(index, index + 1)
+        return _Curves(self.start, self.end, self.depth[chosen], self.power[chosen], self.spread[chosen])
+
     def at(self, share: F32) -> tuple[F32, F32]:
         """x and y (K, N) in pixels at shares (N,) of the curve, -1..1."""
         t = share[None] * self.spread[:, None] / 2
@@ -107,12 +124,12 @@ def find_neckline(
         neck_right: the same on the other side.
         lowest: y above which the neckline must lie: the armpits, say.
     """
-    (x1, y1), (x0, y0) = neck_left, neck_right
+    (x1, y1), (x0, y0) = corners = neck_left, neck_right
     width = max(4.0, x1 - x0)
     middle, level = (x0 + x1) / 2, (y0 + y1) / 2
     top = _top_at(alpha, middle)
     if top - level > _HOLLOW * width:
-        return Neckline((middle, top), None)
+        return Neckline((middle, top), corners, None)
     depths = _DEPTHS[level + _DEPTHS * width <= lowest]
     grid = np.meshgrid(depths, _POWERS, _SPREADS, indexing="ij")
     curves = _Curves((x0, y0), (x1, y1), *(axis.ravel() for axis in grid))
@@ -120,12 +137,18 @@ def find_neckline(
     best = _best(curves, _evidence(curves, smooth, alpha)) if len(depths) else None
     standing = level - top > _STANDING * width
     if best is None:
-        return Neckline((middle, level if standing else max(top, level + _UNSEEN * width)), None)
-    front = (middle, level + float(curves.depth[best]) * width)
-    inside = _inside(alpha, curves, best)
-    if inside is not None and standing and not _shaded(smooth, alpha, inside, front):
-        return Neckline(front, None)
-    return Neckline(front, inside)
+        return Neckline((middle, level if standing else max(top, level + _UNSEEN * width)), corners, None)
+    edge = _along_edge(curves.only(best), smooth, alpha)
+    lowest = float(edge[:, 1].max())
+    front = (float(edge[edge[:, 1] > lowest - 0.03 * width, 0].mean()), lowest)
+    inside = _inside(alpha, curves.only(best), edge)
+    if inside is None or (standing and not _shaded(smooth, alpha, inside, front)):
+        return Neckline(front, corners, None)
+    if not standing:
+        # an opening that is wider than the outline's own corners tell
+        left, right = (_on_top(alpha, float(x)) for x in (max(x1, edge[-1, 0]), min(x0, edge[0, 0])))
+        corners = (left if left[0] > x1 else neck_left, right if right[0] < x0 else neck_right)
+    return Neckline(front, corners, inside)
 
 
 def _evidence(curves: _Curves, smooth: F32, alpha: F32) -> F32:
@@ -214,17 +237,71 @@ def _at(plane: F32, x: F32, y: F32) -> F32:
     return np.asarray(sampled, np.float32)
 
 
+def _on_top(alpha: F32, x: float) -> Point:
+    return x, _top_at(alpha, x)
+
+
 def _top_at(alpha: F32, x: float) -> float:
     column = alpha[:, min(alpha.shape[1] - 1, max(0, round(x)))] > 0.5
     return float(column.argmax()) if column.any() else 0.0
 
 
-def _inside(alpha: F32, curves: _Curves, index: int) -> F32 | None:
-    """What of the garment lies above a curve; None if that is next to nothing."""
-    x, y = (axis[index] for axis in curves.at(np.linspace(-1, 1, 97, dtype=np.float32)))
-    outline = np.stack([np.r_[x, x[-1], x[0]], np.r_[y, 0, 0]], axis=-1)
+def _along_edge(curve: _Curves, smooth: F32, alpha: F32) -> F32:
+    """(N, 2) points of one curve, each moved across it onto the edge that the curve follows.
+
+    The moves that gather most of the curve's own step of colour, neighbours moving together (Viterbi 1967).
+    """
+    outline = _evenly_spaced(*(axis[0] for axis in curve.at(np.linspace(-1, 1, 8 * _POINTS_ALONG, dtype=np.float32))))
+    ahead = np.gradient(outline, axis=0)
+    across = np.stack([-ahead[:, 1], ahead[:, 0]], axis=-1) / np.linalg.norm(ahead, axis=1)[:, None]
+    step, covered = _steps(curve, smooth, alpha)
+    way = step[0][covered[0]].mean(axis=0)
+    moved = outline[:, None] + across[:, None] * (_OFFSETS * curve.width)[:, None]
+    value = np.zeros(moved.shape[:2], np.float32)
+    for band in _BANDS[:2]:
+        below, above = (
+            (moved + sign * band * curve.width * across[:, None]).astype(np.float32).transpose(2, 0, 1)
+            for sign in (1, -1)
+        )
+        rise = (_at(smooth, *below) - _at(smooth, *above)) @ way / (way @ way)
+        on_cloth = np.minimum(_at(alpha, *below), _at(alpha, *above)) > 0.9
+        value += np.where(on_cloth, np.clip(rise, -_OVER, _OVER), 0)
+    path = _best_path(value - _STIFF * (_OFFSETS / _OFFSETS[-1]) ** 2)
+    if np.quantile(value[np.arange(len(value)), path], 0.2) < _SEEN:
+        return outline
+    # a label's edge beside the neckline is a jump there and back
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(_OFFSETS[path], _LABEL // 2, mode="edge"), _LABEL)
+    usual = np.median(around, axis=1)
+    move = np.where(np.abs(_OFFSETS[path] - usual) > _JUMP, usual, _OFFSETS[path]) * curve.width
+    move = cv2.blur(move[:, None], (1, 5))
+    return np.asarray(outline + across * move, np.float32)
+
+
+def _evenly_spaced(x: F32, y: F32) -> F32:
+    """(N, 2) points at equal distances along a finely sampled curve."""
+    length = np.concatenate([[0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))])
+    at = np.linspace(0, length[-1], _POINTS_ALONG)
+    return np.stack([np.interp(at, length, x), np.interp(at, length, y)], axis=-1).astype(np.float32)
+
+
+def _best_path(value: F32) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """(N,) the columns of an (N, K) table that gather most from row to row, two steps aside at a time."""
+    gathered = value.copy()
+    for k in range(1, len(value)):
+        gathered[k] += cv2.dilate(gathered[k - 1][:, None], np.ones((5, 1), np.uint8))[:, 0]
+    path = np.empty(len(value), np.int64)
+    path[-1] = gathered[-1].argmax()
+    for k in range(len(value) - 2, -1, -1):
+        low = max(int(path[k + 1]) - 2, 0)
+        path[k] = low + gathered[k, low : path[k + 1] + 3].argmax()
+    return path
+
+
+def _inside(alpha: F32, curve: _Curves, edge: F32) -> F32 | None:
+    """What of the garment lies above an edge that a curve follows; None if that is next to nothing."""
+    outline = np.concatenate([edge, [[edge[-1, 0], 0], [edge[0, 0], 0]]])
     mask = np.zeros(alpha.shape, np.uint8)
     cv2.fillPoly(mask, [np.rint(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
     inside = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), 0.7) * alpha
-    least = 0.02 * float(curves.depth[index]) * curves.width**2
+    least = 0.02 * float(curve.depth[0]) * curve.width**2
     return np.asarray(inside, np.float32) if float(inside.sum()) > least else None
