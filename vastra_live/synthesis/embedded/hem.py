@@ -30,6 +30,8 @@ _SWING = 0.18
 """How far in depth a hem may run above and below what it is in the middle of the body."""
 _OTHER = 0.3
 """A colour so far on the way from the top's to that below the hem is the top's no more: it lies in the hem's shade."""
+_MIXED = 0.4
+"""A pixel that a hem runs through counts as below: the hem lies lower than that by so many rows on average."""
 _PRINTED = 0.25
 """So much of the top may have the colours of what is below its hem, or its own steps are taken for the hem."""
 
@@ -88,10 +90,21 @@ def _traced(lab: U8, places: Places, hem: Hem, top: F64, below: F64) -> Hem:
     seen = np.flatnonzero(cv2.erode(clear[None], np.ones((1, 3), np.uint8))[0])
     if len(seen) < 0.5 * np.count_nonzero(places.trunk[rows[0] : rows[-1] + 1].any(axis=0)):
         return hem
-    bend = np.interp(np.arange(lab.shape[1]), seen + columns[0], offset[part][along_path][seen])
+    below = _between_rows(step, path) + _MIXED
+    found = offset[part][along_path] + below * float(np.median(np.diff(offset[part], axis=0)))
+    bend = np.interp(np.arange(lab.shape[1]), seen + columns[0], found[seen])
     shown = np.zeros(lab.shape[1], np.bool_)
     shown[seen + columns[0]] = True
     return replace(hem, width=_TRACED_WIDTH, bend=bend.astype(np.float32), shown=shown)
+
+
+def _between_rows(step: F32, path: I64) -> F64:
+    """(w,) how far below its row the top of the step lies in each column, -0.5..0.5: of a parabola through three."""
+    columns = np.arange(len(path))
+    here = step[path, columns]
+    before = step[np.maximum(path - 1, 0), columns]
+    after = step[np.minimum(path + 1, len(step) - 1), columns]
+    return np.asarray(np.clip((after - before) / np.maximum(2 * (2 * here - before - after), 1e-3), -0.5, 0.5))
 
 
 def _brightest_path(step: F32) -> I64:

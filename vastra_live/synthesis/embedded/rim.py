@@ -77,7 +77,7 @@ def solve_rim(bgr: U8, worn: F32, spared: F32, unit: float) -> Rim:
     third = _dot(off, off) - along * along / np.maximum(extent, 1)
     weight = weight / (1 + (weight * np.maximum(third, 0)) ** 2)
     along, extent = along * weight, extent * weight
-    prior = np.float32(_PRIOR) * (1 + 4 * spared.ravel()[pixels])
+    prior = np.float32(_PRIOR) * (1 + 12 * spared.ravel()[pixels])
     flat = share.ravel()
     flat[pixels] = np.clip((along + prior * flat[pixels]) / (extent + prior), 0, 1)
     # a small share is a mixture only beside a large one; elsewhere it is a shade of the neighbour's own
