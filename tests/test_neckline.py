@@ -58,3 +58,15 @@ def test_an_opening_wider_than_the_outlines_corners_moves_them() -> None:
     (left, _), (right, _) = neckline.corners
     assert right < RIGHT - 3
     assert left > LEFT + 3
+
+
+def test_a_rib_of_another_colour_belongs_to_the_front() -> None:
+    bgr, alpha, opening = drawn(scoop(), label=False)
+    white, blue = (225, 222, 220), (180, 90, 30)
+    bgr[alpha > 0] = white
+    rib = cv2.dilate(opening, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (25, 25))) - opening
+    bgr[(rib > 0) & (alpha > 0)] = blue
+    neckline = find_neckline(bgr, alpha, (LEFT + 8, TOP), (RIGHT - 8, TOP), 250.0)
+    assert neckline.inside is not None
+    assert neckline.front[1] == pytest.approx(float(scoop()[:, 1].max()), abs=5)
+    assert (neckline.inside > 0.5)[(rib > 0) & (alpha > 0)].mean() < 0.1

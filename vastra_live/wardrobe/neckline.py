@@ -46,6 +46,8 @@ _LIGHTER = ((0.25, 0.45), (0.35, 0.6))
 since the lower edge of the back's own collar looks like that: weights at two depths."""
 _RIM, _RIVAL = 0.14, 0.85
 """Of two edges closer than this the upper one is the rim, the other the seam of its rib, if they are as clear."""
+_RIBBED = 10.0
+"""A rib differs by so many levels from both the inside above it and the garment below it."""
 _LEAST = 1.8
 _POINTS_ALONG, _OFFSETS = 97, np.linspace(-0.12, 0.12, 25, dtype=np.float32)
 """Points of the curve that are moved onto the edge, and how far across it at most, in shares of the neck's width."""
@@ -134,7 +136,7 @@ def find_neckline(
     grid = np.meshgrid(depths, _POWERS, _SPREADS, indexing="ij")
     curves = _Curves((x0, y0), (x1, y1), *(axis.ravel() for axis in grid))
     smooth = cv2.GaussianBlur(bgr, (0, 0), max(0.6, 0.008 * width)).astype(np.float32)
-    best = _best(curves, _evidence(curves, smooth, alpha)) if len(depths) else None
+    best = _best(curves, *_evidence(curves, smooth, alpha)) if len(depths) else None
     standing = level - top > _STANDING * width
     if best is None:
         return Neckline((middle, level if standing else max(top, level + _UNSEEN * width)), corners, None)
@@ -151,10 +153,14 @@ def find_neckline(
     return Neckline(front, corners, inside)
 
 
-def _evidence(curves: _Curves, smooth: F32, alpha: F32) -> F32:
-    """How much each curve (K,) looks like a neckline; 0 for those that do not."""
+def _evidence(curves: _Curves, smooth: F32, alpha: F32) -> tuple[F32, F32, F32]:
+    """How much each curve (K,) looks like a neckline, 0 for those that do not.
+
+    And the same were a lighter inside as usual as a darker one, and the colour step across each curve (K, 3).
+    """
     step, covered = _steps(curves, smooth, alpha)
-    step *= _gain(curves, smooth, alpha)
+    gain = _gain(curves, smooth, alpha)
+    step *= gain
     kept = covered.reshape(len(step), _PIECES, _PER_PIECE).sum(axis=2)
     total = np.where(covered[:, :, None], step, 0).reshape(len(step), _PIECES, _PER_PIECE, 3).sum(axis=2)
     piece = total / np.maximum(kept, 1)[:, :, None]
@@ -175,7 +181,8 @@ def _evidence(curves: _Curves, smooth: F32, alpha: F32) -> F32:
     usual = np.where(curves.power < 1.7, _USUAL_V, _USUAL)
     likely = np.exp(-0.5 * (np.log(curves.depth / usual) / _VARIETY) ** 2)
     known = (count >= _LEAST_PIECES) & (share >= _LEAST_SHARE)
-    return np.asarray(known * np.maximum(value, 0) * trust * likely * share**2, np.float32)
+    either = np.asarray(known * np.maximum(value, 0) * likely * share**2, np.float32)
+    return np.asarray(either * trust, np.float32), either, np.asarray(mean / gain, np.float32)
 
 
 def _steps(curves: _Curves, smooth: F32, alpha: F32) -> tuple[F32, np.ndarray[tuple[int, int], np.dtype[np.bool_]]]:
@@ -203,7 +210,7 @@ def _gain(curves: _Curves, smooth: F32, alpha: F32) -> float:
     return max(1.0, _GREY / (float(np.median(cloth)) + _DARKEST)) if len(cloth) else 1.0
 
 
-def _best(curves: _Curves, evidence: F32) -> int | None:
+def _best(curves: _Curves, evidence: F32, either: F32, step: F32) -> int | None:
     """The curve that is the front neckline; None where nothing looks like one."""
     by_depth = evidence.reshape(-1, len(_POWERS) * len(_SPREADS))
     strongest = by_depth.max(axis=1)
@@ -216,7 +223,13 @@ def _best(curves: _Curves, evidence: F32) -> int | None:
     above = depth[best] - depth[peaks]
     rims = peaks[(above > 0) & (above < _RIM) & (strongest[peaks] >= _RIVAL * strongest[best])]
     row = int(rims[0]) if len(rims) else best
-    return row * by_depth.shape[1] + int(by_depth[row].argmax())
+    index = row * by_depth.shape[1] + int(by_depth[row].argmax())
+    # a rib of another colour than the garment: its upper edge is as clear a step, the other way
+    near = (curves.depth[index] - curves.depth > 0.03) & (curves.depth[index] - curves.depth < _RIM)
+    height = float(np.linalg.norm(step[index]))
+    back = -(step @ step[index]) / max(height, 1e-6)
+    ribbed = near & (back > _RIBBED) & (either > _RIVAL * evidence[index]) & (height > _RIBBED)
+    return int(np.where(ribbed, either, -1).argmax()) if ribbed.any() else index
 
 
 def _shaded(smooth: F32, alpha: F32, inside: F32, front: tuple[float, float]) -> bool:
@@ -273,7 +286,7 @@ def _along_edge(curve: _Curves, smooth: F32, alpha: F32) -> F32:
     around = np.lib.stride_tricks.sliding_window_view(np.pad(_OFFSETS[path], _LABEL // 2, mode="edge"), _LABEL)
     usual = np.median(around, axis=1)
     move = np.where(np.abs(_OFFSETS[path] - usual) > _JUMP, usual, _OFFSETS[path]) * curve.width
-    move = cv2.blur(move[:, None], (1, 5))
+    move = cv2.blur(move[:, None], (1, 7))
     return np.asarray(outline + across * move, np.float32)
 
 
