@@ -26,7 +26,7 @@ __all__ = ["Neckline", "find_neckline"]
 
 Point = tuple[float, float]
 
-_DEPTHS = np.linspace(0.08, 1.6, 58, dtype=np.float32)
+_DEPTHS = np.linspace(0.08, 1.6, 115, dtype=np.float32)
 _POWERS = np.array([1.0, 1.4, 2.0, 2.8, 4.0], np.float32)
 _SPREADS = np.array([1.0, 0.88, 0.76], np.float32)
 _PIECES, _PER_PIECE = 12, 8
@@ -214,7 +214,7 @@ def _best(curves: _Curves, evidence: F32, either: F32, step: F32) -> int | None:
     """The curve that is the front neckline; None where nothing looks like one."""
     by_depth = evidence.reshape(-1, len(_POWERS) * len(_SPREADS))
     strongest = by_depth.max(axis=1)
-    peak = cv2.dilate(strongest[:, None], np.ones((7, 1), np.uint8))[:, 0]
+    peak = cv2.dilate(strongest[:, None], np.ones((13, 1), np.uint8))[:, 0]
     peaks = np.nonzero((strongest >= peak) & (strongest > 0))[0]
     if not len(peaks) or strongest.max() < _LEAST:
         return None
@@ -286,7 +286,7 @@ def _along_edge(curve: _Curves, smooth: F32, alpha: F32) -> F32:
     around = np.lib.stride_tricks.sliding_window_view(np.pad(_OFFSETS[path], _LABEL // 2, mode="edge"), _LABEL)
     usual = np.median(around, axis=1)
     move = np.where(np.abs(_OFFSETS[path] - usual) > _JUMP, usual, _OFFSETS[path]) * curve.width
-    move = cv2.blur(move[:, None], (1, 7))
+    move = cv2.blur(move[:, None], (1, 5))
     return np.asarray(outline + across * move, np.float32)
 
 
