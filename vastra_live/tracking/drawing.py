@@ -26,8 +26,9 @@ _NOTICEABLE = 1.5
 _FAINT = 0.02
 # A change of nothing, see :func:`_in_steps`.
 _NO_STEP = 128
-# So many pixels of a band are worth another thread's while.
-_BAND = 50_000
+# So many pixels are worth another thread's while; and what share of them is drawn before it is done with the others,
+# for it must be woken first.
+_SHARED, _OWN = 100_000, 0.6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +67,7 @@ class Canvas:
     """Draws layers at the frame's resolution, into buffers that only grow. One display thread.
 
     Args:
-        helper: another thread, which draws the lower half of what is large; its owner ends it.
+        helper: another thread, which draws the lower part of what is large; its owner ends it.
     """
 
     def __init__(self, helper: Executor | None = None) -> None:
@@ -103,7 +104,7 @@ class Canvas:
             for front in followed.fronts:
                 here, _ = wide.overlap(front.window)
                 alpha[here] = np.maximum(alpha[here], front.share)
-        box, bands = _bands(wide, alpha, width, height, 1 if self._helper is None else 2)
+        box, bands = _bands(wide, alpha, width, height, shared=self._helper is not None)
         x0, y0, x1, y1 = box
         bgr = self._whole.get("bgr", (y1 - y0, x1 - x0, 3), np.uint8)
         drawn = Drawn(box, bgr, self._whole.get("alpha", bgr.shape[:2], np.uint8))
@@ -117,13 +118,16 @@ class Canvas:
             shaded,
             premultiplied,
         )
-        others = [
-            self._helper.submit(_draw_band, plan, band, drawn, self._second) for band in bands[1:] if self._helper
-        ]
-        for band in bands[:1]:
-            _draw_band(plan, band, drawn, self._first)
-        for other in others:
-            other.result()
+        waiting = None
+        if self._helper is not None and len(bands) > 1:
+            waiting = self._helper.submit(_draw_band, plan, bands[1], drawn, self._second)
+        if bands:
+            _draw_band(plan, bands[0], drawn, self._first)
+        if waiting is not None and waiting.cancel():
+            # a helper that has not even begun is not waited for
+            _draw_band(plan, bands[1], drawn, self._first)
+        elif waiting is not None:
+            waiting.result()
         return drawn
 
 
@@ -254,7 +258,7 @@ def _in_steps(change: F32) -> U8:
 
 
 def _bands(
-    window: Window, alpha: F32, width: int, height: int, most: int
+    window: Window, alpha: F32, width: int, height: int, *, shared: bool
 ) -> tuple[tuple[int, int, int, int], list[_Band]]:
     """What is drawn of a frame, x0, y0, x1, y1, and the bands of it, from top to bottom.
 
@@ -262,7 +266,7 @@ def _bands(
         window: of the layer.
         alpha: (rows, columns) float32 in it: only where anything can be seen is anything drawn.
         width, height: of the frame.
-        most: so many bands, or fewer where that is not worth it.
+        shared: in two bands, where that is worth it.
     """
     step = window.step
     # in whole work pixels and one more for the interpolation
@@ -274,11 +278,11 @@ def _bands(
     y0, y1 = max(y0, window.y + top * step), min(y1, window.y + bottom * step)
     if columns == 0 or x0 >= x1 or y0 >= y1:
         return (0, 0, 0, 0), []
-    count = max(1, min(most, (x1 - x0) * (y1 - y0) // _BAND))
     column, bands = window.x + left * step, []
     # rows of the work grid that are in the frame
     begin, end = (y0 - window.y) // step, -((window.y - y1) // step)
-    for first, last in pairwise(round(begin + (end - begin) * share / count) for share in range(count + 1)):
+    cuts = (0.0, _OWN, 1.0) if shared and (x1 - x0) * (y1 - y0) >= _SHARED else (0.0, 1.0)
+    for first, last in pairwise(round(begin + (end - begin) * cut) for cut in cuts):
         above, below = max(top, first - 1), min(bottom, last + 1)
         row, start, stop = window.y + above * step, max(y0, window.y + first * step), min(y1, window.y + last * step)
         bands.append(
