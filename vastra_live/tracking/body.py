@@ -42,15 +42,19 @@ class BlazePoseTracker:
             # Imported here: it takes 0.7 s, and only those who track a body should wait for it.
             from mediapipe.python.solutions.pose import Pose
 
-            self._pose: Any = made_behind(
-                lambda: Pose(
+            def opened() -> Any:
+                pose = Pose(
                     static_image_mode=static,
                     model_complexity=1,
                     smooth_landmarks=False,
                     enable_segmentation=True,
                     smooth_segmentation=False,
                 )
-            )
+                # its threads go on opening, and chattering, until it has seen a picture
+                pose.process(np.zeros((64, 64, 3), np.uint8))
+                return pose
+
+            self._pose: Any = made_behind(opened)
 
     def track(self, frame: Frame) -> Body | None:
         """The person in this frame, or None when nobody is seen.

@@ -59,9 +59,13 @@ class BlazeFaceFinder:
         with without_chatter():
             from mediapipe.python.solutions.face_detection import FaceDetection
 
-            self._model: Any = made_behind(
-                lambda: FaceDetection(model_selection=1, min_detection_confidence=_MIN_SCORE)
-            )
+            def opened() -> Any:
+                model = FaceDetection(model_selection=1, min_detection_confidence=_MIN_SCORE)
+                # its threads go on opening, and chattering, until it has seen a picture
+                model.process(np.zeros((64, 64, 3), np.uint8))
+                return model
+
+            self._model: Any = made_behind(opened)
         self._spoke = False
 
     def find(self, frame: Frame) -> Sequence[Face]:
