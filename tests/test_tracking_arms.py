@@ -11,82 +11,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.arm_scene import HEIGHT, WIDTH, arm_body, arm_joints, arm_scene
 from tests.propagation_scene import expanded, garment
 from vastra_live.compositing.blend import blend_into
 from vastra_live.tracking.anchor import Anchor, first_anchor
 from vastra_live.tracking.behind_arms import with_arms, without, without_haste
+from vastra_live.tracking.fronts import Front, bring_arm, weigh
 from vastra_live.tracking.leap import small_luma
-from vastra_live.tracking.limbs import (
-    Arms,
-    Front,
-    arm_mask,
-    arm_window,
-    arms_of,
-    bring_arm,
-    lost_parts,
-    motion_of,
-    weigh,
-)
+from vastra_live.tracking.limbs import Arms, arm_mask, arm_window, arms_of, lost_parts, motion_of
 from vastra_live.tracking.motion import Flow
 from vastra_live.tracking.painted import Painted
 from vastra_live.tracking.propagation import Propagator
-from vastra_live.tracking.reach import reach_of
 from vastra_live.tracking.window import Window, grid
-from vastra_live.types import F32, U8, Body, Frame, Layer
+from vastra_live.types import F32, U8, Frame, Layer
 
-HEIGHT, WIDTH = 300, 360
-SHOULDER, ELBOW = np.array([230.0, 90.0]), 55.0
 LEFT_UPPER, LEFT_FORE = 1, 2
 
 
-def _joints(upper: float, fore: float) -> tuple[U8, U8, U8]:
-    """Shoulder, elbow and wrist of the left arm: angles in degrees, 0 hanging, positive away from the body."""
-    points = [SHOULDER]
-    for angle, length in ((upper, ELBOW), (fore, ELBOW)):
-        points.append(points[-1] + length * np.array([np.sin(np.radians(angle)), np.cos(np.radians(angle))]))
-    shoulder, elbow, wrist = points
-    return shoulder, elbow, wrist
-
-
-def _body(upper: float, fore: float, index: int = 0) -> Body:
-    landmarks = np.zeros((33, 3), np.float32)
-    shoulder, elbow, wrist = _joints(upper, fore)
-    knuckles = wrist + 0.3 * (wrist - elbow)
-    for joint, place in ((11, shoulder), (13, elbow), (15, wrist), (17, knuckles), (19, knuckles)):
-        landmarks[joint, :2] = place
-    landmarks[[0, 12, 14, 16, 18, 20, 23, 24], :2] = [
-        [180, 40], [130, 90], [120, 150], [118, 200], [118, 215], [118, 215], [215, 240], [145, 240]
-    ]  # fmt: skip
-    return Body(landmarks, np.ones(33, np.float32), np.zeros((HEIGHT, WIDTH), np.float32), index)
-
-
-def _scene(upper: float, fore: float) -> tuple[U8, F32]:
-    """A torso with a print, and a left sleeve over it; the mask is of both."""
-    rng = np.random.default_rng(11)
-    wall, cloth, sleeve = (
-        cv2.GaussianBlur(rng.integers(0, 255, (HEIGHT, WIDTH, 3)).astype(np.float32), (0, 0), sigma)
-        for sigma in (6, 4, 4)
-    )
-    frame = (wall - wall.mean()) * 3 + (190, 190, 185)
-    cloth, sleeve = (cloth - cloth.mean()) * 6 + (60, 60, 150), (sleeve - sleeve.mean()) * 3 + (150, 70, 40)
-    mask = np.zeros((HEIGHT, WIDTH), np.float32)
-    cv2.rectangle(mask, (130, 80), (230, 250), 1.0, -1)
-    frame = np.where(mask[..., None] > 0, cloth, frame)
-    arm = np.zeros_like(mask)
-    points = np.round(np.array(_joints(upper, fore))).astype(np.int32)
-    cv2.polylines(arm, [points], False, 1.0, 22)
-    frame = np.where(arm[..., None] > 0, sleeve, frame)
-    return np.clip(frame, 0, 255).astype(np.uint8), np.maximum(mask, arm)
-
-
 def _anchor(upper: float, fore: float) -> Anchor:
-    frame, mask = _scene(upper, fore)
-    painted = Painted(frame, frame[..., ::-1], mask, np.eye(2, 3, dtype=np.float32), "tee", _body(upper, fore))
+    frame, mask = arm_scene(upper, fore)
+    painted = Painted(frame, frame[..., ::-1], mask, np.eye(2, 3, dtype=np.float32), "tee", arm_body(upper, fore))
     return with_arms(first_anchor(painted, small_luma(frame)), None)
 
 
 def _arms(upper: float, fore: float) -> Arms:
-    arms = arms_of(_body(upper, fore))
+    arms = arms_of(arm_body(upper, fore))
     assert arms is not None
     return arms
 
@@ -111,14 +60,14 @@ def test_what_has_moved_far_must_come_near_again() -> None:
 
 
 def test_walking_sideways_or_closer_moves_no_arm() -> None:
-    body = _body(5, 5)
+    body = arm_body(5, 5)
     further = replace(body, landmarks_px=body.landmarks_px * np.float32(1.3) + np.float32(20))
     arms = arms_of(further)
     assert arms is not None and _arms(5, 5).moved(arms) == 0
 
 
 def test_an_arm_that_is_not_seen_does_not_count() -> None:
-    body = _body(5, 5)
+    body = arm_body(5, 5)
     visibility = body.visibility.copy()
     visibility[13] = 0.1
     assert not arms_of(replace(body, visibility=visibility)).seen[0]  # type: ignore[union-attr]
@@ -136,7 +85,7 @@ def test_only_what_the_flow_has_lost_is_looked_for(held: int) -> None:
     assert lost_parts(anchor.limbs.arms, window, now, window, still, held) == LEFT_FORE
     part = arm_window(now, LEFT_FORE, window)
     assert part is not None
-    live = _live(*_scene(5, -100), part)
+    live = _live(*arm_scene(5, -100), part)
     front = bring_arm(
         Flow(), anchor.limbs.arms, window, anchor.luma, np.ones_like(anchor.alpha), now, LEFT_FORE, part, live
     )
@@ -260,14 +209,14 @@ def test_a_sleeve_is_on_the_arm_that_swings(path: str) -> None:
     """Eight frames from hanging to its end, with bodies two frames late and not a keyframe in between."""
     ends = {"across the chest": (0.0, -110.0), "before the belly": (10.0, -75.0)}[path]
     poses = [(5 + share * (ends[0] - 5), 5 + share * (ends[1] - 5)) for share in (*np.linspace(0, 1, 9), 1, 1, 1)]
-    frame, mask = _scene(*poses[0])
-    layer = Layer(frame[..., ::-1].copy(), mask, Frame(frame, 0, 0, "test"), _body(*poses[0]), garment("tee"))
+    frame, mask = arm_scene(*poses[0])
+    layer = Layer(frame[..., ::-1].copy(), mask, Frame(frame, 0, 0, "test"), arm_body(*poses[0]), garment("tee"))
     propagator, alone = Propagator(), Propagator()
     for each in (propagator, alone):
         each.adopt(each.prepare(layer))
     for index, pose in enumerate(poses):
-        frame, mask = _scene(*pose)
-        propagator.observe(_body(*poses[max(0, index - 2)], index))
+        frame, mask = arm_scene(*pose)
+        propagator.observe(arm_body(*poses[max(0, index - 2)], index))
         shown, alone_shown = (_error(each, frame, index, pose) for each in (propagator, alone))
     assert shown < 25
     assert shown < 0.6 * alone_shown
@@ -276,22 +225,22 @@ def test_a_sleeve_is_on_the_arm_that_swings(path: str) -> None:
 def _raised(sleeve_to: float) -> tuple[F32, F32, Window]:
     """Alpha, forearm and window after an arm was raised out of the keyframe's window; so much of it is in a sleeve."""
     poses = [(5.0, 5.0), (60.0, 100.0), (100.0, 150.0), (120.0, 170.0), (120.0, 170.0), (120.0, 170.0)]
-    frame, mask = _scene(*poses[0])
-    _, elbow, wrist = _joints(*poses[0])
+    frame, mask = arm_scene(*poses[0])
+    _, elbow, wrist = arm_joints(*poses[0])
     if sleeve_to < 1:
         bare = np.round([elbow + sleeve_to * (wrist - elbow), wrist + 0.5 * (wrist - elbow)]).astype(np.int32)
         cv2.polylines(mask, [bare], False, 0.0, 26)
-    layer = Layer(frame[..., ::-1].copy(), mask, Frame(frame, 0, 0, "test"), _body(*poses[0]), garment("tee"))
+    layer = Layer(frame[..., ::-1].copy(), mask, Frame(frame, 0, 0, "test"), arm_body(*poses[0]), garment("tee"))
     propagator = Propagator()
     propagator.adopt(propagator.prepare(layer))
     for index, pose in enumerate(poses):
-        frame, _ = _scene(*pose)
-        propagator.observe(_body(*pose, index))
+        frame, _ = arm_scene(*pose)
+        propagator.observe(arm_body(*pose, index))
         carried = propagator.carry(frame, index * 33_333_333)
     alpha, sleeve = np.zeros((HEIGHT, WIDTH), np.float32), np.zeros((HEIGHT, WIDTH), np.float32)
     x0, y0, x1, y1 = carried.box
     alpha[y0:y1, x0:x1] = carried.alpha / np.float32(255)
-    cv2.polylines(sleeve, [np.round(np.array(_joints(*poses[-1])[1:])).astype(np.int32)], False, 1.0, 16)
+    cv2.polylines(sleeve, [np.round(np.array(arm_joints(*poses[-1])[1:])).astype(np.int32)], False, 1.0, 16)
     return alpha, sleeve, propagator._traces[-1].followed.window
 
 
@@ -310,7 +259,7 @@ def test_a_bare_forearm_raised_beyond_the_window_stays_bare() -> None:
 
 def _bare_forearm(pose: tuple[float, float], mask: F32) -> tuple[F32, F32]:
     """The mask without the forearm, and the forearm."""
-    _, elbow, wrist = _joints(*pose)
+    _, elbow, wrist = arm_joints(*pose)
     forearm = np.zeros_like(mask)
     ends = np.round([elbow + 0.2 * (wrist - elbow), wrist + 0.3 * (wrist - elbow)]).astype(np.int32)
     cv2.polylines(forearm, [ends], False, 1.0, 22)
@@ -321,9 +270,9 @@ def test_a_bare_forearm_leaves_the_chest_bare_though_the_cloth_behind_it_is_know
     """What the second keyframe remembers behind the forearm stays on the chest, and does not go with the forearm."""
     propagator, poses = Propagator(), [(5.0, 5.0), (5.0, -100.0), (5.0, -60.0), (5.0, -20.0), (5.0, 5.0), (5.0, 5.0)]
     for index, pose in enumerate(poses):
-        frame, mask = _scene(*pose)
+        frame, mask = arm_scene(*pose)
         mask, forearm = _bare_forearm(pose, mask)
-        body = _body(*pose, index)
+        body = arm_body(*pose, index)
         if index < 2:
             layer = Layer(
                 frame[..., ::-1].copy(), mask, Frame(frame, index, index * 33_333_333, "test"), body, garment("tee")
@@ -344,8 +293,8 @@ def test_a_bare_forearm_leaves_the_chest_bare_though_the_cloth_behind_it_is_know
 def test_cloth_beside_a_bare_forearm_is_no_sleeve() -> None:
     """A short sleeve, and a bare forearm before the belly: what is around it stays where it is."""
     pose = (20.0, -60.0)
-    body, (frame, mask) = _body(*pose), _scene(*pose)
-    _, elbow, wrist = _joints(*pose)
+    body, (frame, mask) = arm_body(*pose), arm_scene(*pose)
+    _, elbow, wrist = arm_joints(*pose)
     forearm = np.round([elbow, wrist + 0.5 * (wrist - elbow)]).astype(np.int32)
     bare = mask.copy()
     cv2.polylines(bare, [forearm], False, 0.0, 18)
@@ -368,8 +317,8 @@ def test_two_threads_draw_what_one_draws() -> None:
         pictures = []
         for propagator in (Propagator(), Propagator(helper)):
             for index, pose in enumerate([(5.0, 5.0), (35.0, -10.0), (60.0, -20.0)]):
-                frame, mask = (np.ascontiguousarray(cv2.resize(each, None, fx=3, fy=3)) for each in _scene(*pose))
-                body = _body(*pose, index)
+                frame, mask = (np.ascontiguousarray(cv2.resize(each, None, fx=3, fy=3)) for each in arm_scene(*pose))
+                body = arm_body(*pose, index)
                 body = replace(
                     body,
                     landmarks_px=body.landmarks_px * np.float32(3),
@@ -393,7 +342,7 @@ def _error(propagator: Propagator, frame: U8, index: int, pose: tuple[float, flo
     carried = propagator.carry(frame, index * 33_333_333)
     shown = frame.copy()
     blend_into(shown, carried)
-    _, elbow, wrist = _joints(*pose)
+    _, elbow, wrist = arm_joints(*pose)
     forearm = np.zeros((HEIGHT, WIDTH), np.uint8)
     ends = (np.round(elbow + share * (wrist - elbow)).astype(int) for share in (0.25, 0.9))
     cv2.line(forearm, *ends, 1, 13)
@@ -403,64 +352,18 @@ def _error(propagator: Propagator, frame: U8, index: int, pose: tuple[float, flo
 def test_before_and_after_a_hand_over_the_garment_stays_whole() -> None:
     """A keyframe takes over in mid-swing: at no frame does the worn cloth come through on arm or chest."""
     poses = [(5, 5 - 12 * index) for index in range(12)]
-    frames = [Frame(_scene(*pose)[0], index, index * 33_333_333, "test") for index, pose in enumerate(poses)]
+    frames = [Frame(arm_scene(*pose)[0], index, index * 33_333_333, "test") for index, pose in enumerate(poses)]
 
     def made_of(index: int) -> Layer:
-        mask = _scene(*poses[index])[1]
-        return Layer(frames[index].bgr[..., ::-1].copy(), mask, frames[index], _body(*poses[index]), garment("tee"))
+        mask = arm_scene(*poses[index])[1]
+        return Layer(frames[index].bgr[..., ::-1].copy(), mask, frames[index], arm_body(*poses[index]), garment("tee"))
 
     propagator = Propagator()
     propagator.adopt(propagator.prepare(made_of(0)))
     for index, frame in enumerate(frames):
-        propagator.observe(_body(*poses[max(0, index - 2)], index))
+        propagator.observe(arm_body(*poses[max(0, index - 2)], index))
         if index == 8:
             propagator.adopt(propagator.prepare(made_of(5)))
         shown = expanded(propagator.carry(frame.bgr, frame.captured_ns), (HEIGHT, WIDTH))
-        inside = cv2.erode(_scene(*poses[index])[1], np.ones((13, 13), np.uint8)) > 0.5
+        inside = cv2.erode(arm_scene(*poses[index])[1], np.ones((13, 13), np.uint8)) > 0.5
         assert (shown[inside] > 0.5).mean() > 0.96, index
-
-
-# ------------------------------------------------------------------ where something may be in front
-
-
-def test_the_reach_is_around_arms_and_head_and_ahead_of_a_hand_that_moves() -> None:
-    window = Window(0, 0, WIDTH // 2, HEIGHT // 2, 2)
-    reach = reach_of(_body(5, -100))
-    assert reach is not None
-    mask = reach.on(window).mask
-    shoulder, elbow, wrist = _joints(5, -100)
-    for place in (shoulder, elbow, wrist, (180, 40)):
-        assert mask[int(place[1] / 2), int(place[0] / 2)] == 255
-    assert mask[225 // 2, 180 // 2] == 0, "the belly, far from either hand"
-    moving = reach_of(_body(5, -100, 1), _body(5, -70, 0))
-    assert moving is not None
-    ahead = moving.on(window).mask
-    assert (ahead >= mask).all() and ahead.sum() > mask.sum()
-
-
-def test_when_a_hand_may_be_anywhere_so_may_something_in_front() -> None:
-    body = _body(5, -100)
-    visibility = body.visibility.copy()
-    visibility[15] = 0.1
-    assert reach_of(replace(body, visibility=visibility)) is None
-    landmarks = body.landmarks_px.copy()
-    landmarks[15, :2] = (150, HEIGHT + 80)
-    assert reach_of(replace(body, landmarks_px=landmarks, visibility=visibility)) is not None, "below the picture"
-    assert reach_of(None) is None
-
-
-@pytest.mark.parametrize("size, in_front", [(5, False), (24, True)])
-def test_a_badge_that_swings_is_no_hand(size: int, in_front: bool) -> None:
-    """Far from arms and head: what is smaller than a hand is taken for part of what is worn."""
-    frame, mask = _scene(5, 5)
-    propagator = Propagator()
-    layer = Layer(frame[..., ::-1].copy(), mask, Frame(frame, 0, 0, "test"), _body(5, 5), garment("tee"))
-    propagator.adopt(propagator.prepare(layer))
-    for index in range(1, 6):
-        propagator.observe(_body(5, 5, index))
-        shown = frame.copy()
-        cv2.circle(shown, (175, 190), size, (250, 250, 250), -1)
-        carried = propagator.carry(shown, index * 33_333_333)
-    inside = cv2.circle(np.zeros((HEIGHT, WIDTH), np.uint8), (175, 190), max(1, size - 4), 1, -1) > 0
-    covered = float((expanded(carried, (HEIGHT, WIDTH))[inside] > 0.5).mean())
-    assert covered < 0.2 if in_front else covered > 0.9

@@ -349,8 +349,7 @@ class LiveSession:
             bgr = self._last.bgr
         else:
             bgr = frame.bgr
-        notice = self._keyframer.problem if gone or not self._worn else ""
-        self._emit(Rendered(bgr, frame.bgr, frame.index, frame.captured_ns, view.shown, notice))
+        self._emit(Rendered(bgr, frame.bgr, frame.index, frame.captured_ns, view.shown, self._why_plain()))
 
     def _hold(self, message: str) -> None:
         """No frame comes: the last picture stays, with the reason on screen."""
@@ -365,11 +364,14 @@ class LiveSession:
 
     def _tell(self, noticed: str) -> str:
         """Say once on the console why nobody is dressed, where no window shows it; what was said last."""
-        notice = "" if self._last is None else self._last.notice
-        # a lost camera was told of when it was lost
-        if notice and notice != noticed and self._source.health.ok:
-            self._on_event(f"nobody is dressed: {notice}")
-        return notice
+        reason = self._why_plain()
+        if reason and reason != noticed:
+            self._on_event(f"nobody is dressed: {reason}")
+        return reason
+
+    def _why_plain(self) -> str:
+        """Why there is nobody to dress, or ""."""
+        return self._keyframer.problem if self._keyframer.gone or not self._worn else ""
 
     def _serve(self) -> None:
         """The main thread: window and keys, or waiting."""

@@ -81,6 +81,7 @@ class Webcam:
         try:
             self._await_first(self._reader)
         except BaseException:
+            # nobody else holds it yet: Ctrl-C while it is awaited must not leave a camera open either
             self.close()
             raise
 

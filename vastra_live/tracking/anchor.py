@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -12,12 +11,10 @@ from vastra_live.tracking.appearance import ColourModel, learn_colours
 from vastra_live.tracking.limbs import Arms
 from vastra_live.tracking.painted import Painted, after, ending_like, with_alpha
 from vastra_live.tracking.surface import Surface, surface_of
-from vastra_live.tracking.window import Window, grid
+from vastra_live.tracking.window import Window, grid, sampled
 from vastra_live.types import F32, U8, Body
 
 __all__ = ["Anchor", "Limbs", "Placed", "continue_colours", "first_anchor", "next_anchor"]
-
-Picture = TypeVar("Picture", F32, U8)
 
 # Shading is what is smoother than this, in work pixels (standard deviation).
 _SHADING = 3.0
@@ -157,13 +154,13 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
     painted = painted.cropped()
     window, old = painted.window(), placed.anchor
     ycrcb, alpha = _camera(painted, window), painted.on(window, painted.own_alpha)
-    bridge = _sample(placed.displacement, placed.window.cells(window.centres()))
+    bridge = sampled(placed.displacement, placed.window.cells(window.centres()))
     cells = old.window.cells(window.centres() + bridge)
-    before_alpha = _sample(old.alpha, cells)
+    before_alpha = sampled(old.alpha, cells)
     behind = _behind(alpha, before_alpha)
     # an edge of the hand is part hand, part cloth: what was seen before is all cloth
     hidden = cv2.dilate(behind * (1 - alpha), np.ones((3, 3), np.uint8))
-    seen_or_remembered = _mix(ycrcb, _sample(old.ycrcb, cells), hidden)
+    seen_or_remembered = _mix(ycrcb, sampled(old.ycrcb, cells), hidden)
     whole_alpha = _over(alpha, behind)
 
     # the same in the layer's own pixels
@@ -172,7 +169,7 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
     )
     rows, columns = painted.own_alpha.shape
     there = cv2.transform(grid(columns, rows), after(old.to_texture, painted.to_frame))
-    before_texture = _sample(old.texture_bgra, cv2.add(there, moved, moved))
+    before_texture = sampled(old.texture_bgra, cv2.add(there, moved, moved))
     own_whole_alpha = _over(painted.own_alpha, own_behind)
     # the old texture's own alpha ends elsewhere where the old layer was cut off
     own_before = ending_like(painted.own_alpha, np.maximum(own_before, own_whole_alpha))
@@ -300,7 +297,7 @@ def _behind(alpha: F32, before_alpha: F32) -> F32:
 
 
 def _on_own(painted: Painted, window: Window, flow: F32, *alphas: F32) -> tuple[F32, ...]:
-    """Smooth fields of the work grid, one of two channels and two of one, in the layer's own pixels."""
+    """Smooth fields of the work grid, one of two channels and any number of one, in the layer's own pixels."""
     rows, columns = painted.own_alpha.shape
     fields = cv2.merge((*(cv2.extractChannel(flow, axis) for axis in (0, 1)), *alphas))
     # at half size, which is still finer than the work grid
@@ -328,11 +325,6 @@ def _remembered(painted: Painted, before_texture: U8, behind: F32, whole_alpha: 
 def _over(alpha: F32, behind: F32) -> F32:
     whole: F32 = alpha + (1 - alpha) * behind
     return whole
-
-
-def _sample(field: Picture, at: F32) -> Picture:
-    sampled: Picture = cv2.remap(field, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return sampled
 
 
 def _mix(base: U8, over: U8, share: F32) -> U8:

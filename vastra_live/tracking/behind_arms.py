@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -14,12 +13,10 @@ from vastra_live.tracking.anchor import Anchor, Limbs, continue_colours
 from vastra_live.tracking.limbs import PARTS, Arms, arm_mask, arms_of, layer_on
 from vastra_live.tracking.painted import after, ending_like, with_alpha
 from vastra_live.tracking.surface import surface_of
-from vastra_live.tracking.window import grid
+from vastra_live.tracking.window import Picture, grid, sampled
 from vastra_live.types import F32, U8
 
 __all__ = ["with_arms", "without", "without_haste"]
-
-Picture = TypeVar("Picture", F32, U8)
 
 # An arm and its shadow, in shares of the arm's usual width.
 _MARGIN = 1.15
@@ -147,14 +144,14 @@ def _remembered(anchor: Anchor, earlier: Anchor, place: _Place) -> _Behind | Non
         return None
     bridge = anchor.before.bridge
     cells = earlier.window.cells(anchor.window.centres() + bridge)
-    alpha = _moved(earlier.alpha, cells)
+    alpha = sampled(earlier.alpha, cells)
     rows, columns = anchor.texture_bgra.shape[:2]
     to_frame = cv2.invertAffineTransform(anchor.to_texture)
     there = cv2.transform(grid(columns, rows)[place.part], after(earlier.to_texture, to_frame))
     there += _on_own(anchor, cv2.transform(bridge, earlier.to_texture[:, :2]), place.part)
-    texture = _moved(earlier.texture_bgra, there)
+    texture = sampled(earlier.texture_bgra, there)
     # its own alpha ends elsewhere where the earlier layer was cut off
-    return _Behind(_moved(earlier.ycrcb, cells), alpha, _like(anchor, texture, alpha, place))
+    return _Behind(sampled(earlier.ycrcb, cells), alpha, _like(anchor, texture, alpha, place))
 
 
 def _guessed(anchor: Anchor, mask: F32, place: _Place) -> _Behind:
@@ -202,11 +199,6 @@ def _on_own(anchor: Anchor, field: Picture, part: tuple[slice, slice] | None = N
         return np.zeros((size[1], size[0], *field.shape[2:]), field.dtype)
     own: Picture = cv2.warpAffine(field, to_cells, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return own
-
-
-def _moved(field: Picture, at: F32) -> Picture:
-    moved: Picture = cv2.remap(field, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return moved
 
 
 def _mixed(base: U8, over: U8, place: _Place) -> U8:

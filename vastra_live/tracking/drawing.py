@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from vastra_live.tracking.following import Followed
-from vastra_live.tracking.limbs import Front
+from vastra_live.tracking.fronts import Front
 from vastra_live.tracking.window import Window
 from vastra_live.types import F32, U8
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TypeVar
 
 import cv2
 import numpy as np
 
 from vastra_live.tracking.anchor import Anchor, Before
 from vastra_live.tracking.behind_arms import without
-from vastra_live.tracking.limbs import ARM, Arms, Front, arm_window, bring_arm, lost_parts, weigh
+from vastra_live.tracking.fronts import Front, bring_arm, weigh
+from vastra_live.tracking.limbs import ARM, Arms, arm_window, lost_parts
 from vastra_live.tracking.motion import Flow, repair, similarity
 from vastra_live.tracking.reach import Reach
 from vastra_live.tracking.surface import Expected
 from vastra_live.tracking.visibility import Seen, colour_evidence, see
-from vastra_live.tracking.window import Window, grid
+from vastra_live.tracking.window import Window, grid, sampled
 from vastra_live.types import F32, U8, Body
 
 __all__ = ["Followed", "expect", "expect_by_body", "follow", "is_astray", "recentre"]
-
-Picture = TypeVar("Picture", F32, U8)
 
 # Log odds at which a colour alone is enough to leave a pixel out of the flow.
 _FOREIGN = 1.0
@@ -132,7 +130,7 @@ def follow(
     cleaned = cleaned.astype(np.uint8)
     flow = engine.follow(cleaned, ground.luma, _start(last, cleaned))
 
-    found_luma = _moved(ground.luma, places + flow)
+    found_luma = sampled(ground.luma, places + flow)
     doubt = cv2.blur(cv2.absdiff(luma, found_luma), (5, 5))
     trust = cv2.min(cv2.max(1.5 - doubt * np.float32(1 / _DOUBTFUL), 0.0), 1.0) * (1 - covered)
     weight = trust * _textured(luma)
@@ -173,7 +171,7 @@ def _start(last: Followed, luma: U8) -> F32:
         return last.flow
     places = grid(*luma.shape[::-1])
     before = cv2.transform(places, cv2.invertAffineTransform(moved))
-    start: F32 = before + _moved(last.flow, before) - places
+    start: F32 = before + sampled(last.flow, before) - places
     return start
 
 
@@ -263,10 +261,10 @@ def recentre(followed: Followed) -> Followed:
         followed,
         fronts=(),
         window=window.moved(columns, rows),
-        flow=_moved(followed.flow, there) + shift,
-        light=_moved(followed.light, there),
-        expected_luma=_moved(followed.expected_luma, there),
-        expected_alpha=_moved(followed.expected_alpha, there),
+        flow=sampled(followed.flow, there) + shift,
+        light=sampled(followed.light, there),
+        expected_luma=sampled(followed.expected_luma, there),
+        expected_alpha=sampled(followed.expected_alpha, there),
     )
 
 
@@ -290,11 +288,11 @@ def _by_way_of(anchor: Anchor, before: Before, last: Followed, window: Window) -
     """From the live frame to the anchor's, in frame pixels, for every fourth cell of every fourth row: a start."""
     middle = np.float32((_COARSE - 1) / 2 * window.step)
     centres = window.centres()[::_COARSE, ::_COARSE] + middle
-    in_old = centres + _moved(last.displacement(), last.window.cells(centres))
+    in_old = centres + sampled(last.displacement(), last.window.cells(centres))
     # the bridge leads from the anchor's frame to the old one's; its inverse by iteration
     place = in_old
     for _ in range(3):
-        place = in_old - _moved(before.bridge, anchor.window.cells(place))
+        place = in_old - sampled(before.bridge, anchor.window.cells(place))
     moved: F32 = place - centres
     return moved
 
@@ -329,7 +327,7 @@ def is_astray(followed: Followed, body: Body) -> bool:
         return False
     now, then = (each.landmarks_px[both, :2] for each in (body, key))
     cells = followed.window.cells(now)
-    found = followed.anchor.window.places(cells + _moved(followed.flow, cells[None])[0])
+    found = followed.anchor.window.places(cells + sampled(followed.flow, cells[None])[0])
     size = max(float(np.linalg.norm(np.ptp(then, axis=0))), 1.0)
     return float(np.linalg.norm(found - then, axis=1).mean()) > _ASTRAY * size
 
@@ -337,7 +335,7 @@ def is_astray(followed: Followed, body: Body) -> bool:
 def _expected(anchor: Anchor, window: Window, flow: F32) -> Followed:
     at = grid(window.columns, window.rows) + flow
     empty = np.zeros((window.rows, window.columns), np.float32)
-    luma, alpha = _moved(anchor.luma, at), _moved(anchor.alpha, at)
+    luma, alpha = sampled(anchor.luma, at), sampled(anchor.alpha, at)
     return Followed(
         anchor, window, flow, empty, Seen(empty, empty), luma, alpha, residual=0.0, confidence=1.0, ground=anchor
     )
@@ -349,8 +347,3 @@ def _textured(luma: U8) -> F32:
     table = np.arange(256, dtype=np.float32) ** 2
     textured: F32 = cv2.LUT(contrast, np.maximum(table / (table + _PLAIN**2), _PLAIN_TRACE))
     return textured
-
-
-def _moved(field: Picture, at: F32) -> Picture:
-    moved: Picture = cv2.remap(field, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return moved

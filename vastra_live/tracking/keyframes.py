@@ -8,13 +8,13 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
+from vastra_live.tracking.reach import torso_of
 from vastra_live.types import F32, Body, Carried, Frame
 
 __all__ = ["KeyframePolicy", "KeyframeSettings", "Reason"]
 
 # shoulders, elbows, wrists, hips in BlazePose's numbering
 _JOINTS = np.array([11, 12, 13, 14, 15, 16, 23, 24])
-_LEFT_SHOULDER, _RIGHT_SHOULDER, _LEFT_HIP, _RIGHT_HIP = 11, 12, 23, 24
 
 
 class Reason(Enum):
@@ -117,10 +117,7 @@ class KeyframePolicy:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pose:
-    """Joints around the shoulders' middle in torso sizes, so that walking sideways changes nothing.
-
-    Torso size is the larger of the shoulders' width and half the torso's length: it survives turning.
-    """
+    """Joints around the shoulders' middle in torso sizes, so that walking sideways changes nothing."""
 
     joints: F32
     visible: npt.NDArray[np.bool_]
@@ -128,11 +125,8 @@ class _Pose:
 
     @classmethod
     def of(cls, body: Body) -> _Pose:
-        shoulders = body.landmarks_px[[_LEFT_SHOULDER, _RIGHT_SHOULDER], :2]
-        hips = body.landmarks_px[[_LEFT_HIP, _RIGHT_HIP], :2]
-        length = float(np.linalg.norm(shoulders.mean(axis=0) - hips.mean(axis=0)))
-        size = max(float(np.linalg.norm(shoulders[0] - shoulders[1])), 0.5 * length, 1.0)
-        joints = (body.landmarks_px[_JOINTS, :2] - shoulders.mean(axis=0)) / np.float32(size)
+        middle, size = torso_of(body)
+        joints = (body.landmarks_px[_JOINTS, :2] - middle) / np.float32(size)
         return cls(joints, body.visibility[_JOINTS] > 0.5, size)
 
     def change(self, other: _Pose) -> float:

@@ -10,35 +10,29 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TypeVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vastra_live.tracking.motion import Flow, repair
 from vastra_live.tracking.reach import torso_of
-from vastra_live.tracking.visibility import pool
-from vastra_live.tracking.window import Window, grid
-from vastra_live.types import F32, U8, Body
+from vastra_live.tracking.window import Window, sampled
+from vastra_live.types import F32, Body
 
 __all__ = [
     "ARM",
     "PARTS",
     "ArmMotion",
     "Arms",
-    "Front",
     "arm_mask",
     "arm_window",
     "arms_of",
-    "bring_arm",
+    "carried",
     "layer_on",
     "lost_parts",
     "motion_of",
-    "weigh",
+    "within",
 ]
-
-Picture = TypeVar("Picture", F32, U8)
 
 # left and right: shoulder, elbow, wrist, then index and little finger, whose middle ends the chain
 _CHAINS = np.array([[11, 13, 15, 19, 17], [12, 14, 16, 20, 18]])
@@ -53,15 +47,8 @@ _SHOULDER = 0.25
 _FAR, _NEAR = 0.25, 0.18
 # How far, in torso sizes, the flow must be from where the landmarks see a part before it has lost that part.
 _LOST = 0.2
-# Levels, luma and twice each chroma: beyond this a pixel is simply different; by this much what is behind must
-# explain the picture better than the arm at its bone; and over this range the decision changes.
-_DIFFERENT, _PREFER, _SOFT = 40.0, 24.0, 8.0
-# The share of that preference which what is simply different from the arm loses: landmarks err, and motion blurs.
-_UNLIKE = 0.5
 # Every so many work pixels are asked whether the flow has lost an arm.
 _SPARSE = 4
-# Levels of luma at which the flow within an arm is trusted half; how far it speaks for its neighbours, at half size.
-_DOUBTFUL, _REACH = 12.0, 4.0
 # Rows and columns of the arms' extent come in multiples of the first, and are at least the second: less is the tip of
 # an arm that is out of the picture.
 _CELLS, _LEAST = 8, 16
@@ -121,25 +108,6 @@ class ArmMotion:
         return Arms(arms.joints + self.step * np.float32(periods), arms.seen, arms.middle, arms.size)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Front:
-    """A moved arm in front of everything else.
-
-    Attributes:
-        window: the part of the picture it may touch, on the lattice of the live window, and maybe beyond that.
-        live: (rows, columns, 4) uint8 Y, Cr, Cb and anything, the picture there.
-        cells: (rows, columns, 2) float32, for each of its pixels the place on the keyframe's work grid.
-        share: (rows, columns) float32, 0..1, how much it shows an arm.
-        off: (rows, columns) float32, how far it is from the nearest bone, 1 being the arm's usual half width.
-    """
-
-    window: Window
-    live: U8
-    cells: F32
-    share: F32
-    off: F32
-
-
 def arms_of(body: Body | None) -> Arms | None:
     """The arms of a body; None when neither can be relied on."""
     if body is None:
@@ -172,7 +140,7 @@ def arm_mask(arms: Arms, part: int, places: F32, margin: float) -> F32:
         margin: its width, in shares of the usual.
     """
     _, (_, _, distance) = _along_bones(arms, 1 << part, places, margin)
-    return _inside(distance.min(axis=0))
+    return within(distance.min(axis=0))
 
 
 def layer_on(arms: Arms, window: Window, alpha: F32) -> tuple[int, F32]:
@@ -198,7 +166,7 @@ def layer_on(arms: Arms, window: Window, alpha: F32) -> tuple[int, F32]:
         for number, (side, bone) in enumerate(ends):
             start, end = arms.joints[side, bone], arms.joints[side, bone + 1]
             middle = start + np.clip(along[number], 0, 1)[..., None] * (end - start)
-            spread = np.maximum(here - _moved(alpha, window.cells(middle)), 0)
+            spread = np.maximum(here - sampled(alpha, window.cells(middle)), 0)
             own = np.where(distance[number] < nearest, 1 - spread, own)
             nearest = np.minimum(nearest, distance[number])
         core = (distance.min(axis=0) < _CORE).astype(np.float32)
@@ -233,8 +201,8 @@ def lost_parts(
         if 2 * places[..., 0].size * _SPARSE**2 < extent.rows * extent.columns:
             lost |= bit
             continue
-        guess, off = _carried(key, key_window, now, bit, places)
-        if _mean(np.linalg.norm(guess - cells[sparse], axis=2), _inside(off)) * key_window.step > _LOST * key.size:
+        guess, off = carried(key, key_window, now, bit, places)
+        if _mean(np.linalg.norm(guess - cells[sparse], axis=2), within(off)) * key_window.step > _LOST * key.size:
             lost |= bit
     # a forearm hangs from its elbow
     return lost | (lost & 0b0101) << 1
@@ -271,80 +239,6 @@ def arm_window(arms: Arms, parts: int, window: Window, dressed: int = 0) -> Wind
     return Window(window.x + x0 * window.step, window.y + y0 * window.step, columns, rows, window.step)
 
 
-def bring_arm(
-    engine: Flow,
-    key: Arms,
-    key_window: Window,
-    key_luma: U8,
-    key_own: F32,
-    now: Arms,
-    parts: int,
-    window: Window,
-    live: U8,
-) -> Front:
-    """Parts of an arm in front of everything.
-
-    Args:
-        engine: the calling thread's own for arms: another size than the last one's costs new buffers.
-        key: the arms in the keyframe.
-        key_window: of the keyframe.
-        key_luma: (rows, columns) uint8, the keyframe on its work grid.
-        key_own: (rows, columns) float32, what there moves with the arms, see :func:`layer_on`.
-        now: the arms in the live picture.
-        parts: which of them; best of one arm, for all between two would be looked at too.
-        window: what they may touch, see :func:`arm_window`.
-        live: (rows, columns, 4) uint8, Y first, the picture there.
-    """
-    # at half size: an arm that moves so fast is blurred, and smooth but for where two bones meet
-    cells, off = _carried(key, key_window, now, parts, window.centres()[::2, ::2] + np.float32(window.step / 2))
-    # the landmarks are as good as a start: the flow moves the arm to where its folds and edges are
-    luma = cv2.resize(cv2.extractChannel(live, 0), off.shape[::-1], interpolation=cv2.INTER_AREA)
-    there, places = _moved(key_luma, cells), grid(*luma.shape[::-1])
-    flow = engine.follow(luma, there, np.zeros((*luma.shape, 2), np.float32))
-    doubt = cv2.blur(cv2.absdiff(luma, _moved(there, places + flow)), (3, 3))
-    trust = _inside(off) * cv2.min(cv2.max(1.5 - doubt * np.float32(1 / _DOUBTFUL), 0.0), 1.0)
-    flow, _ = repair(flow, np.zeros_like(off), trust, _REACH)
-    size = (window.columns, window.rows)
-    cells, off = (
-        cv2.resize(each, size, interpolation=cv2.INTER_LINEAR) for each in (_moved(cells, places + flow), off)
-    )
-    return Front(window, live, cells, _inside(off) * _moved(key_own, cells), off)
-
-
-def weigh(front: Front, arm: U8, behind: U8, inside: tuple[slice, slice], odds: F32 | None = None) -> F32:
-    """How much each pixel shows an arm, now that it is known what is behind: (rows, columns) float32, 0..1.
-
-    Args:
-        front: the arm.
-        arm: (rows, columns, 3) uint8 Y, Cr, Cb, what it would look like if it showed the arm.
-        behind: (h, w, 3) uint8, and if it did not, as far as that is known.
-        inside: for which rows and columns.
-        odds: (rows, columns) float32, natural log, of each colour being one that the layer covers; decides where
-            nothing is known. None when that is nowhere.
-    """
-    live = np.ascontiguousarray(front.live[..., :3])
-    better = np.zeros(live.shape[:2], np.float32) if odds is None else odds * np.float32(_SOFT)
-    prefer = np.zeros_like(better)
-    if behind.size > 0:
-        without, as_arm = (_difference(each, live[inside]) for each in (behind, arm[inside]))
-        better[inside] = cv2.subtract(without, as_arm, dtype=cv2.CV_32F)
-        # cloth before the same cloth tells nothing: what lies along the bone is the arm, if it looks like one
-        like = 1 - as_arm * np.float32(_UNLIKE / _DIFFERENT)
-        prefer[inside] = np.maximum(1 - front.off[inside], 0) * like * np.float32(_PREFER)
-    (better,) = pool(cv2.extractChannel(live, 0), (better,))
-    better += prefer
-    better *= np.float32(1 / _SOFT)
-    share: F32 = front.share * np.clip(better + np.float32(0.5), 0, 1)
-    return share
-
-
-def _difference(expected: U8, live: U8) -> U8:
-    """How far two pictures are apart, (h, w) uint8 levels; colours are dearer, and what is different is different."""
-    off = cv2.absdiff(expected, live)
-    difference: U8 = cv2.min(cv2.transform(off, np.array([[1, 2, 2]], np.float32)), _DIFFERENT)
-    return difference
-
-
 def _thinned(extent: tuple[slice, slice]) -> tuple[slice, slice]:
     rows, columns = extent
     return slice(rows.start, rows.stop, _SPARSE), slice(columns.start, columns.stop, _SPARSE)
@@ -359,7 +253,7 @@ def _of(parts: int) -> list[tuple[int, tuple[int, ...]]]:
     return [_BONES[part] for part in range(PARTS) if parts >> part & 1]
 
 
-def _carried(key: Arms, key_window: Window, now: Arms, parts: int, places: F32) -> tuple[F32, F32]:
+def carried(key: Arms, key_window: Window, now: Arms, parts: int, places: F32) -> tuple[F32, F32]:
     """For each place the cell of the keyframe that the nearest bone brought there, and how far off it is in radii."""
     ends, (along, aside, distance) = _along_bones(now, parts, places, 1.0)
     aside *= np.float32(key.size / now.size)
@@ -406,12 +300,7 @@ def _each(values: F32) -> F32:
     return values[:, None, None]
 
 
-def _inside(distance: F32) -> F32:
+def within(distance: F32) -> F32:
     """Distance in radii to a share, with a soft end."""
     inside: F32 = np.clip((1.1 - distance) * 5, 0, 1)
     return inside
-
-
-def _moved(field: Picture, at: F32) -> Picture:
-    moved: Picture = cv2.remap(field, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return moved

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import cv2
 import numpy as np
 
-from vastra_live.tracking.window import Window, window_around
+from vastra_live.tracking.window import Picture, Window, window_around
 from vastra_live.types import F32, U8, Body
 
 __all__ = ["Painted", "after", "ending_like", "with_alpha"]
-
-Picture = TypeVar("Picture", F32, U8)
 
 _SIDES = (np.s_[:, 0], np.s_[:, -1], np.s_[0, :], np.s_[-1, :])
 # How near to the frame's border, in pixels, a layer's edge is the frame's.

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 
-from vastra_live.types import F32
+from vastra_live.types import F32, U8
 
-__all__ = ["Window", "grid", "window_around"]
+__all__ = ["Picture", "Window", "grid", "sampled", "window_around"]
+
+Picture = TypeVar("Picture", F32, U8)
 
 # Decisions are made on about this many work pixels, whatever the camera's resolution: time goes with it. Steps are
 # whole, so a window may have two thirds of it, or half as many again.
@@ -164,3 +166,14 @@ def grid(columns: int, rows: int) -> F32:
     places = np.dstack([xs, ys])
     places.flags.writeable = False
     return places
+
+
+def sampled(field: Picture, at: F32) -> Picture:
+    """A field at other places, bilinear; its edge is repeated beyond it.
+
+    Args:
+        field: (rows, columns) or (rows, columns, channels).
+        at: (h, w, 2) float32, x and y on the field's grid.
+    """
+    result: Picture = cv2.remap(field, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return result

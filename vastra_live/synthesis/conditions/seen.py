@@ -121,6 +121,7 @@ def _read(
     try:
         labels = parser.labels(picture)
     except BaseException:
+        # also on Ctrl-C: a stage left running would still be in torch's code when Python ends
         earlier = pending.exception() if pending.done() else None
         wait((pending,))
         if earlier is not None:

@@ -6,6 +6,7 @@ CP-VTON+ matches the garment's mask instead of its colours, and shows TOM the wa
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -55,7 +56,7 @@ class _Extraction(nn.Module):
         super().__init__()
         layers: list[nn.Module] = []
         widths = (64, 128, 256, 512)
-        for a, b in zip((inputs, *widths), widths, strict=False):
+        for a, b in pairwise((inputs, *widths)):
             layers += [nn.Conv2d(a, b, 4, stride=2, padding=1), nn.ReLU(), nn.BatchNorm2d(b)]
         layers += [nn.Conv2d(512, 512, 3, padding=1), nn.ReLU(), nn.BatchNorm2d(512)]
         layers += [nn.Conv2d(512, 512, 3, padding=1), nn.ReLU()]

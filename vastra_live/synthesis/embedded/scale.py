@@ -52,7 +52,7 @@ def enlarged(picture: F32, like: tuple[int, ...]) -> F32:
 def enlarged_part(picture: F32, factor: int, part: tuple[slice, slice]) -> F32:
     """Rows and columns of a picture that is enlarged by a whole factor, at the cost of that part."""
     cuts, inner = [], []
-    for span, length in zip(part, picture.shape, strict=False):
+    for span, length in zip(part, picture.shape[:2], strict=True):
         # a pixel more on each side, between which and the part's own it is drawn
         first = max(span.start // factor - 1, 0)
         cuts.append(slice(first, min(-(-span.stop // factor) + 1, length)))
