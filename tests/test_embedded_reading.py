@@ -174,3 +174,13 @@ def test_a_strip_of_sleeve_beside_a_hip_stays() -> None:
     _settle_islands(share, 60.0, sleeves)
     assert share[TOP, 30:50, 4:7].min() > 0.9
     assert share[TOP, 30:50, 40:43].max() < 0.5
+
+
+def test_specks_along_a_bare_arms_edge_are_no_sleeve_however_many() -> None:
+    share = np.zeros((5, 120, 60), np.float32)
+    share[SKIN], sleeves = 1, np.ones((120, 60), bool)
+    for row in range(4, 116, 6):
+        share[:, row : row + 3, 30:32] = 0
+        share[TOP, row : row + 3, 30:32] = 1
+    _settle_islands(share, 60.0, sleeves)
+    assert share[TOP].max() < 0.5

@@ -162,10 +162,8 @@ def _settle_islands(share: F32, unit: float, sleeves: npt.NDArray[np.bool_]) -> 
         small[0] = False
         if k == TOP:
             on_arm = np.bincount(islands[sleeves], minlength=len(small))
-            pieces = small & (on_arm > 0.4 * stats[:, cv2.CC_STAT_AREA])
-            # a few dark pixels between arm and hip are a shadow
-            if on_arm[pieces].sum() > 0.1 * limit:
-                small &= ~pieces
+            # a few pixels between arm and hip, or along a bare arm's edge, are a shadow or a mixture
+            small &= on_arm <= np.maximum(0.4 * stats[:, cv2.CC_STAT_AREA], 0.1 * limit)
         specks |= small[islands]
     if not specks.any():
         return
