@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vastra_live.synthesis.embedded.bend import Run
 from vastra_live.synthesis.embedded.girth import (
     ARM_STATIONS,
     ASIDE,
@@ -18,7 +19,7 @@ from vastra_live.synthesis.embedded.girth import (
     unit_vector,
 )
 from vastra_live.synthesis.embedded.mesh import LEFT_SLEEVE, RIGHT_SLEEVE, TORSO, has_sleeves, part_masks
-from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
+from vastra_live.synthesis.embedded.skeleton import Arm, Point, Skeleton
 from vastra_live.synthesis.embedded.snap import Edge, EdgeKind
 from vastra_live.types import F32, Category, Garment, Sleeve
 
@@ -183,8 +184,8 @@ class TopPattern:
         return self._edges
 
     @property
-    def elbows(self) -> dict[int, tuple[Point, Point]]:
-        """Where the sleeves that reach past the elbow bend: a point of the photo, and the direction to the cuff."""
+    def elbows(self) -> dict[int, tuple[Point, Point, float]]:
+        """Where the sleeves that reach past the elbow bend: a point of the photo, direction to the cuff, half width."""
         found = {}
         for part, (side, end) in zip(
             (RIGHT_SLEEVE, LEFT_SLEEVE), zip(("right", "left"), self.sleeve_ends, strict=True), strict=True
@@ -193,8 +194,39 @@ class TopPattern:
                 m = self._marks
                 start = (m[f"shoulder_{side}"] + m[f"armpit_{side}"]) / 2
                 cuff = (m[f"cuff_outer_{side}"] + m[f"cuff_inner_{side}"]) / 2
-                found[part] = (start + (cuff - start) * ELBOW / end, unit_vector(cuff - start, cuff - start))
+                outer, inner, shares = self._sleeves[side]
+                widths = [float(np.linalg.norm(a - b)) for a, b in zip(outer[2:], inner, strict=True)]
+                half = 0.5 * float(np.interp(ELBOW / end, shares, widths))
+                found[part] = (start + (cuff - start) * ELBOW / end, unit_vector(cuff - start, cuff - start), half)
         return found
+
+    def sleeves(self, skeleton: Skeleton) -> dict[int, tuple[Run, Run, Arm]]:
+        """The sleeves that reach past the elbow: outer and inner edge, and the arm in it."""
+        found, first = {}, len(self._points)
+        for side, part, arm in (
+            ("left", LEFT_SLEEVE, skeleton.left),
+            ("right", RIGHT_SLEEVE, skeleton.right),
+        ):
+            if side not in self._sleeves:
+                continue
+            outer, inner, _ = self._sleeves[side]
+            at = first - len(inner), first - len(inner) - len(outer)
+            first = at[1]
+            if part in self.elbows:
+                runs = self._stations(side, arm, skeleton.unit)
+                numbers = range(at[1], at[0]), range(at[0], at[0] + len(inner))
+                found[part] = (Run(tuple(numbers[0]), runs[0]), Run(tuple(numbers[1]), runs[1]), arm)
+        return found
+
+    def _stations(self, side: str, arm: Arm, unit: float) -> tuple[Point, Point]:
+        """Where along an arm the points of a sleeve's outer and inner edge lie."""
+        end, shares = self._sleeve_end(side), self._sleeves[side][2]
+        if end < ELBOW + 0.15:
+            # its length is known in shoulder widths, and the arm may be longer than usual; shorter it points forward
+            length = float(np.linalg.norm(arm.elbow - arm.shoulder) + np.linalg.norm(arm.wrist - arm.elbow))
+            end *= min(1.0, _USUAL_ARM * unit / max(length, 1.0))
+        inner_start = 0.22 * min(1.0, end / 0.5)
+        return np.array([0.0, 0.0, *(end * shares)]), inner_start + (end - inner_start) * shares
 
     def _pin(self, point: Point, part: int) -> None:
         self._points.append(point)
@@ -351,16 +383,11 @@ class TopPattern:
         return float(np.clip(share, 0.12, 0.97))
 
     def _place_sleeve(self, side: str, s: Skeleton, halves: Point, centres: Point, torso: Point) -> list[Point]:
-        outer, inner, shares = self._sleeves[side]
+        outer, inner, _ = self._sleeves[side]
         unit, arm = s.unit, s.right if side == "right" else s.left
         sign = 1.0 if side == "right" else -1.0
         outward = -sign * s.across
-        end = self._sleeve_end(side)
-        if end < ELBOW + 0.15:
-            # its length is known in shoulder widths, and the arm may be longer than usual; shorter it points forward
-            length = float(np.linalg.norm(arm.elbow - arm.shoulder) + np.linalg.norm(arm.wrist - arm.elbow))
-            end *= min(1.0, _USUAL_ARM * unit / max(length, 1.0))
-        inner_start = 0.22 * min(1.0, end / 0.5)
+        outer_stations, inner_stations = self._stations(side, arm, unit)
         # the side of the arm that is outside when it hangs, wherever it points to
         normal = np.array([-1.0, 1.0]) * arm_point(arm, 0.1)[1][::-1] * sign
         reach = (1.08 * halves[0] + centres[0]) * unit
@@ -372,21 +399,20 @@ class TopPattern:
         tip = upper - fore
         corner = float(np.clip(0.9 / np.sqrt(max((1 + float(upper @ fore)) / 2, 0.1)), 1.0, 1.35))
         placed_outer, placed_inner = [over, cap], []
-        for a, b, share in zip(outer[2:], inner, shares, strict=True):
+        for a, b, *stations in zip(outer[2:], inner, outer_stations[2:], inner_stations, strict=True):
             flat = float(np.linalg.norm(a - b)) / 2 / self._unit
             points = []
-            for start in (0.0, inner_start):
-                station = start + (end - start) * share
+            for k, station in enumerate(stations):
                 point, along = arm_point(arm, station)
                 normal = sign * np.array([-along[1], along[0]])
                 arm_half = float(np.interp(station, ARM_STATIONS, halves))
-                edge = normal if start == 0 else -normal
+                edge = -normal if k else normal
                 # loose cloth hangs down: below an arm that is held out, and outside of one that hangs by the side
                 loose = min(max(0.3 * (flat - arm_half), 0.04 * arm_half), 0.4 * arm_half)
                 # at the shoulder its width is that of the armhole, which lies flat
                 loose *= min(1.0, station / 0.3)
                 lower = min(max(float(-normal @ s.down), 0.0), 1.0)
-                half = arm_half + 2 * loose * (lower if start else 1 - lower)
+                half = arm_half + 2 * loose * (lower if k else 1 - lower)
                 if abs(station - ELBOW) < 0.03 and float(edge @ tip) > 0:
                     half *= corner
                 centre = float(np.interp(station, ARM_STATIONS, centres))

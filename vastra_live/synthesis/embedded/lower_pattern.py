@@ -47,14 +47,15 @@ class LowerPattern(Protocol):
         parts: (C,) the part of the mesh each is fastened to.
         masks: what of the photo each part shows; a part that is not there is 0 everywhere.
         seams: where parts are sewn together, as segments of the photo.
-        bends: for each leg that reaches past the knee, a point of the photo at its knee and the direction to its cuff.
+        bends: for each leg that reaches past the knee, a point of the photo at its knee, the direction to its cuff, and
+            0: neither half is shown farther than the crease needs.
     """
 
     handles: Point
     parts: I32
     masks: list[F32]
     seams: list[tuple[Point, Point]]
-    bends: dict[int, tuple[Point, Point]]
+    bends: dict[int, tuple[Point, Point, float]]
 
     @property
     def covers_to(self) -> float:
@@ -144,7 +145,7 @@ class TrouserPattern:
             points.extend(mine)
             parts.extend([part] * len(mine))
             if knee < 0.9:
-                self.bends[part] = (crotch + (cuffs[side] - crotch) * knee, np.array([0.0, 1.0]))
+                self.bends[part] = (crotch + (cuffs[side] - crotch) * knee, np.array([0.0, 1.0]), 0.0)
         self.handles, self.parts = np.array(points), np.array(parts, np.int32)
 
     def _halves(
@@ -257,7 +258,7 @@ class SkirtPattern:
         waist, hem = ((m[f"{name}_left"] + m[f"{name}_right"]) / 2 for name in ("waist", "hem"))
         self.masks = [garment.alpha]
         self.seams: list[tuple[Point, Point]] = []
-        self.bends: dict[int, tuple[Point, Point]] = {}
+        self.bends: dict[int, tuple[Point, Point, float]] = {}
         total = max(float(hem[1] - waist[1]), 8.0)
         self._sides: dict[str, list[Point]] = {}
         for side in ("right", "left"):

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vastra_live.errors import NothingToFitError
+from vastra_live.synthesis.embedded.bend import paint_bent
 from vastra_live.synthesis.embedded.compose import bare_arms, compose, hands
 from vastra_live.synthesis.embedded.fill import bare_body, undress
 from vastra_live.synthesis.embedded.fit import Openings, TopPattern
@@ -150,11 +151,8 @@ class EmbeddedSynthesizer:
         targets = snapped(targets, cut.pattern.edges, reading, worn, scene.skeleton) / scene.scale + origin
         targets = self._steadied(targets, frame, garment, skeleton.unit)
         pinned = (targets - origin) * scene.scale
-        placed = cut.sheet.shape(pinned)
         size = (scene.bgr.shape[1], scene.bgr.shape[0])
-        painted = {
-            name: piece for name in cut.sheet.pieces if (piece := cut.sheet.paint(placed, name, size)) is not None
-        }
+        painted = paint_bent(cut.sheet, pinned, cut.pattern.sleeves(scene.skeleton), size)
         painted = trimmed(painted, worn, reading, scene.skeleton.unit)
         self._light(frame, body)
         assert self._gain is not None
