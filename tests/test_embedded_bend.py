@@ -44,7 +44,7 @@ def placed_on(right: float, left: float, bend: float) -> tuple[np.ndarray, Skele
 @settings(max_examples=40, deadline=None)
 @given(right=upper_arms, left=upper_arms, bend=bends)
 def test_no_bend_tears_a_sleeve(right: float, left: float, bend: float) -> None:
-    """Within each half neighbouring pixels show neighbouring places of the photo: its rows, which RULED has as colour."""
+    """Within each half neighbouring pixels show neighbouring rows of the photo, which RULED has as colour."""
     placed, skeleton = placed_on(right, left, bend)
     painted = paint_bent(RULED, placed, PATTERN.sleeves(skeleton), SIZE)
     for name, piece in painted.items():

@@ -12,7 +12,7 @@ from vastra_live.synthesis.embedded.girth import ARM_STATIONS, measure_girth
 from vastra_live.synthesis.embedded.mesh import TORSO, Painted
 from vastra_live.synthesis.embedded.reading import BACKGROUND, SKIN, TOP, Reading
 from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
-from vastra_live.synthesis.embedded.snap import EdgeKind, _last_inside, _spread, snapped
+from vastra_live.synthesis.embedded.snap import EdgeKind, _last_inside, _spread, _together, snapped
 from vastra_live.synthesis.embedded.trim import trimmed
 from vastra_live.types import F32, Sleeve
 
@@ -136,3 +136,31 @@ def test_offsets_spread_as_the_dense_equations_say(count: int) -> None:
     step = np.diff(np.eye(count), axis=0)
     dense = np.diag(trust) + 0.12 * step.T @ step + 0.02 * np.eye(count)
     assert _spread(offsets, trust) == pytest.approx(np.linalg.solve(dense, trust * offsets))
+
+
+@pytest.mark.parametrize(("beside", "moves"), [(SKIN, False), (BACKGROUND, True)])
+def test_a_hand_before_the_chest_is_no_gap_beside_a_sleeve(beside: int, moves: bool) -> None:
+    """The same hole in the worn top beside a sleeve's inner edge, once a hand and once the wall."""
+    _, body = drawn_person()
+    s = read_skeleton(body)
+    pattern = TopPattern(drawn_garment(Sleeve.LONG))
+    worn = np.ones_like(body.person_alpha)
+    placed = pattern.targets(s, measure_girth(body.person_alpha, s, worn))
+    edge = next(edge for edge in pattern.edges if edge.kind is EdgeKind.INNER)
+    point = placed[edge.points[len(edge.points) // 2]]
+    worn[:, int(point[0] - 0.3 * s.unit) : int(point[0] + 0.3 * s.unit)] = 0
+    worn[:, int(point[0] - 0.05 * s.unit) : int(point[0] + 0.05 * s.unit)] = 1
+    reading = read_as(worn)
+    reading.share[BACKGROUND] = 0
+    reading.share[beside] = 1 - worn
+    moved = snapped(placed, pattern.edges, reading, worn, s)
+    off = np.linalg.norm((moved - placed)[list(edge.points[1:-1])], axis=1).max() / s.unit
+    assert (off > 0.02) == moves
+
+
+def test_edges_side_by_side_move_their_common_point_no_farther_than_they_move() -> None:
+    """Where an armpit's two edges run against each other, their lines cross far away."""
+    normals = np.array([[1.0, 0.05], [-1.0, 0.05]]) / np.hypot(1.0, 0.05)
+    move = _together([(normals[0], 6.0), (normals[1], 5.0)])
+    assert np.linalg.norm(move) <= 6.0 * np.sqrt(2) + 1e-6
+    np.testing.assert_allclose(_together([(np.array([1.0, 0]), 6.0), (np.array([0, 1.0]), 5.0)]), (6, 5), atol=0.2)

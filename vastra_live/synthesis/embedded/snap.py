@@ -8,6 +8,7 @@ garment of another cut keeps its own.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -146,6 +147,9 @@ def _offsets(
     if edge.kind is EdgeKind.NECK:
         # the three steps behind the edge
         used &= cv2.erode(skin, np.ones((1, 3), np.uint8), anchor=(0, 0))[here[0], beyond + 1] >= 0.4
+    if edge.kind is EdgeKind.INNER:
+        # before the chest, what ends beside a sleeve is a hand, not the gap beside the torso
+        used &= cv2.erode(skin, np.ones((1, 3), np.uint8), anchor=(0, 0))[here[0], beyond + 1] < 0.4
     offsets = np.where(used, found, 0)
     trust = np.where(used, np.clip((none * unit - np.abs(offsets)) / ((none - whole) * unit), 0, 1), 0)
     if edge.kind is EdgeKind.OUTLINE:
@@ -269,4 +273,7 @@ def _together(pulls: list[tuple[Point, float]]) -> Point:
         xx, xy, yy = xx + nx * nx, xy + nx * ny, yy + ny * ny
         x, y = x + nx * offset, y + ny * offset
     xx, yy = xx + 0.02, yy + 0.02
-    return np.array([yy * x - xy * y, xx * y - xy * x]) / (xx * yy - xy * xy)
+    move = np.array([yy * x - xy * y, xx * y - xy * x]) / (xx * yy - xy * xy)
+    # edges that run nearly side by side cross anywhere: no farther than where those of a right angle do
+    most = math.sqrt(2) * max(abs(offset) for _, offset in pulls)
+    return move * min(1.0, most / max(math.hypot(move[0], move[1]), 1e-6))
