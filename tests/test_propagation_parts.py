@@ -315,6 +315,20 @@ def test_a_layer_ends_where_its_array_does_unless_it_leaves_the_picture(bottom: 
     assert alpha.min() == 1, "the layer itself is left alone"
 
 
+def test_a_thin_shadow_keeps_its_own_colour_however_surely_it_is_seen() -> None:
+    """A collar's shadow on a throat: cloth continued into it would come up on the throat."""
+    frame, mask = scene()
+    cloth, throat = (90, 160, 60), (70, 90, 140)
+    alpha = cv2.GaussianBlur(mask, (3, 3), 0)
+    columns = np.flatnonzero(mask.max(axis=0))
+    strip = np.s_[60:90, int(columns.mean()) - 15 : int(columns.mean()) + 15]
+    painted = np.full_like(frame, cloth)
+    alpha[strip], painted[strip] = 0.2, throat
+    anchor = first_anchor(Painted(frame, painted, alpha, IDENTITY, "tee"), small_luma(frame))
+    x, y = cv2.transform(np.array([[[strip[1].start + 15.0, 75.0]]]), anchor.to_texture)[0, 0].astype(int)
+    np.testing.assert_allclose(anchor.texture_bgra[y, x, :3], throat, atol=2)
+
+
 @pytest.mark.parametrize("negative, sign", [(False, 1), (True, -1)])
 def test_the_answer_to_light_is_read_off_the_layer(negative: bool, sign: int) -> None:
     frame, mask = scene()

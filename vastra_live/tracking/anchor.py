@@ -23,6 +23,9 @@ _FAR_COLUMNS = 160
 _FAR_WEIGHT = 0.25
 # Half the width of what may lie in front of a garment, in shares of the root of its area.
 _FOREARM = 0.2
+# From this alpha on a painted layer's colour is known: a collar's shadow on a throat is no more than that, and cloth
+# that is continued into it would come up on the throat.
+_KNOWN = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +140,7 @@ def first_anchor(painted: Painted, small: U8) -> Anchor:
         alpha=alpha,
         ycrcb=ycrcb,
         surface=surface_of(ycrcb, alpha),
-        texture_bgra=with_alpha(continue_colours(painted.bgr, painted.own_alpha), painted.own_alpha),
+        texture_bgra=with_alpha(continue_colours(painted.bgr, painted.own_alpha, _KNOWN), painted.own_alpha),
         to_texture=cv2.invertAffineTransform(painted.to_frame).astype(np.float32),
         colours=_learn(painted, window, ycrcb, alpha, None),
         response=_response(window, ycrcb, alpha, painted),
@@ -175,10 +178,10 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
     own_before = ending_like(painted.own_alpha, np.maximum(own_before, own_whole_alpha))
     if old.garment_name == painted.garment_name:
         remembered = _remembered(painted, before_texture, own_behind, own_whole_alpha)
-        texture = continue_colours(remembered, own_whole_alpha)
+        texture = continue_colours(remembered, own_whole_alpha, _KNOWN)
     else:
         # another garment: what its layer would be behind the hand is guessed from around the hand
-        texture = continue_colours(painted.bgr, painted.own_alpha)
+        texture = continue_colours(painted.bgr, painted.own_alpha, _KNOWN)
     return Anchor(
         window=window,
         small=small,
@@ -203,7 +206,7 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
     )
 
 
-def continue_colours(bgr: U8, alpha: F32) -> U8:
+def continue_colours(bgr: U8, alpha: F32, known_from: float = 0.5) -> U8:
     """The colours where alpha is solid, continued smoothly to everywhere else.
 
     Push-pull: averages weighted by alpha are pushed down a pyramid and pulled up into the gaps
@@ -212,9 +215,10 @@ def continue_colours(bgr: U8, alpha: F32) -> U8:
     Args:
         bgr: (H, W, 3) uint8.
         alpha: (H, W) float32.
+        known_from: above this alpha a colour is solid.
     """
     rows, columns = alpha.shape
-    solid = cv2.compare(alpha, 0.5, cv2.CMP_GT)
+    solid = cv2.compare(alpha, known_from, cv2.CMP_GT)
     half = (max(1, columns // 2), max(1, rows // 2))
     parts = (cv2.resize(each, half, interpolation=cv2.INTER_AREA) for each in (cv2.copyTo(bgr, solid), solid))
     weighted, mass = (part.astype(np.float32) for part in parts)
