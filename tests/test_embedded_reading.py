@@ -51,6 +51,24 @@ def test_a_hem_is_found_where_the_colour_changes(depth: float) -> None:
     assert hem.depth == pytest.approx(depth, abs=0.05)
 
 
+@pytest.mark.parametrize("depth", [0.85, 1.05])
+def test_a_dark_rib_below_a_light_and_dark_print_is_the_tops(depth: float) -> None:
+    """The print steps by more in lightness than its hem does; below the hem is another hue."""
+    frame, body = drawn_person()
+    s = read_skeleton(body)
+    below = np.arange(frame.bgr.shape[0]) - s.neck[1]
+    bands = np.where((below / (0.1 * s.torso_length)).astype(int) % 2 == 0, 130, 30)
+    grey = np.where(below > (depth - 0.13) * s.torso_length, 25, bands)
+    rows = np.where((below > depth * s.torso_length)[:, None], (90, 50, 25), np.repeat(grey[:, None], 3, axis=1))
+    bgr = np.array(frame.bgr)
+    trunk = np.s_[:, 115:205]
+    bgr[trunk] = np.where(body.person_alpha[trunk][..., None] > 0.5, rows[:, None], bgr[trunk])
+    lab = cv2.cvtColor(cv2.GaussianBlur(bgr, (3, 3), 0), cv2.COLOR_BGR2LAB)
+    hem = find_hem(lab, Places(body.person_alpha, s, lab))
+    assert hem is not None
+    assert hem.depth == pytest.approx(depth, abs=0.05)
+
+
 def test_trousers_worn_high_are_no_top() -> None:
     frame, body, s = dressed_to(0.6)
     share = read(frame, body, s).share

@@ -24,6 +24,8 @@ _LONG_WIDTH, _CLEAR_WIDTH = 0.08, 0.2
 """How sharply a hem is believed in: a clear step is seen by its colours wherever the hem curves to."""
 _CLEAR_STEP = 20.0
 """What is below differs by so much from a top that ends in one clear step."""
+_HUE_STEP = 8.0
+"""What is below differs by so much in hue and chroma from a top that is told from it by them alone."""
 _TRACED_WIDTH = 0.02
 """The same, once it is known where the hem curves to."""
 _SWING = 0.18
@@ -49,7 +51,7 @@ def find_hem(lab: U8, places: Places) -> Hem | None:
         return None
     clear = _one_clear_step(edges, steps)
     if clear is None:
-        return _long(edges, steps, medians, seen_to)
+        return _one_step_in_hue(edges, medians) or _long(edges, steps, medians, seen_to)
     at = int(np.argmin(np.abs(edges + _MIDDLE - clear.depth)))
     return _traced(lab, places, clear, medians[max(at - 4, 0) : at + 1], medians[at + 2 : at + 7])
 
@@ -152,6 +154,17 @@ def _one_clear_step(edges: F64, steps: F64) -> Hem | None:
     # a print, or a block of another colour in the top, has steps of its own
     quiet = before.max(initial=0.0) <= max(8.0, 0.4 * size) and after.max(initial=0.0) <= 0.25 * size
     return Hem(float(edges[k]) + _MIDDLE, _CLEAR_WIDTH) if size > _CLEAR_STEP and quiet else None
+
+
+def _one_step_in_hue(edges: F64, medians: F64) -> Hem | None:
+    """The hem of a top whose print, checks or rib are light and dark, where what is below is of another hue."""
+    steps = np.hypot(*(medians[2:] - medians[:-2])[: len(edges), 1:].T)
+    k = int(np.where(edges >= 0.7, steps, 0).argmax())
+    # a step shows in two or three neighbours
+    elsewhere = np.delete(steps, slice(max(k - 2, 0), k + 3))
+    depth = float(edges[k]) + _MIDDLE
+    one = steps[k] > _HUE_STEP and steps[k] > 2 * elsewhere.max(initial=0.0)
+    return Hem(depth, _LONG_WIDTH) if one and depth < 1.45 else None
 
 
 def _long(edges: F64, steps: F64, medians: F64, seen_to: float) -> Hem | None:
