@@ -145,14 +145,19 @@ def compose(
 
 def _line_gaps(canvas: F32, pieces: Mapping[int, Painted], union: F32, wall: F32, unit: float) -> None:
     """Cloth in the narrow gaps between torso and sleeve where the worn top was: no wall in an armpit. In place."""
-    cloth = halved(halved(union))
-    size = 2 * max(1, round(0.015 * unit)) + 1
-    closed = cv2.morphologyEx(cloth, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
-    # on under the cloth's own soft edges, where a wall would draw a bright line around what is filled
-    gaps = cv2.dilate(np.clip(2.5 * (closed - cloth), 0, 1), np.ones((3, 3), np.uint8))
-    if float(gaps.max()) < 0.5 or TORSO not in pieces:
+    if TORSO not in pieces:
         return
     torso = pieces[TORSO]
+    cloth, body = halved(halved(union)), halved(halved(_placed(torso, union.shape)))
+    sleeves = together((piece for name, piece in pieces.items() if name != TORSO), union.shape)
+    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(0.015 * unit)) + 1,) * 2)
+    closed = cv2.morphologyEx(cloth, cv2.MORPH_CLOSE, ellipse)
+    # a dent in the outline of the one or the other is no gap between the two
+    closed *= np.minimum(cv2.dilate(body, ellipse), cv2.dilate(halved(halved(sleeves)), ellipse))
+    # on under the cloth's own soft edges, where a wall would draw a bright line around what is filled
+    gaps = cv2.dilate(np.clip(2.5 * (closed - cloth), 0, 1), np.ones((3, 3), np.uint8))
+    if float(gaps.max()) < 0.5:
+        return
     x0, y0, x1, y1 = torso.box
     colour = np.zeros((*union.shape, 3), np.uint8)
     colour[y0:y1, x0:x1] = torso.bgr

@@ -35,6 +35,8 @@ _USUAL_RISE = np.array([0.22, 0.18, 0.135, 0.075])
 ARM_STATIONS = np.array([0.25, 0.4, 0.54, 0.75, 0.95])
 """Where the arms are measured: 0 at the shoulder joint, 1 at the wrist."""
 _USUAL_ARM = np.array([0.165, 0.15, 0.125, 0.115, 0.085])
+_FULLER = 1.1
+"""An arm in a short sleeve may be so much fuller than it is where it is bare, by its usual shape."""
 ELBOW = 0.54
 
 Mask = npt.NDArray[np.bool_]
@@ -149,11 +151,11 @@ def _measure_limb(edges: Sequence[Edges], hidden: Mask, side: int) -> npt.NDArra
     """
     widths = [both if side == 0 else both[::-1] for both in edges]
     free = [
-        (outer + inner) / 2 / _USUAL_ARM[k]
+        ((outer + inner) / 2 / _USUAL_ARM[k], k)
         for k, (outer, inner) in enumerate(widths)
         if outer is not None and inner is not None and max(outer, inner) < 2.2 * _USUAL_ARM[k]
     ]
-    usual = float(np.clip(np.median(free), 0.85, 1.35)) if free else 1.0
+    usual = float(np.clip(np.median([ratio for ratio, _ in free]), 0.85, 1.35)) if free else 1.0
     halves, centres = usual * _USUAL_ARM, np.zeros(len(ARM_STATIONS))
     for k, (outer, inner) in enumerate(widths):
         if outer is None:
@@ -161,6 +163,10 @@ def _measure_limb(edges: Sequence[Edges], hidden: Mask, side: int) -> npt.NDArra
         if inner is not None and max(outer, inner) < 2.2 * _USUAL_ARM[k]:
             halves[k] = np.clip((outer + inner) / 2, 0.85 * _USUAL_ARM[k], 1.35 * _USUAL_ARM[k])
         centres[k] = np.clip(outer - halves[k], -0.1, 0.1)
+    bare = [ratio for ratio, k in free if not hidden[k]]
+    if bare:
+        most = _FULLER * float(np.clip(np.median(bare), 0.85, 1.35))
+        halves[hidden] = np.minimum(halves[hidden], most * _USUAL_ARM[hidden])
     # a flared sleeve or a shirt that stands off moves the outline, and not the arm
     middle = float(np.median(centres))
     centres = np.clip(centres, middle - 0.05, middle + 0.05)

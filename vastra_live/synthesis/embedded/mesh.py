@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vastra_live.synthesis.embedded.outline import smooth_outline
 from vastra_live.types import F32, U8, Garment
 
 __all__ = [
@@ -86,7 +87,7 @@ def part_masks(garment: Garment) -> list[F32]:
     A pixel beyond the seam from shoulder to armpit belongs to the sleeve if it lies nearer to the sleeve's
     corners than to the torso's.
     """
-    front = _front(garment)
+    front = smooth_outline(_front(garment))
     marks = {name: np.array(point) for name, point in garment.landmarks_px.items()}
     if not has_sleeves(garment):
         return [front.astype(np.float32)]

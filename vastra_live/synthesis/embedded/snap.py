@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.girth import arm_point, sample
-from vastra_live.synthesis.embedded.reading import BACKGROUND, HAIR, SKIN, Reading
+from vastra_live.synthesis.embedded.reading import BACKGROUND, HAIR, LOWER, SKIN, Reading
 from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
 from vastra_live.types import F32
 
@@ -86,7 +86,9 @@ def snapped(placed: Point, edges: tuple[Edge, ...], reading: Reading, worn: F32,
         s: the skeleton, in the same pixels.
     """
     pulls: list[list[tuple[Point, float]]] = [[] for _ in placed]
-    planes = (worn, reading.share[BACKGROUND], reading.share[SKIN], np.maximum(reading.share[HAIR], reading.face))
+    share = reading.share
+    hair = np.maximum(share[HAIR], reading.face)
+    planes = (worn, share[BACKGROUND], share[SKIN], hair, share[LOWER])
     for edge in edges:
         points = placed[list(edge.points)]
         normals = _normals(points)
@@ -114,27 +116,31 @@ def _normals(points: Point) -> Point:
     return np.column_stack([np.where(none, 0, dy / length), np.where(none, 1, -dx / length)])
 
 
-def _offsets(
-    edge: Edge, points: Point, normals: Point, planes: tuple[F32, F32, F32, F32], s: Skeleton
-) -> tuple[Point, Point]:
+def _offsets(edge: Edge, points: Point, normals: Point, planes: tuple[F32, ...], s: Skeleton) -> tuple[Point, Point]:
     """(n,) how far along its normal each point finds the edge it belongs to, and (n,) how surely, 0..1.
 
     Args:
         edge: it.
         points, normals: (n, 2) along it.
-        planes: (h, w) worn top, background, skin, and hair or face, 0..1 each.
+        planes: (h, w) worn top, background, skin, hair or face, and lower garment, 0..1 each.
         s: the skeleton.
     """
     unit = s.unit
     whole, none = _REACH[edge.kind]
     along = np.linspace(-none - 0.04, none + 0.04, _STEPS) * unit
     at = (points[:, None] + along[:, None] * normals[:, None]).astype(np.float32)
-    top, background, skin, hair = (
+    top, background, skin, hair, lower = (
         cv2.remap(plane, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT) for plane in planes
     )
     found, beyond = _last_inside(top, along)
     if edge.kind in (EdgeKind.OUTLINE, EdgeKind.SIDE):
         found, beyond = _outermost((found, beyond), _last_inside(1 - background, along), edge.kind, unit)
+    if edge.kind is EdgeKind.INNER:
+        # where the arm is bare its own edge, which a sleeve covers
+        found, beyond = _beside_what_is_worn((found, beyond), skin, top, along, unit)
+    if edge.kind is EdgeKind.SIDE:
+        # where it hangs over the hips, theirs
+        found, beyond = _beside_what_is_worn((found, beyond), lower, top, along, unit)
     used = np.isfinite(found)
     used[[k for k, index in enumerate(edge.points[: len(points)]) if index in edge.loose]] = False
     if edge.kind is EdgeKind.SIDE:
@@ -199,6 +205,16 @@ def _outermost(
     # over the shoulders and on the arms a strap, an armhole or a wide neck has edges that are no outline
     other = ~same if kind is EdgeKind.OUTLINE else np.isnan(top[0])
     return np.where(other, person[0], top[0]), np.where(other, person[1], top[1])
+
+
+def _beside_what_is_worn(
+    worn: tuple[Point, Steps], other: F32, top: F32, along: Point, unit: float
+) -> tuple[Point, Steps]:
+    """The worn top's edge, or where it does not reach that of what is seen there instead; as :func:`_last_inside`."""
+    within = np.flatnonzero((along <= 0) & (along >= -0.05 * unit))
+    instead = (other[:, within] - top[:, within]).mean(axis=1) > 0.5
+    edge, step = _last_inside(other, along)
+    return np.where(instead, edge + _EASE * unit, worn[0]), np.where(instead, step, worn[1])
 
 
 def _past_an_arm(point: Point, normal: Point, offset: float, s: Skeleton) -> bool:

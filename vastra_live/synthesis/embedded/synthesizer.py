@@ -376,7 +376,9 @@ class EmbeddedSynthesizer:
         folds = relief(scene.bgr, worn, unit)
         self._show("relief", folds * 128)
         sure_skin = ramp(share[SKIN], 1.6, -0.3)
-        on_body = ramp(share[BACKGROUND][part], -3, 1.5) * (1 - np.float32(0.7) * share[LOWER][part])
+        # what is seen of the body stays, or is made anew; along the worn top's edge is neither: there a wall begins
+        seen = share[SKIN] + share[HAIR] + np.float32(0.3) * share[LOWER]
+        on_body = ramp(seen[part], 3, -1.5) * (1 - under.gone) + under.gone - under.wall
         bgr, alpha = scene.bgr.copy(), np.zeros(worn.shape, np.float32)
         bgr[part], alpha[part] = compose(
             scene.bgr[part],
@@ -385,7 +387,7 @@ class EmbeddedSynthesizer:
             s=s,
             kept=np.maximum(kept, hands(sure_skin, s, pattern.sleeve_ends) * (1 - gone))[part],
             own_arms=bare_arms(sure_skin, s, girth, pattern.sleeve_ends)[part],
-            body=on_body * (1 - under.wall),
+            body=on_body,
             light=folds[part],
             gain=self._gain,
         )

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from vastra_live.synthesis.embedded.mesh import Painted, together
+from vastra_live.synthesis.embedded.mix import ramp
 from vastra_live.synthesis.embedded.reading import BACKGROUND, HAIR, SKIN, Reading
 from vastra_live.synthesis.embedded.scale import enlarged, halved
 from vastra_live.types import F32, U8
@@ -23,6 +24,8 @@ _REACH = 0.035
 """Shoulder widths that an edge moves at most."""
 _ALONG = 0.08
 """Shoulder widths along the edge over which the distance between the two outlines is averaged."""
+_PARTING = 0.04
+"""Shoulder widths, the half side of the window over which the moves themselves are averaged."""
 
 
 def trimmed(pieces: Mapping[int, Painted], worn: F32, reading: Reading, unit: float) -> dict[int, Painted]:
@@ -87,10 +90,16 @@ def _moves(union: F32, worn: F32, hair: F32, unit: float) -> tuple[F32, F32] | N
     mass = _mean(weight, size)
     distance = _mean(weight * apart, size) / np.maximum(mass, 1e-4)
     # a stray pixel beside another edge is none that runs along it
-    follow = np.clip(2 * mass / np.maximum(_mean(edge, size), 1e-4) - 0.5, 0, 1)
-    follow *= np.clip(2 - np.abs(new) / reach, 0, 1)
-    moved = 2 * follow * distance
-    moved[mass < 1e-3] = 0
+    edges = _mean(edge, size)
+    follow = np.clip(2 * mass / np.maximum(edges, 1e-4) - 0.5, 0, 1)
+    # where the two part, the garment's edge leaves the worn one's in a long curve: a step in its move is a dent
+    size = 2 * max(1, round(_PARTING * unit)) + 1
+    around = 1 / np.maximum(_mean(edge, size), 1e-4)
+    wholly = ramp(_mean(edge * follow, size) * around, 2.5, -1.5)
+    moved = follow * distance
+    moved = wholly * moved + (1 - wholly) * _mean(edge * moved, size) * around
+    moved *= 2 * np.clip(2 - np.abs(new) / reach, 0, 1)
+    moved[edges < 1e-3] = 0
     return enlarged(-moved * ax, union.shape), enlarged(-moved * ay, union.shape)
 
 

@@ -1,0 +1,166 @@
+"""Edges of a worn garment: one clean line, wide enough for the body, and no dirt beside it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.embedded_people import drawn_garment, drawn_person
+from vastra_live.synthesis.embedded.compose import _line_gaps
+from vastra_live.synthesis.embedded.fit import TopPattern
+from vastra_live.synthesis.embedded.girth import ARM_STATIONS, measure_girth
+from vastra_live.synthesis.embedded.mesh import LEFT_SLEEVE, TORSO, Painted, together
+from vastra_live.synthesis.embedded.outline import smooth_outline
+from vastra_live.synthesis.embedded.reading import BACKGROUND, LOWER, SKIN, TOP, Reading
+from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
+from vastra_live.synthesis.embedded.snap import EdgeKind, snapped
+from vastra_live.synthesis.embedded.trim import trimmed
+from vastra_live.types import F32, Sleeve
+
+
+def cloth(side: int = 300) -> F32:
+    """A square of cloth in the middle of a picture a third wider."""
+    alpha = np.zeros((side * 4 // 3, side * 4 // 3), np.float32)
+    alpha[side // 6 : side // 6 + side, side // 6 : side // 6 + side] = 1
+    return alpha
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 999), side=st.sampled_from([180, 300, 420]))
+def test_a_ragged_hem_becomes_one_line_where_it_was(seed: int, side: int) -> None:
+    alpha = cloth(side)
+    hem = side // 6 + side
+    for x in range(side // 6, hem, 3):
+        alpha[hem - int(np.random.default_rng(seed + x).integers(0, side // 75 + 1)) :, x : x + 3] = 0
+    rows = smooth_outline(alpha).sum(axis=0)[side // 3 : side]
+    ragged = alpha.sum(axis=0)[side // 3 : side]
+    assert rows.mean() == pytest.approx(ragged.mean(), abs=0.5)
+    assert np.abs(np.diff(rows)).max() < 0.7
+    assert np.abs(np.diff(rows)).sum() < 0.7 * np.abs(np.diff(ragged)).sum()
+
+
+@settings(max_examples=20, deadline=None)
+@given(width=st.integers(5, 40), turn=st.floats(0, 90))
+def test_a_clean_outline_keeps_its_place_its_corners_and_a_thin_strap(width: int, turn: float) -> None:
+    alpha = cloth()
+    alpha[:50, 120 : 120 + width] = 1
+    matrix = cv2.getRotationMatrix2D((200, 200), turn, 0.7)
+    alpha = np.clip(cv2.warpAffine(alpha, matrix, (400, 400)), 0, 1)
+    off = np.abs(smooth_outline(alpha) - alpha)
+    assert float((off > 0.5).mean()) < 1e-3
+    assert smooth_outline(alpha).sum() == pytest.approx(alpha.sum(), rel=0.005)
+
+
+def test_sheer_cloth_and_a_tiny_garment_stay_as_they_are() -> None:
+    sheer = cloth() * np.float32(0.7)
+    assert smooth_outline(sheer)[100:300, 100:300] == pytest.approx(0.7)
+    tiny = cloth(24)
+    assert smooth_outline(tiny) is tiny
+
+
+def piece(alpha: F32) -> Painted:
+    """A piece of white cloth over a whole picture."""
+    height, width = alpha.shape
+    return Painted((0, 0, width, height), np.full((height, width, 3), 240, np.uint8), alpha, np.ones_like(alpha))
+
+
+@pytest.mark.parametrize("dent", [8, 16])
+def test_a_dent_in_a_sleeve_shows_the_wall_and_a_slit_in_the_armpit_cloth(dent: int) -> None:
+    torso, sleeve = np.zeros((2, 240, 320), np.float32)
+    torso[20:, 40:160], sleeve[20:200, 166:240] = 1, 1
+    sleeve[100 : 100 + dent, 236:] = 0
+    wall = np.full((240, 320, 3), 200, np.float32)
+    pieces = {TORSO: piece(torso), LEFT_SLEEVE: piece(sleeve)}
+    filled = wall.copy()
+    _line_gaps(filled, pieces, together(pieces.values(), (240, 320)), np.ones((240, 320), np.float32), 500.0)
+    assert np.abs(filled - wall)[80:140, 236:].max() < 1
+    assert (filled[80:140, 162:164] < 190).all()
+
+
+def read_as(worn: F32, **others: F32) -> Reading:
+    """A reading of a worn top, and beside it of what else is named; the rest is background."""
+    share = np.zeros((5, *worn.shape), np.float32)
+    share[TOP] = worn
+    for name, plane in others.items():
+        share[{"skin": SKIN, "lower": LOWER}[name]] = plane * (1 - worn)
+    share[BACKGROUND] = 1 - share.sum(axis=0)
+    return Reading(share, np.zeros_like(worn))
+
+
+def shortened(person: F32, s: Skeleton, depth: float) -> F32:
+    """What of the torso lies above a depth and off the arms: a vest's worth of worn top."""
+    worn = person.copy()
+    worn[round(s.neck[1] + depth * s.torso_length) :] = 0
+    worn[:, : round(s.right.shoulder[0] - 0.1 * s.unit)] = 0
+    worn[:, round(s.left.shoulder[0] + 0.1 * s.unit) :] = 0
+    return worn
+
+
+@settings(max_examples=15, deadline=None)
+@given(wider=st.floats(0.02, 0.08), mirrored=st.booleans(), unit=st.sampled_from([60.0, 80.0, 100.0]))
+def test_a_hem_over_the_hips_is_as_wide_as_they_are(wider: float, mirrored: bool, unit: float) -> None:
+    # arms held out leave the hips' outline alone
+    _, body = drawn_person((480, 420), centre=(240, 120), unit=unit, bends=(60, 60, 60, 60))
+    s = read_skeleton(body)
+    worn = shortened(body.person_alpha, s, 0.6)
+    pattern = TopPattern(drawn_garment())
+    placed = pattern.targets(s, measure_girth(body.person_alpha, s, worn))
+    sides = [edge.points for edge in pattern.edges if edge.kind is EdgeKind.SIDE]
+    k = sides[0][0] if mirrored else sides[1][-1]
+    sign = -1.0 if mirrored else 1.0
+    hips = np.zeros_like(worn)
+    edge = placed[k][0] + sign * wider * s.unit
+    top = round(s.neck[1] + 0.6 * s.torso_length)
+    xs = sorted((round(float(edge)), round(float(s.pelvis[0]))))
+    hips[top:, xs[0] : xs[1] + 1] = 1
+    moved = snapped(placed, pattern.edges, read_as(worn, lower=hips), worn, s)
+    assert sign * (moved[k][0] - edge) > -0.25 * wider * s.unit
+
+
+@settings(max_examples=15, deadline=None)
+@given(fuller=st.floats(0.02, 0.06), lean=st.floats(8, 40))
+def test_a_long_sleeve_covers_a_bare_arm_to_its_inner_edge(fuller: float, lean: float) -> None:
+    _, body = drawn_person((480, 420), centre=(240, 120), bends=(lean, lean, lean, lean))
+    s = read_skeleton(body)
+    nothing = np.zeros_like(body.person_alpha)
+    pattern = TopPattern(drawn_garment(Sleeve.LONG))
+    placed = pattern.targets(s, measure_girth(body.person_alpha, s, nothing))
+    arms = np.zeros_like(nothing)
+    inner = next(edge for edge in pattern.edges if edge.kind is EdgeKind.INNER and placed[edge.points[2]][0] > 240)
+    tips = [k for k in inner.points if k not in inner.loose]
+    inside, outside = np.array([fuller * s.unit, 0]), np.array([0.4 * s.unit, 0])
+    outline = np.concatenate([placed[tips] - inside, (placed[tips] + outside)[::-1]])
+    cv2.fillPoly(arms, [np.round(outline).astype(np.int32)], 1.0)
+    moved = snapped(placed, pattern.edges, read_as(nothing, skin=arms), nothing, s)
+    left_over = moved[tips[1:-1], 0] - (placed[tips[1:-1], 0] - fuller * s.unit)
+    assert left_over.max() < 0.4 * fuller * s.unit
+
+
+@pytest.mark.parametrize("flare", [0.2, 0.3, 0.38])
+def test_a_wide_short_sleeve_makes_no_fat_arm(flare: float) -> None:
+    _, body = drawn_person((480, 420), centre=(240, 120), bends=(20, 20, 20, 20))
+    s = read_skeleton(body)
+    worn = np.zeros_like(body.person_alpha)
+    ends = [tuple(int(v) for v in p) for p in (s.left.shoulder, 0.25 * s.left.shoulder + 0.75 * s.left.elbow)]
+    cv2.line(worn, ends[0], ends[1], 1.0, int(2 * flare * s.unit))
+    person = np.maximum(body.person_alpha, worn)
+    plain = measure_girth(body.person_alpha, s, np.zeros_like(worn)).sleeves[1]
+    seen = measure_girth(person, s, worn).sleeves[1]
+    hidden = ARM_STATIONS < 0.4
+    assert (seen[hidden] <= 1.2 * plain[hidden]).all()
+
+
+def test_where_the_outlines_part_the_garment_leaves_the_worn_one_in_a_curve() -> None:
+    unit = 200.0
+    garment, worn = np.zeros((120, 400), np.float32), np.zeros((120, 400), np.float32)
+    garment[50:] = 1
+    for x in range(400):
+        # alike at first, then a V that is deeper than any edge moves
+        worn[54 + max(0, 30 - abs(x - 200)) :, x] = 1
+    alpha = trimmed({TORSO: piece(garment)}, worn, read_as(worn), unit)[TORSO].alpha
+    edge = 120 - alpha.sum(axis=0)
+    assert edge[20:100].mean() == pytest.approx(54, abs=1)
+    assert np.abs(np.diff(edge[10:-10])).max() < 0.25
