@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import cv2
 import numpy as np
 import pytest
@@ -9,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.embedded_people import drawn_garment, drawn_person
-from vastra_live.synthesis.embedded.compose import _line_gaps
+from vastra_live.synthesis.embedded.compose import _line_gaps, _missing, bare_arms, sleeved_arms
 from vastra_live.synthesis.embedded.fit import TopPattern
-from vastra_live.synthesis.embedded.girth import ARM_STATIONS, measure_girth
+from vastra_live.synthesis.embedded.girth import ARM_STATIONS, arm_point, measure_girth
 from vastra_live.synthesis.embedded.mesh import LEFT_SLEEVE, TORSO, Painted, together
 from vastra_live.synthesis.embedded.outline import smooth_outline
 from vastra_live.synthesis.embedded.reading import BACKGROUND, LOWER, SKIN, TOP, Reading
 from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
-from vastra_live.synthesis.embedded.snap import EdgeKind, snapped
+from vastra_live.synthesis.embedded.snap import Edge, EdgeKind, _in_order, snapped
 from vastra_live.synthesis.embedded.trim import trimmed
 from vastra_live.types import F32, Sleeve
 
@@ -164,3 +166,56 @@ def test_where_the_outlines_part_the_garment_leaves_the_worn_one_in_a_curve() ->
     edge = 120 - alpha.sum(axis=0)
     assert edge[20:100].mean() == pytest.approx(54, abs=1)
     assert np.abs(np.diff(edge[10:-10])).max() < 0.25
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 999), strength=st.floats(0.05, 0.6))
+def test_points_that_are_pulled_past_each_other_stay_in_order(seed: int, strength: float) -> None:
+    rng = np.random.default_rng(seed)
+    placed = np.column_stack([np.arange(12) * 10.0, rng.uniform(0, 3, 12)])
+    moves = rng.normal(0, 40 * strength, (12, 2))
+    edge = Edge(EdgeKind.HEM, tuple(range(12)))
+    held = _in_order(placed, moves, (edge,))
+    before, after = np.diff(placed, axis=0), np.diff(placed + moves, axis=0)
+    folds = ((after * before).sum(axis=1) < 0).sum()
+    left = np.diff(placed + held, axis=0)
+    assert ((left * before).sum(axis=1) < 0).sum() <= folds / 2
+    calm = _in_order(placed, moves * (2 / max(np.abs(moves).max(), 2)), (edge,))
+    assert calm == pytest.approx(moves * (2 / max(np.abs(moves).max(), 2)))
+
+
+@pytest.mark.parametrize("bend", [70.0, 110.0, 150.0])
+@pytest.mark.parametrize("unit", [60.0, 110.0])
+def test_no_bare_arm_is_left_beside_a_long_sleeve(bend: float, unit: float) -> None:
+    _, body = drawn_person((480, 420), centre=(240, 120), unit=unit, bends=(40, 40, 30, -bend))
+    s = read_skeleton(body)
+    girth = measure_girth(body.person_alpha, s, np.zeros_like(body.person_alpha))
+    arm = np.zeros_like(body.person_alpha)
+    points = [tuple(int(v) for v in p) for p in (s.right.shoulder, s.right.elbow, s.right.wrist)]
+    for start, end in itertools.pairwise(points):
+        cv2.line(arm, start, end, 1.0, int(0.26 * unit))
+    must = sleeved_arms(arm, np.zeros_like(arm), s, girth, (1.05, 1.05))
+    assert must is not None
+    # a sleeve too narrow by half, and missing altogether at the elbow
+    union = cv2.erode(arm, np.ones((int(0.13 * unit),) * 2, np.uint8))
+    cv2.circle(union, points[1], int(0.2 * unit), 0.0, -1)
+    covered = np.maximum(union, _missing(union, must))
+    stations = [arm_point(s.right, at)[0] for at in np.linspace(0.2, 0.9, 15)]
+    for point in stations:
+        for off in (-0.1, 0.0, 0.1):
+            x, y = (point + np.array([off * unit, 0])).astype(int)
+            assert covered[y, x] >= 0.85 * arm[y, x]
+    # but no wall
+    far = cv2.dilate(arm, np.ones((7, 7), np.uint8)) == 0
+    assert covered[far].max() < 0.05
+
+
+def test_shorter_sleeves_leave_arms_bare() -> None:
+    _, body = drawn_person()
+    s = read_skeleton(body)
+    alpha = body.person_alpha
+    girth = measure_girth(alpha, s, alpha)
+    assert sleeved_arms(alpha, alpha, s, girth, (0.4, 0.4)) is None
+    # and an arm that a long one covers is not in front of it
+    assert bare_arms(alpha, s, girth, (1.05, 1.05)).max() == 0
+    assert bare_arms(alpha, s, girth, (0.4, 0.4)).max() > 0.5

@@ -11,7 +11,8 @@ from tests.embedded_people import drawn_garment, drawn_landmarks, drawn_person
 from vastra_live.errors import NothingToFitError
 from vastra_live.synthesis.embedded.fit import TopPattern
 from vastra_live.synthesis.embedded.girth import measure_girth
-from vastra_live.synthesis.embedded.mesh import TORSO, ElasticSheet, _inverse, part_masks
+from vastra_live.synthesis.embedded.inverse_map import inverse_map
+from vastra_live.synthesis.embedded.mesh import TORSO, ElasticSheet, part_masks
 from vastra_live.synthesis.embedded.skeleton import read_skeleton
 from vastra_live.types import Body, Sleeve
 
@@ -72,7 +73,7 @@ def test_the_inverse_map_agrees_with_a_plain_loop(seed: int) -> None:
     rng = np.random.default_rng(seed)
     source = np.array([[[0.0, 0], [10, 0], [10, 10], [0, 10]]]) + rng.uniform(-1, 1, (1, 4, 2))
     target = np.array([[[2.0, 3], [14, 2], [13, 12], [3, 14]]]) + rng.uniform(-1.5, 1.5, (1, 4, 2))
-    where, covered = _inverse(target, source, (18, 18))
+    where, covered = inverse_map(target, source, (18, 18))
     for y in range(18):
         for x in range(18):
             expected = _plain_inverse(target[0], source[0], x, y)

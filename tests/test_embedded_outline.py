@@ -155,7 +155,7 @@ def test_a_hand_before_the_chest_is_no_gap_beside_a_sleeve(beside: int, moves: b
     reading.share[beside] = 1 - worn
     moved = snapped(placed, pattern.edges, reading, worn, s)
     off = np.linalg.norm((moved - placed)[list(edge.points[1:-1])], axis=1).max() / s.unit
-    assert (off > 0.02) == moves
+    assert off > 0.05 if moves else off < 0.03, off
 
 
 def test_edges_side_by_side_move_their_common_point_no_farther_than_they_move() -> None:

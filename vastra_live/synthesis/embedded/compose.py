@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
 
 from vastra_live.synthesis.embedded.fill import Undressed
-from vastra_live.synthesis.embedded.girth import Girth, arm_point, unit_vector
+from vastra_live.synthesis.embedded.girth import ARM_STATIONS, ELBOW, Girth, arm_point, unit_vector
 from vastra_live.synthesis.embedded.light import shade_edges
 from vastra_live.synthesis.embedded.mesh import (
     LEFT_FOREARM,
@@ -19,13 +19,13 @@ from vastra_live.synthesis.embedded.mesh import (
     Painted,
     together,
 )
-from vastra_live.synthesis.embedded.mix import mixed, scaled, spread
-from vastra_live.synthesis.embedded.places import near_segments
+from vastra_live.synthesis.embedded.mix import mixed, ramp, scaled, spread
+from vastra_live.synthesis.embedded.places import near_segments, segment_distance, window
 from vastra_live.synthesis.embedded.scale import enlarged, enlarged_part, halved, halved_skeleton
 from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
 from vastra_live.types import F32, U8
 
-__all__ = ["bare_arms", "compose", "hands"]
+__all__ = ["bare_arms", "compose", "hands", "sleeved_arms"]
 
 
 _UPPER = {LEFT_FOREARM: LEFT_SLEEVE, RIGHT_FOREARM: RIGHT_SLEEVE}
@@ -65,21 +65,55 @@ def _beyond(shape: tuple[int, ...], point: Point, direction: Point) -> F32:
 
 def bare_arms(skin: F32, s: Skeleton, girth: Girth, sleeve_ends: tuple[float, float]) -> F32:
     """(h, w) 0..1: skin of the arms that the new sleeves leave bare, which is in front of the torso."""
+    if min(sleeve_ends) >= 1:
+        return np.zeros_like(skin)
     small = halved_skeleton(s)
     shape = halved(skin).shape
     near = np.zeros(shape, np.float32)
     for k, (arm, end) in enumerate(zip((small.right, small.left), sleeve_ends, strict=True)):
         # a little wider than the arm: bones are not found to the pixel; no wider, or the belly's skin is an arm
         half = 1.3 * float(girth.arms[k].max()) * small.unit
-        bones = [(arm.elbow, arm.wrist)]
         start = max(end, 0.3)
+        if start >= 1:
+            continue
+        bones = [(arm_point(arm, start)[0], arm.wrist)]
         if start < 0.5:
-            bones.append((arm_point(arm, start)[0], arm.elbow))
+            bones = [(bones[0][0], arm.elbow), (arm.elbow, arm.wrist)]
         near = np.maximum(near, near_segments(shape, bones, half, 0.04 * small.unit))
     # straps and prints of the colour of skin are thinner than an arm
     size = 2 * max(1, round(0.04 * small.unit)) + 1
     limbs = cv2.morphologyEx(halved(skin), cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
     return enlarged(near * np.minimum(2 * limbs, 1), skin.shape) * skin
+
+
+def sleeved_arms(skin: F32, worn: F32, s: Skeleton, girth: Girth, sleeve_ends: tuple[float, float]) -> F32 | None:
+    """(h/2, w/2) 0..1: what of the arms long sleeves must cover, to the arms' own edges; None for shorter ones.
+
+    Args:
+        skin: (h, w) 0..1, sure skin.
+        worn: (h, w) 0..1, the worn top.
+        s: the skeleton.
+        girth: of the body.
+        sleeve_ends: how far the sleeves reach down the right and the left arm.
+    """
+    if max(sleeve_ends) < ELBOW + 0.15:
+        return None
+    small, bare, clothed = halved_skeleton(s), halved(skin), halved(worn)
+    arms = np.zeros_like(bare)
+    for k, (arm, end) in enumerate(zip((small.right, small.left), sleeve_ends, strict=True)):
+        stations = (0.15, ELBOW, min(end, 1.0) - 0.03)
+        points = [arm_point(arm, station)[0] for station in stations]
+        halves = np.interp(stations, ARM_STATIONS, girth.arms[k]) * small.unit
+        for joint in (0, 1):
+            first, last = float(halves[joint]), float(halves[joint + 1])
+            around = window(arms.shape, points[joint : joint + 2], 1.3 * max(first, last))
+            distance, along = segment_distance(arms.shape, points[joint], points[joint + 1], around)
+            near = distance / (np.float32(first) + np.float32(last - first) * along)
+            # bare skin as wide as it is seen; in a worn sleeve what is surely arm
+            seen = np.minimum(ramp(near, -8, 10.4), bare[around])
+            inner = np.minimum(ramp(near, -8, 7.2), clothed[around])
+            arms[around] = np.maximum(arms[around], np.maximum(seen, inner))
+    return arms
 
 
 def compose(
@@ -93,6 +127,7 @@ def compose(
     body: F32,
     light: F32,
     gain: F32,
+    sleeved: F32 | None = None,
 ) -> tuple[U8, F32]:
     """Colour and alpha of the layer.
 
@@ -106,14 +141,20 @@ def compose(
         body: (h, w) 0..1, where a shadow of the garment may fall.
         light: (h, w) factor, the folds.
         gain: (3,) factors, the scene's light.
+        sleeved: (h/2, w/2) 0..1, arms that the sleeves must cover; None for none.
     """
     shape = picture.shape[:2]
     unit = s.unit
     union = together(pieces.values(), shape)
+    missing = _missing(union, sleeved)
+    if missing is not None:
+        union = np.maximum(union, missing)
     light = light * shade_edges(union, unit)
     shadow = contact_shadow(union, unit) * (1 - union) * body
     canvas = scaled(under.bgr, 1 - shadow)
     covered = np.maximum(under.gone, np.minimum(shadow * 4, 1))
+    if missing is not None:
+        covered = np.maximum(covered, missing)
     _line_gaps(canvas, pieces, union, under.wall, unit)
     for name in draw_order(s):
         if name in pieces:
@@ -128,6 +169,7 @@ def compose(
             if name in (LEFT_FOREARM, RIGHT_FOREARM):
                 # a forearm shades what it lies on, but not its own upper arm, nor a wall
                 on = (1 - alpha) * (1 - _placed(pieces.get(_UPPER[name]), shape)[part])
+                on *= 1 if missing is None else 1 - missing[part]
                 on *= np.maximum(body, union)[part]
                 scaled(canvas[part], 1 - contact_shadow(alpha, unit) * on, canvas[part])
             colour = cv2.multiply(piece.bgr, cv2.merge([light[part] * factor for factor in gain]), dtype=cv2.CV_32F)
@@ -135,6 +177,8 @@ def compose(
             covered[part] = np.maximum(covered[part], alpha)
         if name == TORSO:
             mixed(canvas, under.skin_bgr, under.front * under.gone, canvas)
+            if missing is not None:
+                _cover(canvas, pieces, missing, light, gain)
     off = cv2.subtract(canvas, picture, canvas, dtype=cv2.CV_32F)
     scaled(off, 1 / np.maximum(covered, 1e-3), off)
     alpha = covered * (1 - kept)
@@ -149,22 +193,16 @@ def _line_gaps(canvas: F32, pieces: Mapping[int, Painted], union: F32, wall: F32
         return
     torso = pieces[TORSO]
     cloth, body = halved(halved(union)), halved(halved(_placed(torso, union.shape)))
-    sleeves = together((piece for name, piece in pieces.items() if name != TORSO), union.shape)
     ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(0.015 * unit)) + 1,) * 2)
     closed = cv2.morphologyEx(cloth, cv2.MORPH_CLOSE, ellipse)
     # a dent in the outline of the one or the other is no gap between the two
-    closed *= np.minimum(cv2.dilate(body, ellipse), cv2.dilate(halved(halved(sleeves)), ellipse))
+    closed *= np.minimum(cv2.dilate(body, ellipse), cv2.dilate(cloth - body, ellipse))
     # on under the cloth's own soft edges, where a wall would draw a bright line around what is filled
     gaps = cv2.dilate(np.clip(2.5 * (closed - cloth), 0, 1), np.ones((3, 3), np.uint8))
     if float(gaps.max()) < 0.5:
         return
-    x0, y0, x1, y1 = torso.box
-    colour = np.zeros((*union.shape, 3), np.uint8)
-    colour[y0:y1, x0:x1] = torso.bgr
-    known = np.zeros_like(union)
-    known[y0:y1, x0:x1] = np.clip(torso.alpha * 2 - 1, 0, 1)
     # the inside of an armpit lies in the shade
-    filled = np.float32(0.7) * spread(halved(halved(colour)), halved(halved(known)))
+    filled = np.float32(0.7) * _carried_on([torso], union.shape)
     left, top, width, height = (4 * edge for edge in cv2.boundingRect((gaps > 0).astype(np.uint8)))
     # a pixel of the small picture reaches into its neighbours
     rows = slice(max(top - 4, 0), min(top + height + 4, len(union)))
@@ -172,6 +210,45 @@ def _line_gaps(canvas: F32, pieces: Mapping[int, Painted], union: F32, wall: F32
     part = rows, columns
     weight = enlarged_part(gaps, 4, part) * wall[part]
     mixed(canvas[part], enlarged_part(filled, 4, part), weight, canvas[part])
+
+
+def _missing(union: F32, sleeved: F32 | None) -> F32 | None:
+    """(h, w) 0..1: what of the arms no sleeve reaches, beside a narrow one or in the crease of a bend."""
+    if sleeved is None:
+        return None
+    bare = ramp(np.minimum(sleeved, 1 - halved(union)), 2, -1)
+    if float(bare.max()) < 0.5:
+        return None
+    # on under the sleeve's own soft edge
+    return enlarged(np.minimum(cv2.dilate(bare, np.ones((5, 5), np.uint8)), sleeved), union.shape)
+
+
+def _cover(canvas: F32, pieces: Mapping[int, Painted], missing: F32, light: F32, gain: F32) -> None:
+    """The sleeves' cloth carried on over what they leave bare. In place."""
+    left, top, width, height = (v // 4 * 4 for v in cv2.boundingRect((missing > 0).astype(np.uint8)))
+    rows, columns = (
+        slice(top, min(top + height + 8, len(missing))),
+        slice(left, min(left + width + 8, missing.shape[1])),
+    )
+    part = rows, columns
+    sleeves = [piece for name, piece in pieces.items() if name != TORSO]
+    cloth = enlarged_part(_carried_on(sleeves, missing.shape), 4, part)
+    cloth = cv2.multiply(cloth, cv2.merge([light[part] * factor for factor in gain]))
+    mixed(canvas[part], cloth, missing[part], canvas[part])
+
+
+def _carried_on(pieces: Sequence[Painted], shape: tuple[int, ...]) -> F32:
+    """(h/4, w/4, 3) the pieces' colours, carried on over everything beside them."""
+    few = ((shape[0] + 3) // 4, (shape[1] + 3) // 4)
+    colour, known = np.zeros((*few, 3), np.float32), np.zeros(few, np.float32)
+    for piece in pieces:
+        x0, y0, x1, y1 = piece.box
+        # every fourth pixel: what is spread is smooth
+        at = np.s_[-(-y0 // 4) : -(-y1 // 4), -(-x0 // 4) : -(-x1 // 4)]
+        from_ = np.s_[-y0 % 4 :: 4, -x0 % 4 :: 4]
+        solid = piece.alpha[from_] > 0.9
+        colour[at][solid], known[at][solid] = piece.bgr[from_][solid], 1
+    return spread(colour, known)
 
 
 def _placed(piece: Painted | None, shape: tuple[int, ...]) -> F32:

@@ -16,13 +16,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vastra_live.synthesis.embedded.girth import arm_point, sample
+from vastra_live.synthesis.embedded.girth import arm_point, sample, unit_vector
 from vastra_live.synthesis.embedded.reading import BACKGROUND, HAIR, LOWER, SKIN, Reading
 from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
 from vastra_live.types import F32
 
 __all__ = ["Edge", "EdgeKind", "snapped"]
 
+Mask = npt.NDArray[np.bool_]
 Steps = npt.NDArray[np.intp]
 
 _STEPS = 41
@@ -30,6 +31,10 @@ _EASE = 0.015
 """Cloth stands off the skin, in shoulder widths."""
 _STANDS_OFF = 0.03
 """So far, in shoulder widths, a short sleeve may follow one that stands off."""
+_BENT = 0.25
+"""Cosine between upper arm and forearm below which what is seen in its crease is no edge to follow."""
+_LEFT = 0.3
+"""So much of the way between two neighbours on an edge is left at least, along itself."""
 
 
 class EdgeKind(Enum):
@@ -88,8 +93,9 @@ def snapped(placed: Point, edges: tuple[Edge, ...], reading: Reading, worn: F32,
     pulls: list[list[tuple[Point, float]]] = [[] for _ in placed]
     share = reading.share
     hair = np.maximum(share[HAIR], reading.face)
-    planes = (worn, share[BACKGROUND], share[SKIN], hair, share[LOWER])
     for edge in edges:
+        # what is seen where the top is not: hips below the sides, elsewhere bare skin
+        planes = (worn, share[BACKGROUND], share[LOWER if edge.kind is EdgeKind.SIDE else SKIN], hair)
         points = placed[list(edge.points)]
         normals = _normals(points)
         if edge.kind is EdgeKind.CUFF:
@@ -104,7 +110,30 @@ def snapped(placed: Point, edges: tuple[Edge, ...], reading: Reading, worn: F32,
             moves = _spread(offsets, trust)
         for k, normal, moved in zip(edge.points, normals, moves, strict=True):
             pulls[k].append((normal, moved))
-    return np.asarray(placed + np.array([_together(pull) for pull in pulls]), np.float64)
+    moves = np.array([_together(pull) for pull in pulls])
+    return np.asarray(placed + _in_order(placed, moves, edges), np.float64)
+
+
+def _in_order(placed: Point, moves: Point, edges: tuple[Edge, ...]) -> Point:
+    """(C, 2) moves after which no edge runs back on itself, as those of a folded sheet would: such points go together.
+
+    Args:
+        placed: (C, 2) the points before.
+        moves: (C, 2) how far each goes.
+        edges: edges between them.
+    """
+    pairs = np.array([pair for edge in edges for pair in zip(edge.points, edge.points[1:], strict=False)])
+    before = placed[pairs[:, 1]] - placed[pairs[:, 0]]
+    least = _LEFT * (before**2).sum(axis=1)
+    moves = moves.copy()
+    for _ in range(4):
+        after = before + moves[pairs[:, 1]] - moves[pairs[:, 0]]
+        folded = np.flatnonzero((after * before).sum(axis=1) < least)
+        if not len(folded):
+            break
+        for pair in pairs[folded]:
+            moves[pair] = moves[pair].mean(axis=0)
+    return moves
 
 
 def _normals(points: Point) -> Point:
@@ -116,31 +145,30 @@ def _normals(points: Point) -> Point:
     return np.column_stack([np.where(none, 0, dy / length), np.where(none, 1, -dx / length)])
 
 
-def _offsets(edge: Edge, points: Point, normals: Point, planes: tuple[F32, ...], s: Skeleton) -> tuple[Point, Point]:
+def _offsets(
+    edge: Edge, points: Point, normals: Point, planes: tuple[F32, F32, F32, F32], s: Skeleton
+) -> tuple[Point, Point]:
     """(n,) how far along its normal each point finds the edge it belongs to, and (n,) how surely, 0..1.
 
     Args:
         edge: it.
         points, normals: (n, 2) along it.
-        planes: (h, w) worn top, background, skin, hair or face, and lower garment, 0..1 each.
+        planes: (h, w) worn top, background, what is seen beside the top, and hair or face, 0..1 each.
         s: the skeleton.
     """
     unit = s.unit
     whole, none = _REACH[edge.kind]
     along = np.linspace(-none - 0.04, none + 0.04, _STEPS) * unit
     at = (points[:, None] + along[:, None] * normals[:, None]).astype(np.float32)
-    top, background, skin, hair, lower = (
+    top, background, beside, hair = (
         cv2.remap(plane, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT) for plane in planes
     )
     found, beyond = _last_inside(top, along)
     if edge.kind in (EdgeKind.OUTLINE, EdgeKind.SIDE):
         found, beyond = _outermost((found, beyond), _last_inside(1 - background, along), edge.kind, unit)
-    if edge.kind is EdgeKind.INNER:
-        # where the arm is bare its own edge, which a sleeve covers
-        found, beyond = _beside_what_is_worn((found, beyond), skin, top, along, unit)
-    if edge.kind is EdgeKind.SIDE:
-        # where it hangs over the hips, theirs
-        found, beyond = _beside_what_is_worn((found, beyond), lower, top, along, unit)
+    if edge.kind in (EdgeKind.INNER, EdgeKind.SIDE):
+        # the bare arm's own edge, which a sleeve covers, and that of the hips, over which a top hangs
+        found, beyond = _beside_what_is_worn((found, beyond), beside, top, along, unit)
     used = np.isfinite(found)
     used[[k for k, index in enumerate(edge.points[: len(points)]) if index in edge.loose]] = False
     if edge.kind is EdgeKind.SIDE:
@@ -152,10 +180,11 @@ def _offsets(edge: Edge, points: Point, normals: Point, planes: tuple[F32, ...],
     used &= ~(hidden & (found > 0)) if edge.kind is EdgeKind.OUTLINE else ~hidden
     if edge.kind is EdgeKind.NECK:
         # the three steps behind the edge
-        used &= cv2.erode(skin, np.ones((1, 3), np.uint8), anchor=(0, 0))[here[0], beyond + 1] >= 0.4
+        used &= cv2.erode(beside, np.ones((1, 3), np.uint8), anchor=(0, 0))[here[0], beyond + 1] >= 0.4
     if edge.kind is EdgeKind.INNER:
         # before the chest, what ends beside a sleeve is a hand, not the gap beside the torso
-        used &= cv2.erode(skin, np.ones((1, 3), np.uint8), anchor=(0, 0))[here[0], beyond + 1] < 0.4
+        used &= cv2.erode(beside, np.ones((1, 3), np.uint8), anchor=(0, 0))[here[0], beyond + 1] < 0.4
+        used &= ~_at_a_bend(points, s)
     offsets = np.where(used, found, 0)
     trust = np.where(used, np.clip((none * unit - np.abs(offsets)) / ((none - whole) * unit), 0, 1), 0)
     if edge.kind is EdgeKind.OUTLINE:
@@ -207,12 +236,25 @@ def _outermost(
     return np.where(other, person[0], top[0]), np.where(other, person[1], top[1])
 
 
+def _at_a_bend(points: Point, s: Skeleton) -> Mask:
+    """(n,) which points lie in the crease of an elbow that is bent: there edges cross."""
+    bent = np.zeros(len(points), np.bool_)
+    for arm in (s.left, s.right):
+        upper, fore = unit_vector(arm.elbow - arm.shoulder, s.down), unit_vector(arm.wrist - arm.elbow, s.down)
+        if float(upper @ fore) < _BENT:
+            bent |= ((points - arm.elbow) ** 2).sum(axis=1) < (0.3 * s.unit) ** 2
+    return bent
+
+
 def _beside_what_is_worn(
     worn: tuple[Point, Steps], other: F32, top: F32, along: Point, unit: float
 ) -> tuple[Point, Steps]:
     """The worn top's edge, or where it does not reach that of what is seen there instead; as :func:`_last_inside`."""
-    within = np.flatnonzero((along <= 0) & (along >= -0.05 * unit))
-    instead = (other[:, within] - top[:, within]).mean(axis=1) > 0.5
+    # from the point itself a few steps to the inside
+    within = np.s_[:, _STEPS // 2 - 4 : _STEPS // 2 + 1]
+    instead = (other[within] - top[within]).sum(axis=1) > 2.5
+    if not instead.any():
+        return worn
     edge, step = _last_inside(other, along)
     return np.where(instead, edge + _EASE * unit, worn[0]), np.where(instead, step, worn[1])
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from vastra_live.errors import NothingToFitError
 from vastra_live.synthesis.embedded.bend import paint_bent
-from vastra_live.synthesis.embedded.compose import bare_arms, compose, hands
+from vastra_live.synthesis.embedded.compose import bare_arms, compose, hands, sleeved_arms
 from vastra_live.synthesis.embedded.fill import bare_body, undress
 from vastra_live.synthesis.embedded.fit import Openings, TopPattern
 from vastra_live.synthesis.embedded.girth import Girth, measure_girth
@@ -377,8 +377,15 @@ class EmbeddedSynthesizer:
         self._show("relief", folds * 128)
         sure_skin = ramp(share[SKIN], 1.6, -0.3)
         # what is seen of the body stays, or is made anew; along the worn top's edge is neither: there a wall begins
-        seen = share[SKIN] + share[HAIR] + np.float32(0.3) * share[LOWER]
-        on_body = ramp(seen[part], 3, -1.5) * (1 - under.gone) + under.gone - under.wall
+        seen = share[SKIN][part] + share[HAIR][part] + np.float32(0.3) * share[LOWER][part]
+        on_body = ramp(seen, 3, -1.5) * (1 - under.gone) + under.gone - under.wall
+        arms = sleeved_arms(
+            sure_skin[part],
+            worn[part],
+            s.seen_in(np.array([part[1].start, part[0].start]), 1),
+            girth,
+            pattern.sleeve_ends,
+        )
         bgr, alpha = scene.bgr.copy(), np.zeros(worn.shape, np.float32)
         bgr[part], alpha[part] = compose(
             scene.bgr[part],
@@ -387,6 +394,7 @@ class EmbeddedSynthesizer:
             s=s,
             kept=np.maximum(kept, hands(sure_skin, s, pattern.sleeve_ends) * (1 - gone))[part],
             own_arms=bare_arms(sure_skin, s, girth, pattern.sleeve_ends)[part],
+            sleeved=arms,
             body=on_body,
             light=folds[part],
             gain=self._gain,

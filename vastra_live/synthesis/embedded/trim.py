@@ -24,7 +24,7 @@ _REACH = 0.035
 """Shoulder widths that an edge moves at most."""
 _ALONG = 0.08
 """Shoulder widths along the edge over which the distance between the two outlines is averaged."""
-_PARTING = 0.04
+_PARTING = 0.05
 """Shoulder widths, the half side of the window over which the moves themselves are averaged."""
 
 
@@ -94,10 +94,11 @@ def _moves(union: F32, worn: F32, hair: F32, unit: float) -> tuple[F32, F32] | N
     follow = np.clip(2 * mass / np.maximum(edges, 1e-4) - 0.5, 0, 1)
     # where the two part, the garment's edge leaves the worn one's in a long curve: a step in its move is a dent
     size = 2 * max(1, round(_PARTING * unit)) + 1
-    around = 1 / np.maximum(_mean(edge, size), 1e-4)
-    wholly = ramp(_mean(edge * follow, size) * around, 2.5, -1.5)
-    moved = follow * distance
-    moved = wholly * moved + (1 - wholly) * _mean(edge * moved, size) * around
+    edge_follows = edge * follow
+    total, followed, way = (cv2.blur(v, (size, size)) for v in (edge, edge_follows, edge_follows * distance))
+    around = 1 / np.maximum(total, np.float32(1e-4))
+    wholly = ramp(followed * around, 2.5, -1.5)
+    moved = wholly * follow * distance + (1 - wholly) * way * around
     moved *= 2 * np.clip(2 - np.abs(new) / reach, 0, 1)
     moved[edges < 1e-3] = 0
     return enlarged(-moved * ax, union.shape), enlarged(-moved * ay, union.shape)
