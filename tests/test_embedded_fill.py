@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from tests.embedded_people import drawn_person
+from vastra_live.synthesis.embedded.bare import bare_body
 from vastra_live.synthesis.embedded.carry import carry_up
 from vastra_live.synthesis.embedded.compose import compose, hands
-from vastra_live.synthesis.embedded.fill import Undressed, _met, bare_body, shaded_skin
+from vastra_live.synthesis.embedded.fill import Undressed, _met, shaded_skin
 from vastra_live.synthesis.embedded.fit import Openings
 from vastra_live.synthesis.embedded.girth import measure_girth
 from vastra_live.synthesis.embedded.mesh import LEFT_FOREARM, Painted

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vastra_live.synthesis.embedded.rim import solve_rim
+from vastra_live.synthesis.embedded.rim import notches, solve_rim
 
 BLACK, WHITE, HAND = np.float32([20, 18, 16]), np.float32([230, 228, 226]), np.float32([120, 150, 200])
 
@@ -57,3 +57,17 @@ def test_what_lies_beside_goes_on_into_the_rim() -> None:
     bgr, worn = sleeve()
     rim = solve_rim(bgr, worn, np.zeros((160, 200), np.float32), 250)
     assert np.abs(rim.beside[20:60, 40:44] - WHITE).max() < 6
+
+
+def test_a_spot_of_a_sleeve_that_was_missed_goes_and_what_hides_the_arm_stays() -> None:
+    arms = np.zeros((80, 100), np.float32)
+    arms[:, 30:60] = 1
+    gone = np.zeros((160, 200), np.float32)
+    gone[:, 60:110] = 1
+    gone[70:76, 80:88] = 0
+    lower = np.zeros((80, 100), np.float32)
+    lower[35:38, 40:44] = 1
+    lower[:, 56:] = 1
+    found = notches(gone, arms, lower, 250)
+    assert found[71:75, 82:86].min() > 0.9
+    assert found[:, 114:].max() == 0

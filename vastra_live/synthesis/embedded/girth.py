@@ -21,7 +21,6 @@ __all__ = [
     "USUAL_HALF",
     "Girth",
     "arm_point",
-    "limb_point",
     "measure_girth",
     "unit_vector",
 ]
@@ -60,6 +59,10 @@ class Girth:
     sleeves: npt.NDArray[np.float64]
     centres: npt.NDArray[np.float64]
     rise: npt.NDArray[np.float64]
+
+    def thickness(self, side: int) -> float:
+        """How thick the right (0) or left (1) arm is on the whole, as a factor on the usual."""
+        return float(np.median(self.arms[side] / _USUAL_ARM))
 
     def mixed(self, newer: Girth, share: float) -> Girth:
         """This girth moved towards a newer one."""
@@ -214,12 +217,6 @@ def arm_point(arm: Arm, station: float) -> tuple[Point, Point]:
     turn = min(max((station - ELBOW) / 0.12 + 0.5, 0.0), 1.0)
     along = (1 - turn) * unit_vector(upper, fore) + turn * unit_vector(fore, upper)
     return point, unit_vector(along, upper)
-
-
-def limb_point(arm: Arm, side: int, station: float, shift: float) -> Point:
-    """The middle of the arm, ``shift`` pixels outside of its bones; side 0 is the wearer's right, 1 the left."""
-    point, along = arm_point(arm, station)
-    return point + (1.0, -1.0)[side] * shift * np.array([-along[1], along[0]])
 
 
 def unit_vector(vector: Point, otherwise: Point) -> Point:

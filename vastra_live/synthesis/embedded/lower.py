@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from vastra_live.synthesis.embedded.bare import Bare
 from vastra_live.synthesis.embedded.compose import contact_shadow
-from vastra_live.synthesis.embedded.fill import Bare, shaded_skin
+from vastra_live.synthesis.embedded.fill import shaded_skin
 from vastra_live.synthesis.embedded.girth import DEPTHS, USUAL_HALF, Girth
 from vastra_live.synthesis.embedded.legs import CROTCH, bare_legs
 from vastra_live.synthesis.embedded.light import relief, shade_edges
@@ -106,19 +107,16 @@ class BareBelow:
         return replace(bare, torso=torso, below=np.zeros_like(torso), round=light)
 
 
-def bare_below(
-    shape: tuple[int, ...], s: Skeleton, girth: Girth, build: float, covered_to: float, *, covered: bool
-) -> BareBelow:
-    """Hips and legs drawn from joints and girth.
+def bare_below(shape: tuple[int, ...], s: Skeleton, girth: Girth, build: float, covered_to: float) -> BareBelow:
+    """Hips and legs drawn from joints and girth; the hips narrower than they are, so that no skin shows beside cloth.
 
     Args:
         shape: height and width.
         s: the skeleton, in pixels of that size.
         girth: of the torso.
         build: how thick the legs are.
-        covered_to: the station at which the new trousers end; above it bare legs are a little thinner, so that they
-            show through torn cloth but not beside it.
-        covered: whether something new is put on the hips, with the same consequence for them.
+        covered_to: the station at which new trousers or a dress end; above it bare legs are a little thinner, so that
+            they show through torn cloth but not beside it.
     """
     legs, light = bare_legs(shape, s, build, covered_to)
     depth = depth_map(shape, s)
@@ -129,7 +127,7 @@ def bare_below(
     table = np.linspace(0.4, 1.4, 128)
     index = np.clip((depth - 0.4) * 127, 0, 127).astype(np.int32)
     sides = [np.interp(table, DEPTHS, np.minimum(half, 1.1 * USUAL_HALF)).astype(np.float32) for half in girth.torso]
-    half = np.where(aside < 0, sides[0][index], sides[1][index]) * np.float32(0.75 if covered else 1.0)
+    half = np.where(aside < 0, sides[0][index], sides[1][index]) * np.float32(0.75)
     # the trunk ends where the legs part
     end = np.clip((1 + CROTCH * s.unit / s.torso_length - depth) / 0.04, 0, 1) * (depth > 0.5)
     trunk = np.clip((half - np.abs(aside)) * np.float32(s.unit) + 0.5, 0, 1) * end

@@ -19,7 +19,7 @@ from vastra_live.synthesis.embedded.mix import ramp
 from vastra_live.synthesis.embedded.scale import enlarged, halved
 from vastra_live.types import F32, U8
 
-__all__ = ["Rim", "beside", "solve_rim"]
+__all__ = ["Rim", "beside", "notches", "solve_rim"]
 
 _NOISE = 7.0
 """Grey levels by which colours of one cloth differ anyway: grain, JPEG, light."""
@@ -93,6 +93,21 @@ def beside(gone: F32, unit: float) -> F32:
     size = 2 * max(1, round(0.013 * unit)) + 1
     grown = cv2.dilate(halved(gone), np.ones((size, size), np.uint8))
     return enlarged(cv2.blur(grown, (3, 3)), gone.shape)
+
+
+def notches(gone: F32, arms: F32, lower: F32, unit: float) -> F32:
+    """(h, w) 0..1: where an arm is made anew although some of its sleeve was not read as such.
+
+    Args:
+        gone: (h, w) 0..1, what was taken away.
+        arms: (h/2, w/2) 0..1, where arms are made.
+        lower: (h/2, w/2) 0..1, the lower garment, behind which an arm may lie: a spot of it is none.
+        unit: shoulder width in pixels.
+    """
+    size = 2 * max(1, round(0.02 * unit)) + 1
+    closed = cv2.morphologyEx(halved(gone), cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
+    closed *= ramp(cv2.blur(lower, (size, size)), -4, 2)
+    return enlarged(closed * arms, gone.shape)
 
 
 def _local(planes: Sequence[F32], weight: F32, reach: int) -> tuple[F32, F32, F32]:

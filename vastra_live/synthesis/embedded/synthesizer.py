@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from vastra_live.errors import NothingToFitError
+from vastra_live.synthesis.embedded.bare import bare_body
 from vastra_live.synthesis.embedded.bend import paint_bent
 from vastra_live.synthesis.embedded.compose import bare_arms, compose, hands, sleeved_arms
-from vastra_live.synthesis.embedded.fill import bare_body, undress
+from vastra_live.synthesis.embedded.fill import undress
 from vastra_live.synthesis.embedded.fit import Openings, TopPattern
 from vastra_live.synthesis.embedded.girth import Girth, measure_girth
 from vastra_live.synthesis.embedded.guided import edge_smoother
-from vastra_live.synthesis.embedded.legs import measure_build
+from vastra_live.synthesis.embedded.legs import leg_stretch, measure_build
 from vastra_live.synthesis.embedded.light import relief, scene_gain, veiled
 from vastra_live.synthesis.embedded.lower import BareBelow, Below, bare_below, relower
 from vastra_live.synthesis.embedded.lower_pattern import LowerPattern, lower_pattern
@@ -40,7 +41,7 @@ from vastra_live.synthesis.embedded.reading import (
     Reading,
     read_person,
 )
-from vastra_live.synthesis.embedded.rim import beside, solve_rim
+from vastra_live.synthesis.embedded.rim import beside, notches, solve_rim
 from vastra_live.synthesis.embedded.scale import halved, halved_skeleton
 from vastra_live.synthesis.embedded.scene import Scene, cut_out, first_row, raised, touched
 from vastra_live.synthesis.embedded.skeleton import Point, read_skeleton
@@ -161,7 +162,10 @@ class EmbeddedSynthesizer:
         below: Below | None = None
         bare: BareBelow | None = None
         if legs_too and (lower is not None or knows_skin(reading.share, scene.skeleton.unit)):
-            below, bare = self._relowered(frame, scene, reading, girth, lower, alone=False)
+            # a dress covers hips and thighs
+            thighs = (cut.pattern.reach(skeleton) - skeleton.torso_length) / max(leg_stretch(skeleton.left_leg), 1.0)
+            covered_to = 0.0 if lower is not None else min(thighs, 1.0) - 0.05
+            below, bare = self._relowered(frame, scene, reading, girth, lower, covered_to, alone=False)
             scene, reading = replace(scene, bgr=below.bgr), below.reading
             worn = reading.worn_top()
         # the head was needed to read the person; what stays as it is need not be painted
@@ -259,6 +263,7 @@ class EmbeddedSynthesizer:
         reading: Reading,
         girth: Girth,
         lower: Garment | None,
+        covered_to: float = 0.0,
         *,
         alone: bool,
     ) -> tuple[Below, BareBelow]:
@@ -270,6 +275,7 @@ class EmbeddedSynthesizer:
             reading: its classes.
             girth: of the wearer.
             lower: what to put on, or None for bare legs.
+            covered_to: without it, the station of the legs down to which a dress covers them.
             alone: whether the worn top stays.
 
         Raises:
@@ -282,7 +288,6 @@ class EmbeddedSynthesizer:
         reading = settled(scene.bgr, reading, skeleton, waistline)
         worn_top = reading.worn_top()
         painted: dict[int, Painted] = {}
-        covered_to = 0.0
         if lower is not None:
             cut = self._prepared_lower(lower)
             covered_to = cut.pattern.covers_to
@@ -301,7 +306,7 @@ class EmbeddedSynthesizer:
         painted = {name: raised(piece, row) for name, piece in painted.items()}
         half = ((worn.shape[1] + 1) // 2, (worn.shape[0] - row + 1) // 2)
         whole = ((worn.shape[0] + 1) // 2, (worn.shape[1] + 1) // 2)
-        bare = bare_below(whole, halved_skeleton(skeleton), girth, self._build, covered_to, covered=lower is not None)
+        bare = bare_below(whole, halved_skeleton(skeleton), girth, self._build, covered_to)
         assert self._gain is not None
         below = relower(
             part.bgr,
@@ -361,11 +366,13 @@ class EmbeddedSynthesizer:
         rim = solve_rim(scene.bgr, worn, np.maximum(kept, ramp(share[LOWER], 2, -0.6)), unit)
         gone = rim.gone * (1 - kept)
         # the camera's sharpening draws a line along the worn outline, beside it
-        line = beside(gone, unit) * ramp(share[BACKGROUND] - share[LOWER], 2, -0.5)
+        line = beside(gone, unit) * ramp(share[BACKGROUND] + worn - share[LOWER], 2, -0.5)
         rim, gone = replace(rim, share=np.maximum(rim.share, line)), np.maximum(gone, line)
         small = halved_skeleton(s)
         half = ((worn.shape[1] + 1) // 2, (worn.shape[0] + 1) // 2)
-        bare = bare_body(half[::-1], small, girth, pattern.sleeve_ends, halved(worn), openings)
+        bare = bare_body(half[::-1], small, girth, pattern.sleeve_ends, halved(worn), openings, halved(share[SKIN]))
+        missed = notches(gone, bare.arms, halved(share[LOWER]), unit)
+        gone = np.maximum(gone, missed * (1 - np.maximum(kept, ramp(share[SKIN], 2, 0))))
         if bare_legs is not None:
             bare = bare_legs.under(bare)
         assert self._gain is not None

@@ -1,0 +1,173 @@
+"""The wearer's body without its top: trunk and arms, from joints, girth, and what is seen of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vastra_live.synthesis.embedded.fit import Openings
+from vastra_live.synthesis.embedded.girth import ASIDE, DEPTHS, ELBOW, USUAL_HALF, Girth
+from vastra_live.synthesis.embedded.limb import Limb, fit_limb
+from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
+from vastra_live.types import F32
+
+__all__ = ["Bare", "bare_body"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bare:
+    """The body without its top: (h, w) float32 0..1 each.
+
+    Attributes:
+        torso: neck, shoulders, chest and belly down to the waist.
+        below: what of the torso lies below the waist, where a lower garment begins.
+        arms: both arms, to the palms.
+        front: what of the arms is bare under the new garment, and so seen in front of its torso.
+        forearms: the forearms below short sleeves, which a bent arm carries in front of its own sleeve.
+        round: light across a limb, 1 in its middle, less towards its sides.
+    """
+
+    torso: F32
+    below: F32
+    arms: F32
+    front: F32
+    forearms: F32
+    round: F32
+
+
+_WAIST = 0.72
+_CHEST = 0.35
+"""Down to here, in depth on the torso, a top without sleeves may leave shoulders and sides bare."""
+_SIDES = np.append(0.0, DEPTHS)
+_MOST = np.interp(_SIDES, (0.0, 0.15, 0.3, 0.5), (0.62, 0.44, 0.4, 1.0))
+"""Above the armpits the sides of the body are its arms; its trunk, in shoulder widths, is no wider than that."""
+_CLOTH = 0.005
+"""So far, in shoulder widths, shoulders lie below what is worn on them; where they are bare nothing is made anew."""
+_EMERGES = 0.15
+"""Over so much of its length a bare arm comes out in front of the torso's side."""
+
+
+def bare_body(
+    shape: tuple[int, ...],
+    s: Skeleton,
+    girth: Girth,
+    sleeve_ends: tuple[float, float],
+    worn: F32 | None = None,
+    openings: Openings | None = None,
+    skin: F32 | None = None,
+) -> Bare:
+    """The outline of the wearer's body from joints and girth.
+
+    Args:
+        shape: height and width of the picture.
+        s: in the same pixels.
+        girth: of the body.
+        sleeve_ends: how far the new sleeves reach on the right and the left arm.
+        worn: (h, w) 0..1, the worn top: an arm in a sleeve is thinner than the sleeve.
+        openings: where the new top ends: elsewhere it covers the torso, however wide that is taken to be. None for
+            no top at all.
+        skin: (h, w) 0..1, what is seen of the wearer's skin, which the bare arms go on from. None for nothing.
+    """
+    limbs = [fit_limb(arm, k, s.unit, girth.thickness(k), worn, skin) for k, arm in enumerate((s.right, s.left))]
+    inside, depth, light = _trunk(shape, s, girth, limbs)
+    sleeved = openings is not None and openings.neckline is not None
+    if openings is not None:
+        # what the outlines of body and cloth leave between them over a shoulder or beside the waist is no skin
+        neck = depth < _CHEST if openings.neckline is None else _opening(shape, openings.neckline, s)
+        inside *= np.maximum(neck, depth > openings.hem - 0.03)
+    below = np.clip((depth - _WAIST) * np.float32(0.5 * s.torso_length) + 0.5, 0, 1)
+    arms, front, forearms = (np.zeros(shape, np.float32) for _ in range(3))
+    for limb, sleeve_end in zip(limbs, sleeve_ends, strict=True):
+        start = max(sleeve_end - 0.06, 0.3)
+        # nor is what they leave along a sleeve
+        bare_from = sleeve_end - 0.09 if sleeved else -1.0
+        ratio, own = np.full(shape, 9.0, np.float32), np.ones(shape, np.float32)
+        for stretch in limb.stretches(shape):
+            part, along, distance, radius = stretch.part, stretch.along, stretch.distance, stretch.radius
+            ratio[part] = np.minimum(ratio[part], distance / np.maximum(radius, 1))
+            if stretch.end <= ELBOW:
+                # over its joint the arm has the shoulder's light
+                own[part] = np.minimum(along / _EMERGES, 1)
+            piece = np.clip(radius - distance + 0.5, 0, 1)
+            if stretch.end > bare_from:
+                arms[part] = np.maximum(arms[part], piece * np.clip((along - bare_from) / 0.03, 0, 1))
+            if stretch.end > start:
+                # it comes out from behind the torso's side, not with a step
+                shown = radius * np.clip((along - start) / _EMERGES, 0, 1)
+                front[part] = np.maximum(front[part], np.clip(shown - distance + 0.5, 0, 1) * (along > start))
+                if sleeve_end < ELBOW:
+                    below_elbow = np.clip((along - ELBOW - 0.1) / 0.04, 0, 1)
+                    forearms[part] = np.maximum(forearms[part], piece * below_elbow)
+        light = np.where(ratio < 1, light + own * (1 - 0.3 * ratio**2 - light), light)
+    return Bare(
+        torso=inside * (1 - below),
+        below=inside * below,
+        arms=arms,
+        front=np.asarray(front, np.float32),
+        forearms=np.asarray(forearms, np.float32),
+        round=np.asarray(light, np.float32),
+    )
+
+
+def _trunk(shape: tuple[int, ...], s: Skeleton, girth: Girth, limbs: list[Limb]) -> tuple[F32, F32, F32]:
+    """Neck and torso: (h, w) 0..1 where they are, depth on the torso, and light across them."""
+    unit, length = np.float32(s.unit), np.float32(s.torso_length)
+    x, y = np.arange(shape[1], dtype=np.float32)[None], np.arange(shape[0], dtype=np.float32)[:, None]
+    dx, dy = x - np.float32(s.neck[0]), y - np.float32(s.neck[1])
+    slope = float(s.across @ s.down)
+    square = (s.across - slope * s.down) / s.unit
+    aside = dx * np.float32(square[0]) + dy * np.float32(square[1])
+    depth = (dx * np.float32(s.down[0]) + dy * np.float32(s.down[1])) / length
+    # the shoulders' line need not be square to the spine, and how far they rise was measured from it
+    drop = depth - aside * np.clip(1 - 2 * depth, 0, 1) * np.float32(slope * s.unit / s.torso_length)
+    reach, left = np.abs(aside), (aside >= 0).astype(np.int32)
+    sides, necks, tops = [], [], []
+    for side, limb in enumerate(limbs):
+        # away from the neck shoulders only fall, and at their joints they are the arms' own round
+        rise = np.minimum.accumulate([*girth.rise[side, :2], min(girth.rise[side, 2], 0.14), _CLOTH]) - _CLOTH
+        joint = abs(float((limb.arm.shoulder - s.neck) @ square))
+        end = max(joint + 0.8 * float(limb.centres[0] + limb.halves[0]) / s.unit, 0.52)
+        tops.append(_curve(0.0, 1.0, (*ASIDE[:-1], end), rise * s.unit / s.torso_length))
+        heights = -np.array([0.6 - _CLOTH, rise[0] + 0.09, rise[0]]) * s.unit / s.torso_length
+        necks.append(_curve(-1.2, 1.4, np.append(-1.2, heights), (0.16, 0.13, 0.18, 0.3)))
+        # the silhouette is that of the worn top, which may flare: trousers below it do not
+        widths = np.append(end, np.minimum(girth.torso[side], 1.1 * USUAL_HALF))
+        sides.append(_curve(-1.2, 1.4, _SIDES, np.minimum(widths, _MOST)))
+    half = _read(sides, -1.2, 1.4, drop, left)
+    top = (drop + _read(tops, 0.0, 1.0, reach, left)) * length
+    trunk = np.minimum((half - reach) * unit, top)
+    inside = np.clip(np.maximum(trunk, (_read(necks, -1.2, 1.4, drop, left) - reach) * unit) + 0.5, 0, 1)
+    light = 1 - 0.22 * np.minimum((reach / np.maximum(half, 0.05)) ** 2, 1.0) ** 2
+    # the chin keeps the light from the throat
+    under = s.chin + 0.04 * s.unit * s.down
+    throat = ((x - np.float32(under[0])) ** 2 * np.float32(0.35) + (y - np.float32(under[1])) ** 2) / unit**2
+    light *= 1 - np.float32(0.2) * np.exp(-throat / np.float32(0.15**2))
+    return np.asarray(inside, np.float32), np.asarray(depth, np.float32), np.asarray(light, np.float32)
+
+
+_STEPS = 512
+
+
+def _curve(low: float, high: float, at: npt.ArrayLike, of: npt.ArrayLike) -> F32:
+    """(512,) a curve through points ``of`` at ``at``, from low to high."""
+    return np.interp(np.linspace(low, high, _STEPS), np.asarray(at, float), np.asarray(of, float)).astype(np.float32)
+
+
+def _read(curves: list[F32], low: float, high: float, values: F32, which: npt.NDArray[np.int32]) -> F32:
+    """(h, w) what one of two curves has at each of (h, w) values."""
+    index = ((values - np.float32(low)) * np.float32((_STEPS - 1) / (high - low))).astype(np.int32)
+    np.clip(index, 0, _STEPS - 1, out=index)
+    return np.concatenate(curves).take(index + _STEPS * which)
+
+
+def _opening(shape: tuple[int, ...], neckline: Point, s: Skeleton) -> F32:
+    """(h, w) 0 or 1: the neck opening and a little under the cloth around it, and everything above."""
+    up = -0.6 * s.unit * s.down
+    outline = np.array([neckline[0] + up, *neckline, neckline[-1] + up])
+    mask = np.zeros(shape, np.float32)
+    cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 1.0, shift=4)
+    size = 2 * max(1, round(0.04 * s.unit)) + 1
+    return np.asarray(cv2.dilate(mask, np.ones((size, size), np.uint8)), np.float32)
