@@ -12,11 +12,16 @@ from tests.embedded_people import BLUE, GREEN, drawn_garment, drawn_person, draw
 from vastra_live.errors import NothingToFitError
 from vastra_live.photo import lay_over
 from vastra_live.synthesis.embedded import EmbeddedSynthesizer
-from vastra_live.synthesis.embedded.lower_reading import Waistline, settled
-from vastra_live.synthesis.embedded.places import LOWER, SKIN
+from vastra_live.synthesis.embedded.girth import measure_girth
+from vastra_live.synthesis.embedded.lower_pattern import TrouserPattern
+from vastra_live.synthesis.embedded.lower_reading import Waistline, find_waistline, settled
+from vastra_live.synthesis.embedded.lower_snap import snapped_lower
+from vastra_live.synthesis.embedded.places import BACKGROUND, LOWER, SKIN, TOP
 from vastra_live.synthesis.embedded.reading import Reading
 from vastra_live.synthesis.embedded.skeleton import read_skeleton
 from vastra_live.types import U8, Body, Category, Frame, Garment
+
+UNSEEN = Waistline(np.inf, np.inf)
 
 
 def like(bgr: U8, colour: tuple[int, int, int]) -> np.ndarray:
@@ -108,6 +113,55 @@ def test_a_hand_that_was_read_as_trousers_is_a_hand() -> None:
     bgr[face], share[SKIN][face], share[LOWER][face] = (120, 150, 205), 1, 0
     hand = np.round(skeleton.left.tip).astype(int)
     cv2.circle(bgr, tuple(int(v) for v in hand), 9, (118, 149, 203), -1)
-    skin = settled(bgr, Reading(share, share[SKIN]), skeleton, Waistline(np.inf, np.inf)).share[SKIN]
+    skin = settled(bgr, Reading(share, share[SKIN]), skeleton, UNSEEN).share[SKIN]
     assert skin[hand[1], hand[0]] > 0.8
     assert skin[300, 160] < 0.1
+
+
+def test_trousers_end_where_the_worn_ones_do_but_wide_legs_stay_wide() -> None:
+    _, body = drawn_person((320, 460))
+    skeleton = read_skeleton(body)
+    unit = skeleton.unit
+    hips = skeleton.pelvis
+    pattern = TrouserPattern(drawn_trousers())
+    placed = pattern.targets(skeleton, measure_girth(body.person_alpha, skeleton, 0 * body.person_alpha), 1.0, UNSEEN)
+    # worn trousers: a column of one width, of which the hips are a little wider than the new ones'
+    half = 0.06 * unit + np.abs(placed[:, 0] - hips[0])[[3, 4]].max()
+    share = np.zeros((5, 460, 320), np.float32)
+    share[LOWER, int(hips[1]) - 30 :, round(hips[0] - half) : round(hips[0] + half)] = 1
+    share[BACKGROUND] = 1 - share[LOWER]
+    reading = Reading(share, share[SKIN])
+    moved = snapped_lower(placed, pattern, reading, share[LOWER], skeleton)
+    assert np.abs(moved[3:5, 0] - (hips[0] - half)).max() < 0.03 * unit
+    wide = placed.copy()
+    outer = pattern.on_legs[:3]
+    wide[outer, 0] = hips[0] - half - 0.08 * unit
+    still = snapped_lower(wide, pattern, reading, share[LOWER], skeleton)
+    assert (still[outer, 0] < hips[0] - half - 0.04 * unit).all()
+
+
+def test_trousers_stay_under_a_top_that_is_narrower_than_they_are() -> None:
+    frame, body = drawn_person((320, 460))
+    waist = joint(body, 23)[1] - 25
+    # a waist drawn in above the hem
+    bgr, alpha = frame.bgr.copy(), body.person_alpha.copy()
+    for beside in (np.s_[waist - 40 : waist, 100:128], np.s_[waist - 40 : waist, 192:220]):
+        bgr[beside], alpha[beside] = 190, 0
+    slim = Body(body.landmarks_px, body.visibility, alpha, 0)
+    blue = like(dressed(drawn_trousers(), Frame(bgr, 0, 0, "slim"), slim), BLUE)
+    assert blue[waist + 60].any()
+    assert not blue[waist - 40 : waist - 4].any()
+
+
+def test_thighs_that_touch_are_seen_to_part_where_they_do() -> None:
+    _, body = drawn_person((320, 460))
+    skeleton = read_skeleton(body)
+    share = np.zeros((5, 460, 320), np.float32)
+    share[TOP, :210] = share[LOWER, 210:] = 1
+    together = find_waistline(share, skeleton)
+    assert together.fork > 0.3
+    gap = joint(body, 23)[1] + 50
+    share[LOWER, gap:, 155:165], share[BACKGROUND, gap:, 155:165] = 0, 1
+    apart = find_waistline(share, skeleton)
+    assert 0.15 < apart.fork < 0.3
+    assert apart.hem == together.hem

@@ -17,8 +17,10 @@ from vastra_live.synthesis.embedded.legs import (
     leg_point,
     leg_stretch,
 )
+from vastra_live.synthesis.embedded.lower_reading import Waistline
 from vastra_live.synthesis.embedded.mesh import LEFT_SLEEVE, RIGHT_SLEEVE, TORSO
 from vastra_live.synthesis.embedded.skeleton import Leg, Point, Skeleton
+from vastra_live.synthesis.embedded.snap import Edge, EdgeKind
 from vastra_live.types import F32, Garment
 
 __all__ = ["LowerPattern", "SkirtPattern", "TrouserPattern", "lower_pattern"]
@@ -49,6 +51,9 @@ class LowerPattern(Protocol):
         seams: where parts are sewn together, as segments of the photo.
         bends: for each leg that reaches past the knee, a point of the photo at its knee, the direction to its cuff, and
             0: neither half is shown farther than the crease needs.
+        edges: of its outline, which fall on those of a worn lower garment where they lie close.
+        on_legs: numbers of the points on the outline of a leg.
+        beside: the numbers of those that lie across from them.
     """
 
     handles: Point
@@ -56,20 +61,23 @@ class LowerPattern(Protocol):
     masks: list[F32]
     seams: list[tuple[Point, Point]]
     bends: dict[int, tuple[Point, Point, float]]
+    edges: tuple[Edge, ...]
+    on_legs: I32
+    beside: I32
 
     @property
     def covers_to(self) -> float:
         """The station of the legs down to which they are covered, each by itself; 0 for a skirt."""
         ...
 
-    def targets(self, skeleton: Skeleton, girth: Girth, build: float, waist: float) -> Point:
+    def targets(self, skeleton: Skeleton, girth: Girth, build: float, worn: Waistline) -> Point:
         """(C, 2) where the points belong on this body.
 
         Args:
             skeleton: the wearer's; the points are in its pixels.
             girth: of the torso.
             build: how thick the legs are.
-            waist: depth (0 shoulder joints, 1 hip joints) at which the worn lower garment begins, where it is seen.
+            worn: where the worn lower garment begins and its legs part.
         """
         ...
 
@@ -94,7 +102,7 @@ def _waist_half(s: Skeleton, girth: Girth, side: int, below: float) -> float:
 
 def _raised(top: float, worn: float, s: Skeleton) -> float:
     """Height of a waist, in shoulder widths below the hip joints: where the worn one is, if that is a little higher."""
-    seen = (worn - 1) * s.torso_length / s.unit - 0.02
+    seen = (worn - 1) * s.torso_length / s.unit - 0.05
     return seen if top - 0.55 < seen < top else top
 
 
@@ -129,7 +137,7 @@ class TrouserPattern:
         self.masks, self.seams = self._halves(alpha, waist, crotch, m)
         knee = (KNEE - start) / (self._end - start)
         if knee < 0.9:
-            self._shares = np.array([0.15, knee / 2, knee - 0.08, knee, knee + 0.08, (knee + 1.08) / 2, 1.0])
+            self._shares = np.array([0.06, 0.15, knee / 2, knee - 0.08, knee, knee + 0.08, (knee + 1.08) / 2, 1.0])
         else:
             self._shares = np.array([0.25, 0.6, 1.0])
         self._knee = knee
@@ -147,6 +155,22 @@ class TrouserPattern:
             if knee < 0.9:
                 self.bends[part] = (crotch + (cuffs[side] - crotch) * knee, np.array([0.0, 1.0]), 0.0)
         self.handles, self.parts = np.array(points), np.array(parts, np.int32)
+        count = len(points) // 2
+        self.edges = self._outline(count)
+        outer = np.concatenate([np.arange(first + 5, first + count, 2) for first in (0, count)])
+        self.on_legs = np.concatenate([outer, outer + 1]).astype(np.int32)
+        self.beside = np.concatenate([outer + 1, outer]).astype(np.int32)
+
+    def _outline(self, count: int) -> tuple[Edge, ...]:
+        """The sides of hips and legs, of ``count`` points a half, clockwise as the photo shows them."""
+        edges: list[Edge] = []
+        for first, right in ((0, True), (count, False)):
+            outer = [*range(first + 2, first + 5), *range(first + 5, first + count, 2)]
+            inner = list(range(first + 6, first + count, 2))
+            # the right half lies on the left of the photo: its outer side is drawn upwards
+            for points, up in ((outer, right), (inner, not right)):
+                edges.append(Edge(EdgeKind.INNER, tuple(reversed(points) if up else points)))
+        return tuple(edges)
 
     def _halves(
         self, alpha: F32, waist: Point, crotch: Point, m: dict[str, Point]
@@ -198,11 +222,11 @@ class TrouserPattern:
         """The station where the cuffs are."""
         return self._end
 
-    def targets(self, skeleton: Skeleton, girth: Girth, build: float, waist: float) -> Point:
+    def targets(self, skeleton: Skeleton, girth: Girth, build: float, worn: Waistline) -> Point:
         """As in ``LowerPattern``."""
         s, unit = skeleton, skeleton.unit
         crotch = s.pelvis + s.down * CROTCH * unit
-        top = _raised(CROTCH - self._rise, waist, s)
+        top = _raised(CROTCH - self._rise, worn.waist, s)
         waistband = s.pelvis + s.down * top * unit
         hips = sum(max(_waist_half(s, girth, k, 0.2), leg_half(0.17, build) + 0.24) for k in (0, 1))
         scale = _EASE * hips / self._hip_width
@@ -230,6 +254,9 @@ class TrouserPattern:
                 between = (leg_point(other, station)[0] - point) / 2
                 room = float(between @ -normal) / unit + 0.015
                 inner = half if room < 0.05 else max(min(half, room), 0.6 * leg_half(station, build))
+                # thighs that touch go on touching in narrow trousers
+                if station < worn.fork and half < room < 1.3 * half:
+                    inner = room + 0.02
                 placed.extend([point + normal * half * unit, point - normal * inner * unit])
         return np.array(placed)
 
@@ -272,6 +299,8 @@ class SkirtPattern:
         middles = [(self._sides["right"][i] + self._sides["left"][i]) / 2 for i in (0, 3, 5)]
         self.handles = np.array([*self._sides["right"], *self._sides["left"], *middles])
         self.parts = np.full(len(self.handles), TORSO, np.int32)
+        self.edges: tuple[Edge, ...] = ()
+        self.on_legs = self.beside = np.zeros(0, np.int32)
 
     @staticmethod
     def _outer(alpha: F32, waist: Point, hem: Point, share: float, side: str) -> Point:
@@ -286,11 +315,11 @@ class SkirtPattern:
         """Legs are bare under a skirt."""
         return 0.0
 
-    def targets(self, skeleton: Skeleton, girth: Girth, build: float, waist: float) -> Point:
+    def targets(self, skeleton: Skeleton, girth: Girth, build: float, worn: Waistline) -> Point:
         """As in ``LowerPattern``."""
         s, unit = skeleton, skeleton.unit
         legs = (s.right_leg, s.left_leg)
-        top = _raised(-0.35, waist, s)
+        top = _raised(-0.35, worn.waist, s)
         # long legs wear a skirt of the same length higher: it is measured in legs
         stretch = float(np.clip(np.mean([leg_stretch(leg) for leg in legs]) / (_LEG * unit), 0.75, 1.25))
         waistband = s.pelvis + s.down * top * unit

@@ -9,6 +9,7 @@ import numpy as np
 
 from vastra_live.synthesis.embedded.compose import bare_arms, hands
 from vastra_live.synthesis.embedded.girth import Girth
+from vastra_live.synthesis.embedded.legs import leg_point
 from vastra_live.synthesis.embedded.places import (
     BACKGROUND,
     HAIR,
@@ -25,18 +26,25 @@ from vastra_live.types import F32, U8
 
 __all__ = ["Waistline", "depth_map", "find_waistline", "in_front_of_legs", "knows_skin", "settled", "worn_lower"]
 
+_TOUCH = 0.32
+"""The station of the legs down to which thighs may touch."""
+_BESIDE = (0.2, 0.26, 0.32)
+"""Where a row shows whether a top covers this side of it, in shoulder widths from the spine."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waistline:
-    """Where the worn top ends and the worn lower garment begins, in front: depths, 0 shoulder joints, 1 hip joints.
+    """Where the worn top ends and the worn lower garment begins and parts, in front.
 
     Attributes:
-        hem: of the top; infinite when nothing is seen to end it.
-        waist: upper edge of the lower garment; infinite when none is seen.
+        hem: of the top: depth, 0 at the shoulder joints, 1 at the hip joints; infinite when nothing is seen to end it.
+        waist: upper edge of the lower garment, likewise; infinite when none is seen.
+        fork: the station of the legs above which its two legs touch; 0 when none is seen between them.
     """
 
     hem: float
     waist: float
+    fork: float = 0.0
 
 
 def find_waistline(share: F32, s: Skeleton) -> Waistline:
@@ -57,8 +65,21 @@ def find_waistline(share: F32, s: Skeleton) -> Waistline:
     ends = np.flatnonzero(top.mean(axis=1) / seen < 0.5)
     starts = np.flatnonzero(lower.mean(axis=1) / seen > 0.5)
     return Waistline(
-        float(depths[ends[0]]) if len(ends) else np.inf, float(depths[starts[0]]) if len(starts) else np.inf
+        float(depths[ends[0]]) if len(ends) else np.inf,
+        float(depths[starts[0]]) if len(starts) else np.inf,
+        _fork(share, s),
     )
+
+
+def _fork(share: F32, s: Skeleton) -> float:
+    """The station of the legs at which they part: where, between them, the lower garment ends."""
+    stations = np.arange(0.14, _TOUCH, 0.01)
+    right, left = (np.array([leg_point(leg, at)[0] for at in stations]) for leg in (s.right_leg, s.left_leg))
+    between = right[:, None] + np.linspace(0.2, 0.8, 13)[:, None] * (left - right)[:, None]
+    inside = ((between >= 0) & (between < share.shape[:0:-1])).all(axis=(1, 2))
+    x, y = np.moveaxis(np.clip(between.astype(int), 0, np.array(share.shape[:0:-1]) - 1), 2, 0)
+    ends = np.flatnonzero(~inside | (share[LOWER][y, x] < 0.65).any(axis=1))
+    return float(stations[ends[0]]) if len(ends) else _TOUCH
 
 
 def depth_map(shape: tuple[int, ...], s: Skeleton) -> F32:
@@ -218,10 +239,10 @@ def worn_lower(bgr: U8, share: F32, s: Skeleton) -> F32:
             stays = stays * np.clip(2 * (1.5 - off), 0, 1)
         worn[foot] *= stays[foot]
     # back at full size the class's own edges count
-    return np.asarray(
-        np.clip(share[LOWER] * 1.6 - 0.3, 0, 1) * enlarged(worn / np.maximum(lower, 0.02), share[LOWER].shape),
-        np.float32,
-    )
+    # back at full size the class's own edges count; on a wall of its colour, where nothing else can be, less is enough
+    own = np.clip(share[LOWER] * 1.6 - 0.3, 0, 1)
+    own = np.where(share[LOWER] + share[BACKGROUND] > 0.85, np.clip(3 * share[LOWER] - 0.3, 0, 1), own)
+    return np.asarray(own * enlarged(worn / np.maximum(lower, 0.02), share[LOWER].shape), np.float32)
 
 
 def in_front_of_legs(reading: Reading, worn_top: F32, s: Skeleton, girth: Girth, *, top_stays: bool) -> F32:
@@ -232,11 +253,29 @@ def in_front_of_legs(reading: Reading, worn_top: F32, s: Skeleton, girth: Girth,
     front = np.maximum(front, np.maximum(_hands(skin, s), bare_arms(skin, s, girth, (0.3, 0.3))))
     if top_stays:
         # where the hem is not surely found, it is a line all the same and no mist
-        return np.asarray(np.maximum(front, np.clip(3 * worn_top - 1, 0, 1)), np.float32)
+        front = np.maximum(front, np.clip(3 * worn_top - 1, 0, 1))
+        return np.asarray(np.maximum(front, _beside_top(share[LOWER], worn_top, s)), np.float32)
     small = halved_skeleton(s)
     near = np.minimum(*(arm_distance(halved(skin).shape, arm) for arm in (small.left, small.right))) / small.unit
     sleeves = worn_top * enlarged(np.clip((0.2 - near) / 0.04, 0, 1).astype(np.float32), skin.shape)
     return np.asarray(np.maximum(front, sleeves), np.float32)
+
+
+def _beside_top(lower: F32, worn_top: F32, s: Skeleton) -> F32:
+    """(h, w) 0..1: what is beside the worn top, above its hem: nothing new comes out there where nothing did."""
+    height, width = lower.shape
+    rows = np.arange(height)
+    spine = s.neck[0] + (rows - s.neck[1]) * s.down[0] / max(float(s.down[1]), 0.5)
+    columns = np.arange(width)[None]
+    beside = np.zeros_like(lower)
+    for sign in (-1, 1):
+        aside = sign * np.outer(_BESIDE, np.full(height, s.unit)) + spine
+        at = np.clip(np.round(aside).astype(int), 0, width - 1)
+        covered = (worn_top[rows[None], at] > 0.5).all(axis=0).astype(np.float32)
+        # a fold in a hem is no end of it
+        covered = cv2.blur(covered[:, None], (1, 3))
+        beside = np.maximum(beside, covered * (sign * (columns - spine[:, None]) > 0))
+    return np.asarray(beside * (1 - np.clip(4 * lower - 1, 0, 1)), np.float32)
 
 
 def _hands(skin: F32, s: Skeleton) -> F32:

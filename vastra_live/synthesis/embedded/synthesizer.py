@@ -28,6 +28,7 @@ from vastra_live.synthesis.embedded.lower_reading import (
     settled,
     worn_lower,
 )
+from vastra_live.synthesis.embedded.lower_snap import snapped_lower
 from vastra_live.synthesis.embedded.mesh import ElasticSheet, Painted, together
 from vastra_live.synthesis.embedded.mix import ramp
 from vastra_live.synthesis.embedded.plate import BackgroundPlate
@@ -287,19 +288,20 @@ class EmbeddedSynthesizer:
         waistline = find_waistline(reading.share, skeleton)
         reading = settled(scene.bgr, reading, skeleton, waistline)
         worn_top = reading.worn_top()
+        worn = worn_lower(scene.bgr, reading.share, skeleton)
         painted: dict[int, Painted] = {}
         if lower is not None:
             cut = self._prepared_lower(lower)
             covered_to = cut.pattern.covers_to
             origin = np.array(scene.box[:2], float)
-            targets = cut.pattern.targets(skeleton, girth, self._build, waistline.waist) / scene.scale + origin
+            targets = cut.pattern.targets(skeleton, girth, self._build, waistline)
+            targets = snapped_lower(targets, cut.pattern, reading, worn, skeleton) / scene.scale + origin
             targets = self._steadied(targets, frame, lower, skeleton.unit / scene.scale)
             placed = cut.sheet.shape((targets - origin) * scene.scale)
             size = (scene.bgr.shape[1], scene.bgr.shape[0])
             assert self._gain is not None
             pieces = ((name, cut.sheet.paint(placed, name, size)) for name in cut.sheet.pieces)
             painted = {n: replace(piece, bgr=veiled(piece.bgr, self._gain)) for n, piece in pieces if piece is not None}
-        worn = worn_lower(scene.bgr, reading.share, skeleton)
         row = first_row(worn, painted.values())
         part = scene.below(row)
         read = Reading(reading.share[:, row:], reading.face[row:])
