@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tests.embedded_people import drawn_person
-from vastra_live.synthesis.embedded.hem import _brightest_path, find_hem
-from vastra_live.synthesis.embedded.places import Places
+from vastra_live.synthesis.embedded.hem import _brightest_path, find_hem, follow_hem
+from vastra_live.synthesis.embedded.places import Hem, Places
 from vastra_live.synthesis.embedded.reading import (
     HAIR,
     LOWER,
@@ -202,3 +202,26 @@ def test_specks_along_a_bare_arms_edge_are_no_sleeve_however_many() -> None:
         share[TOP, row : row + 3, 30:32] = 1
     _settle_islands(share, 60.0, sleeves)
     assert share[TOP].max() < 0.5
+
+
+def test_a_hem_of_a_small_picture_is_followed_in_a_larger_one() -> None:
+    _, body = drawn_person((320, 460))
+    skeleton = read_skeleton(body)
+    middle = skeleton.neck[1] + 0.9 * skeleton.torso_length
+    # slanting, and with its shade on pale trousers
+    hem = middle + 0.05 * (np.arange(320) - 160)
+    below = np.arange(460)[:, None] - hem
+    light = np.where(below < 0, 30, np.clip(120 + 8 * below, 0, 220)).astype(np.uint8)
+    bgr = np.repeat(light[..., None], 3, 2)
+    share = np.zeros((5, 460, 320), np.float32)
+    share[TOP] = np.clip((8 - below) / 12, 0, 1)
+    share[LOWER] = 1 - share[TOP]
+    scale = 0.25
+    bend = 0.05 * (np.arange(80) - 40) / (scale * skeleton.torso_length)
+    colours = np.array([18, 128, 128], np.float32), np.array([110, 0, 0], np.float32)
+    shown = np.abs(np.arange(80) - 40) < 20
+    follow_hem(bgr, share, Hem(0.9, 0.02, bend.astype(np.float32), shown, colours), skeleton, scale)
+    columns = np.arange(100, 220)
+    ends = (share[TOP][:, columns] > 0.5).sum(axis=0) - hem[columns]
+    assert np.abs(ends - 2).max() < 2
+    assert 8 > (share[TOP][:, 40] > 0.5).sum() - hem[40] > 1

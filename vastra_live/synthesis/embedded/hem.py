@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vastra_live.synthesis.embedded.places import Hem, Places
+from vastra_live.synthesis.embedded.places import LOWER, TOP, Hem, Places
+from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32, U8
 
-__all__ = ["bare_belly", "find_hem"]
+__all__ = ["bare_belly", "find_hem", "follow_hem"]
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -34,6 +36,10 @@ _OTHER = 0.3
 """A colour so far on the way from the top's to that below the hem is the top's no more: it lies in the hem's shade."""
 _MIXED = 0.4
 """A pixel that a hem runs through counts as below: the hem lies lower than that by so many rows on average."""
+_CLEAR_EDGE = 0.3
+"""A step by so much is the hem's; where there is none, it goes on between those that are."""
+_SHADE = 2.0
+"""So many rows below the step the top's own edge and its line of shade end."""
 _PRINTED = 0.25
 """So much of the top may have the colours of what is below its hem, or its own steps are taken for the hem."""
 
@@ -75,14 +81,13 @@ def _traced(lab: U8, places: Places, hem: Hem, top: F64, below: F64) -> Hem:
     if len(columns) < 4 or len(rows) < 6 or float(way @ way) < _CLEAR_STEP**2:
         return hem
     part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    along = (lab[part].astype(np.float32) * np.array([0.6, 1, 1], np.float32) - start) @ way / (way @ way)
-    other = np.clip(along / np.float32(_OTHER), 0, 1)
+    other = _towards(lab[part], start, way)
     own = places.trunk[part] & (offset[part] < -_SWING / 2)
     # a print has the colours of what is below it, and a hem of its own at each petal
     if not own.any() or float(other[own].mean()) > _PRINTED:
         return hem
     # above a hem all is top, below it nothing is
-    step = cv2.filter2D(other, -1, np.array([[-1], [-1], [-1], [0], [1], [1], [1]], np.float32) / 3)
+    step = _steps(other)
     step[~strip[part]] = 0
     path = _brightest_path(step)
     along_path = path, np.arange(len(path))
@@ -94,10 +99,76 @@ def _traced(lab: U8, places: Places, hem: Hem, top: F64, below: F64) -> Hem:
         return hem
     below = _between_rows(step, path) + _MIXED
     found = offset[part][along_path] + below * float(np.median(np.diff(offset[part], axis=0)))
-    bend = np.interp(np.arange(lab.shape[1]), seen + columns[0], found[seen])
-    shown = np.zeros(lab.shape[1], np.bool_)
-    shown[seen + columns[0]] = True
-    return replace(hem, width=_TRACED_WIDTH, bend=bend.astype(np.float32), shown=shown)
+    # a fold or a seam that begins at the hem is no dip of it
+    bend = np.interp(np.arange(lab.shape[1]), seen + columns[0], _running_median(found[seen], 2))
+    shown = np.zeros((1, lab.shape[1]), np.uint8)
+    shown[0, seen + columns[0]] = 1
+    # where it is lost for a moment it goes on
+    shown = cv2.morphologyEx(shown, cv2.MORPH_CLOSE, np.ones((1, 2 * (len(columns) // 16) + 1), np.uint8))
+    return replace(hem, width=_TRACED_WIDTH, bend=bend.astype(np.float32), shown=shown[0] > 0, colours=(start, way))
+
+
+def follow_hem(bgr: U8, share: F32, hem: Hem, s: Skeleton, scale: float) -> None:
+    """Put the edge between top and lower garment on a hem that was seen in a smaller picture. In place.
+
+    There a hem and the shade under it lie in one pixel; here the shade is seen to be the lower garment's.
+
+    Args:
+        bgr: (h, w, 3) the picture.
+        share: (5, h, w) probability of each class.
+        hem: in the smaller picture.
+        s: the skeleton, in the larger one.
+        scale: pixels of the smaller picture per pixel of the larger one.
+    """
+    if hem.bend is None or hem.shown is None or hem.colours is None:
+        return
+    small = s.seen_in(np.zeros(2), scale)
+    columns = np.flatnonzero(hem.shown)
+    columns = np.arange(math.ceil(columns[0] / scale), min(math.floor((columns[-1] + 1) / scale), bgr.shape[1]))
+    across = (columns + 0.5) * scale - 0.5
+    columns = columns[hem.shown[np.round(across).astype(int)]]
+    across = (columns + 0.5) * scale - 0.5
+    depth = hem.depth + np.interp(across, np.arange(len(hem.bend)), hem.bend)
+    down = small.neck[1] + (small.torso_length * depth - (across - small.neck[0]) * small.down[0]) / small.down[1]
+    reach = math.ceil(1.5 / scale) + 3
+    rows = np.round((down + 0.5) / scale - 0.5).astype(int) + np.arange(-reach, reach + 1)[:, None]
+    inside = (rows[0] >= 0) & (rows[-1] < len(bgr))
+    rows, columns = rows[:, inside], columns[inside]
+    if not len(columns):
+        return
+    start, way = hem.colours
+    lab = cv2.cvtColor(bgr[rows, columns], cv2.COLOR_BGR2LAB)
+    # along the hem, as the smaller picture has it, what is one pixel's grain goes
+    near = round(1 / scale)
+    step = cv2.blur(_steps(_towards(lab, start, way)), (2 * near + 1, 1))
+    every = np.arange(len(columns))
+    found = step.argmax(axis=0)
+    clear = step[found, every] > _CLEAR_EDGE
+    if np.count_nonzero(clear) < 0.5 * len(columns):
+        return
+    edge = _running_median(np.interp(every, every[clear], found[clear]), 3 * near)
+    edge = cv2.blur(edge[None], (2 * near + 1, 1), borderType=cv2.BORDER_REPLICATE)
+    below = np.clip(np.arange(2 * reach + 1)[:, None] - edge - _SHADE, 0, 1)
+    both = share[TOP][rows, columns] + share[LOWER][rows, columns]
+    share[TOP][rows, columns] = both * (1 - below)
+    share[LOWER][rows, columns] = both * below
+
+
+def _towards(lab: U8, start: F32, way: F32) -> F32:
+    """(h, w) 0..1: how far a colour of (h, w, 3) is beyond what the top's can be, towards those below it."""
+    along = (lab.astype(np.float32) * np.array([0.6, 1, 1], np.float32) - start) @ way / (way @ way)
+    return np.clip(along / np.float32(_OTHER), 0, 1)
+
+
+def _steps(other: F32) -> F32:
+    """(h, w) by how much there is more of another colour in the three rows below than in the three above."""
+    return np.asarray(cv2.filter2D(other, -1, np.array([[-1], [-1], [-1], [0], [1], [1], [1]], np.float32) / 3))
+
+
+def _running_median(values: F64, reach: int) -> F64:
+    """(n,) the middle one of each value and its neighbours, the ends repeated."""
+    padded = np.pad(values, reach, mode="edge")
+    return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1), axis=1))
 
 
 def _between_rows(step: F32, path: I64) -> F64:

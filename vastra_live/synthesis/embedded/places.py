@@ -46,12 +46,15 @@ class Hem:
         width: how surely: over so much of the depth top and what is below it go over into each other.
         bend: (w,) float32, how much lower it runs in each column of the picture, in depth; None where unknown.
         shown: (w,) bool, columns in which it is seen, and so no sleeve is in front of it; None where unknown.
+        colours: the top's at its hem, and from there to the one below it, (3,) float32 each in Lab with light times
+            0.6; None where unknown.
     """
 
     depth: float
     width: float
     bend: F32 | None = None
     shown: Mask | None = None
+    colours: tuple[F32, F32] | None = None
 
     def from_here(self, depth: F32) -> F32:
         """(h, w) depth below the hem, of an (h, w) depth on the torso."""

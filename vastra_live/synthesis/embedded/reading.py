@@ -19,7 +19,7 @@ import numpy.typing as npt
 from vastra_live.synthesis.embedded.guided import Smoother, edge_smoother
 from vastra_live.synthesis.embedded.hem import bare_belly, find_hem
 from vastra_live.synthesis.embedded.mix import ramp
-from vastra_live.synthesis.embedded.places import BACKGROUND, CLASSES, HAIR, LOWER, SKIN, TOP, Places
+from vastra_live.synthesis.embedded.places import BACKGROUND, CLASSES, HAIR, LOWER, SKIN, TOP, Hem, Places
 from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32, U8
 
@@ -38,10 +38,12 @@ class Reading:
     Attributes:
         share: (5, h, w) float32, probability of each class, summing to 1.
         face: (h, w) float32 0..1, the face's oval: never painted over.
+        hem: where the top was seen to end, None where it was not.
     """
 
     share: F32
     face: F32
+    hem: Hem | None = None
 
     def worn_top(self) -> F32:
         """(h, w) 0..1: where the top is likelier than any other class, by how far."""
@@ -108,7 +110,7 @@ def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: ColourModels) 
     _attach_hair(share, places)
     _settle_islands(share, skeleton.unit, places.sleeves)
     memory.remember(_learn(cells, share * (share > 0.6)))
-    return Reading(share, places.face)
+    return Reading(share, places.face, hem if bare_from is None else None)
 
 
 def _fill_bays(share: F32, likely: F32, unit: float) -> None:

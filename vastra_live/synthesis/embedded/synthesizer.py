@@ -17,6 +17,7 @@ from vastra_live.synthesis.embedded.fill import undress
 from vastra_live.synthesis.embedded.fit import Openings, TopPattern
 from vastra_live.synthesis.embedded.girth import Girth, measure_girth
 from vastra_live.synthesis.embedded.guided import edge_smoother
+from vastra_live.synthesis.embedded.hem import follow_hem
 from vastra_live.synthesis.embedded.legs import leg_stretch, measure_build
 from vastra_live.synthesis.embedded.light import relief, scene_gain, veiled
 from vastra_live.synthesis.embedded.lower import BareBelow, Below, bare_below, relower
@@ -248,6 +249,8 @@ class EmbeddedSynthesizer:
         smooth = edge_smoother(scene.bgr, strength=60.0, levels=6.0, radius=radius, shrink=2)
         for plane in (SKIN, HAIR, TOP, LOWER) if lower else (SKIN, HAIR, TOP):
             share[plane] = smooth(share[plane])
+        if reading.hem is not None:
+            follow_hem(scene.bgr, share, reading.hem, scene.skeleton, k)
         if self._watch is not None:
             self._show("reading", share[[TOP, SKIN, HAIR]].transpose(1, 2, 0) * 255)
         whole = Reading(share, face)
