@@ -123,6 +123,8 @@ def _in_order(placed: Point, moves: Point, edges: tuple[Edge, ...]) -> Point:
         edges: edges between them.
     """
     pairs = np.array([pair for edge in edges for pair in zip(edge.points, edge.points[1:], strict=False)])
+    if not len(pairs):
+        return moves
     before = placed[pairs[:, 1]] - placed[pairs[:, 0]]
     least = _LEFT * (before**2).sum(axis=1)
     moves = moves.copy()
