@@ -11,7 +11,7 @@ from vastra_live.synthesis.embedded.compose import compose, hands
 from vastra_live.synthesis.embedded.fill import Undressed, _met, shaded_skin
 from vastra_live.synthesis.embedded.fit import Openings
 from vastra_live.synthesis.embedded.girth import measure_girth
-from vastra_live.synthesis.embedded.mesh import LEFT_FOREARM, Painted
+from vastra_live.synthesis.embedded.mesh import LEFT_FOREARM, LEFT_SLEEVE, Painted
 from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
 
 HEM = 230
@@ -160,3 +160,27 @@ def test_a_forearm_throws_no_shadow_on_a_wall() -> None:
     )
     assert bgr[200, 145:160].min() >= 199
     assert bgr[200, 110:130].max() <= 61
+
+
+def test_no_line_of_shadow_crosses_a_forearm_in_front_of_the_sleeve() -> None:
+    """A sleeve ends behind a bent forearm: its edge darkens what is behind the arm, but not the arm."""
+    _, body = drawn_person()
+    shape = body.person_alpha.shape
+    nothing, one = np.zeros(shape, np.float32), np.ones(shape, np.float32)
+    skin = np.full((*shape, 3), 150, np.float32)
+    forearm = nothing.copy()
+    forearm[180:220] = 1
+    sleeve = Painted((100, 120, 140, 280), np.full((160, 40, 3), 60, np.uint8), np.ones((160, 40), np.float32))
+    bgr, _ = compose(
+        skin.astype(np.uint8),
+        Undressed(skin, nothing, skin, nothing, forearm, nothing),
+        {LEFT_SLEEVE: sleeve},
+        s=read_skeleton(body),
+        kept=nothing,
+        own_arms=forearm,
+        body=one,
+        light=one,
+        gain=np.ones(3, np.float32),
+    )
+    assert bgr[190:210, 141:150].min() >= 149
+    assert bgr[150, 141:143].max() < 140

@@ -164,3 +164,21 @@ def test_edges_side_by_side_move_their_common_point_no_farther_than_they_move() 
     move = _together([(normals[0], 6.0), (normals[1], 5.0)])
     assert np.linalg.norm(move) <= 6.0 * np.sqrt(2) + 1e-6
     np.testing.assert_allclose(_together([(np.array([1.0, 0]), 6.0), (np.array([0, 1.0]), 5.0)]), (6, 5), atol=0.2)
+
+
+@pytest.mark.parametrize("deeper", [0.0, 0.15, 0.22])
+def test_a_corner_of_the_hem_goes_where_the_hem_goes(deeper: float) -> None:
+    """What is read as the top below one corner of the worn hem, a shade or a pocket, pulls no tip down there."""
+    _, body = drawn_person(bends=(60, 60, 60, 60))
+    s = read_skeleton(body)
+    pattern = TopPattern(drawn_garment())
+    nothing = np.zeros_like(body.person_alpha)
+    placed = pattern.targets(s, measure_girth(body.person_alpha, s, nothing))
+    hem = next(edge for edge in pattern.edges if edge.kind is EdgeKind.HEM)
+    corner = placed[hem.points[0]]
+    worn = np.ones_like(nothing)
+    row = int(placed[list(hem.points), 1].mean() + 0.05 * s.unit)
+    worn[row:] = 0
+    worn[row : row + int(deeper * s.unit), int(corner[0] - 0.08 * s.unit) :] = 1
+    moved = snapped(placed, pattern.edges, read_as(worn), worn, s)
+    assert abs(float(moved[hem.points[0], 1] - moved[hem.points[2], 1])) < 0.06 * s.unit

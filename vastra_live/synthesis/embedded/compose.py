@@ -150,7 +150,8 @@ def compose(
     if missing is not None:
         union = np.maximum(union, missing)
     light = light * shade_edges(union, unit)
-    shadow = contact_shadow(union, unit) * (1 - union) * body
+    # a forearm that is bent in front of cloth has none of it in front of itself
+    shadow: F32 = contact_shadow(union, unit) * (1 - union) * body * (1 - under.forearms)
     canvas = scaled(under.bgr, 1 - shadow)
     covered = np.maximum(under.gone, np.minimum(shadow * 4, 1))
     if missing is not None:

@@ -29,6 +29,9 @@ Steps = npt.NDArray[np.intp]
 _STEPS = 41
 _EASE = 0.015
 """Cloth stands off the skin, in shoulder widths."""
+_ONE_HEM = 0.07
+"""So far, in shoulder widths, points of a hem may find it apart from what most of them find; from twice that on they do
+not count."""
 _STANDS_OFF = 0.03
 """So far, in shoulder widths, a short sleeve may follow one that stands off."""
 _BENT = 0.25
@@ -195,6 +198,10 @@ def _offsets(
         offsets[used & bare] += _EASE * unit
     if edge.kind is EdgeKind.OUTLINE and edge.sleeve and _bare_below(planes[0], points, s):
         _as_wide_as_the_arm(edge, offsets, trust, top, along, unit)
+    seen = trust > 0.05
+    if edge.kind is EdgeKind.HEM and seen.any():
+        # a hem is one line: a corner that finds an edge far from where the rest finds it has found a shade or a pocket
+        trust *= np.clip(2 - np.abs(offsets - np.median(offsets[seen])) / (_ONE_HEM * unit), 0, 1)
     if edge.kind in _CUT:
         trust *= np.clip((float(trust.mean()) - 0.35) / 0.3, 0, 1)
     return offsets, trust
