@@ -233,6 +233,19 @@ def test_seeing_equals_the_plain_mixture() -> None:
         assert seen.matched[6, 6] == pytest.approx(1 - (unseen + 0.3 * (1 - near)) / everything, abs=0.01)
 
 
+def test_the_pixel_beside_the_layer_has_a_little_of_it() -> None:
+    """A camera blurs dark cloth into the wall: without a share there, a dark line stands around the layer."""
+    picture = np.full((24, 32, 3), (180, 128, 128), np.uint8)
+    picture[:, :16] = (50, 128, 128)
+    alpha = np.repeat((np.arange(32) < 16).astype(np.float32)[None], 24, axis=0)
+    unknown = np.full((24, 32), -15, np.float32)
+    live = np.dstack([picture, picture[..., 0]])
+    seen = see(live, surface_of(picture, alpha).at(grid(32, 24)), ColourEvidence(unknown, unknown)).alpha[12]
+    assert seen[15] > 0.9
+    assert 0.2 < seen[16] < 0.5
+    assert seen[17] < 0.05
+
+
 # ------------------------------------------------------------------ motion
 
 

@@ -31,6 +31,9 @@ _LOOKS = 4.0
 # How much rather a pixel too many is covered than one too few: an outline drawn too tight lets the worn garment
 # shine through all around, one drawn too wide hides a pixel of wall. In odds, after pooling.
 _COVER = 20.0
+# What of a pixel the layer has at least beside one of its own. A camera blurs the worn garment's edge into the next
+# pixel, where it would stand as a line around the layer.
+_NEIGHBOUR = 0.3
 # The same for colour by itself: a wall's shade is as likely here as there, so neighbours add less.
 _COLOUR_LOOKS = 2.0
 # Guided filter: what luma variance, in levels squared, counts as an edge.
@@ -113,7 +116,9 @@ def see(live: U8, expected: Expected, evidence: ColourEvidence, within: Within |
     everything = cv2.add(known, cv2.subtract(1 - _STILL_SEEN, near, near))
     if within is not None:
         everything = cv2.copyTo(known, _nothing_in_front(alpha, cv2.divide(layer, everything), within), everything)
-    return Seen(cv2.divide(layer, everything), cv2.divide(cv2.add(covered, rest, rest), everything))
+    seen = cv2.divide(layer, everything)
+    seen = cv2.max(seen, cv2.multiply(cv2.dilate(seen, np.ones((3, 3), np.uint8)), _NEIGHBOUR))
+    return Seen(seen, cv2.divide(cv2.add(covered, rest, rest), everything))
 
 
 def _nothing_in_front(expected: U8, seen: F32, within: Within) -> U8:
