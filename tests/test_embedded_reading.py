@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from tests.embedded_people import drawn_person
-from vastra_live.synthesis.embedded.hem import _brightest_path, find_hem, follow_hem
+from vastra_live.synthesis.embedded.hem import Hems, _brightest_path, find_hem, follow_hem
 from vastra_live.synthesis.embedded.places import Hem, Places
 from vastra_live.synthesis.embedded.reading import (
     HAIR,
     LOWER,
     SKIN,
     TOP,
-    ColourModels,
+    Memory,
     Reading,
     _fill_bays,
     _settle_islands,
@@ -39,7 +39,7 @@ def dressed_to(depth: float) -> tuple[Frame, Body, Skeleton]:
 
 
 def read(frame: Frame, body: Body, s: Skeleton) -> Reading:
-    return read_person(frame.bgr, body.person_alpha, s, ColourModels())
+    return read_person(frame.bgr, body.person_alpha, s, Memory())
 
 
 @pytest.mark.parametrize("depth", [0.55, 0.7, 0.9])
@@ -69,6 +69,31 @@ def test_a_dark_rib_below_a_light_and_dark_print_is_the_tops(depth: float) -> No
     assert hem.depth == pytest.approx(depth, abs=0.05)
 
 
+def test_a_striped_rib_is_the_tops() -> None:
+    """The first stripe of the rib is the clearest step; then the top's own colour comes once more."""
+    frame, body, s = dressed_to(1.3)
+    bgr = np.array(frame.bgr)
+    for depth, deep, colour in ((0.9, 0.05, WHITE), (1.15, 0.4, BLUE)):
+        row, end = (int(s.neck[1] + d * s.torso_length) for d in (depth, depth + deep))
+        part = bgr[row:end, 115:205]
+        part[body.person_alpha[row:end, 115:205] > 0.5] = colour
+    lab = cv2.cvtColor(cv2.GaussianBlur(bgr, (3, 3), 0), cv2.COLOR_BGR2LAB)
+    hem = find_hem(lab, Places(body.person_alpha, s, lab))
+    assert hem is not None
+    assert hem.depth > 0.98
+
+
+def test_a_hem_stays_when_one_keyframe_sees_it_elsewhere() -> None:
+    hems = Hems()
+    for depth in (1.2, 1.22, 1.18, 1.0):
+        steadied = hems.steadied(Hem(depth, 0.2))
+        assert steadied is not None
+    assert steadied.depth == pytest.approx(1.19)
+    assert hems.steadied(None) is None
+    followed = Hem(0.9, 0.02, bend=np.zeros(4, np.float32))
+    assert hems.steadied(followed) is followed
+
+
 def test_trousers_worn_high_are_no_top() -> None:
     frame, body, s = dressed_to(0.6)
     share = read(frame, body, s).share
@@ -95,7 +120,7 @@ def test_letters_in_the_colour_of_skin_belong_to_the_top() -> None:
     x, y = (s.neck + s.down * 0.5 * s.torso_length).astype(int)
     for k in (-14, 0, 14):
         bgr[y : y + 12, x + k : x + k + 4] = (130, 160, 215)
-    share = read_person(bgr, body.person_alpha, s, ColourModels()).share
+    share = read_person(bgr, body.person_alpha, s, Memory()).share
     letters = share[:, y : y + 12, x - 14 : x + 18]
     assert letters[TOP].min() > 0.5
     assert letters[SKIN].max() < 0.4
@@ -117,7 +142,7 @@ def test_a_collar_at_the_jaw_is_read_by_its_colour() -> None:
     bgr = np.array(frame.bgr)
     jaw = int(s.chin[1])
     bgr[jaw - 2 : int(s.neck[1]) + 4][body.person_alpha[jaw - 2 : int(s.neck[1]) + 4] > 0.5] = RED
-    share = read_person(bgr, body.person_alpha, s, ColourModels()).share
+    share = read_person(bgr, body.person_alpha, s, Memory()).share
     assert share[TOP, jaw + 1, int(s.chin[0])] > 0.5
     assert share[SKIN, int(s.mouth[1]), int(s.mouth[0])] > 0.5
 
@@ -133,7 +158,7 @@ def test_a_lock_that_an_ear_cuts_off_from_the_head_is_hair() -> None:
     x, y = int(s.eyes[0] + 1.4 * s.face_span), int(s.mouth[1])
     for top, bottom, colour in ((y - 2, y + int(0.45 * s.unit), brown), (y - 2 - int(s.face_span), y - 2, skin)):
         bgr[top:bottom, x - 6 : x + 6], alpha[top:bottom, x - 6 : x + 6] = colour, 1
-    share = read_person(bgr, alpha, s, ColourModels()).share
+    share = read_person(bgr, alpha, s, Memory()).share
     assert share[HAIR, y + 2 : y + 14, x - 2 : x + 3].mean() > 0.5
 
 
@@ -167,7 +192,7 @@ def test_a_slanted_hem_is_followed_and_what_lies_in_its_shade_is_no_top() -> Non
     bgr[y : y + 25][(np.abs(columns - s.neck[0]) > 30)[y : y + 25] & inside[y : y + 25]] = np.array(BLUE) * 0.5
     bgr[near & (below < 0)] = RED
     bgr[near & (below >= 0)] = (np.array(BLUE) * shade[..., None])[near & (below >= 0)]
-    share = read_person(bgr.astype(np.uint8), body.person_alpha, s, ColourModels()).share
+    share = read_person(bgr.astype(np.uint8), body.person_alpha, s, Memory()).share
     middle = inside & (np.abs(columns - s.neck[0]) < 0.3 * s.unit)
     assert (share[LOWER] > 0.5)[middle & (below > 2) & (below < 8)].mean() > 0.95
     assert (share[TOP] > 0.5)[middle & (below < -2) & (below > -8)].mean() > 0.95

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import replace
 
 import cv2
@@ -13,7 +14,7 @@ from vastra_live.synthesis.embedded.places import LOWER, TOP, Hem, Places
 from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32, U8
 
-__all__ = ["bare_belly", "find_hem", "follow_hem"]
+__all__ = ["Hems", "bare_belly", "find_hem", "follow_hem"]
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -26,6 +27,10 @@ _LONG_WIDTH, _CLEAR_WIDTH = 0.08, 0.2
 """How sharply a hem is believed in: a clear step is seen by its colours wherever the hem curves to."""
 _CLEAR_STEP = 20.0
 """What is below differs by so much from a top that ends in one clear step."""
+_RIB = 3
+"""A rib is as deep as so many bands and two."""
+_KEPT = 5
+"""The hems of so many keyframes are remembered."""
 _HUE_STEP = 8.0
 """What is below differs by so much in hue and chroma from a top that is told from it by them alone."""
 _TRACED_WIDTH = 0.02
@@ -44,6 +49,25 @@ _PRINTED = 0.25
 """So much of the top may have the colours of what is below its hem, or its own steps are taken for the hem."""
 
 
+class Hems:
+    """The hems of the last keyframes: no top is another length because a hand is before the stripes of its rib."""
+
+    def __init__(self) -> None:
+        self._depths: deque[float] = deque(maxlen=_KEPT)
+
+    def steadied(self, hem: Hem | None) -> Hem | None:
+        """This keyframe's hem, remembered, where most of the last ones were.
+
+        Args:
+            hem: as :func:`find_hem` found it. One that was followed to both sides is as good as it gets; where none is
+                seen the colours know better than an earlier keyframe.
+        """
+        if hem is None:
+            return None
+        self._depths.append(hem.depth)
+        return hem if hem.bend is not None else replace(hem, depth=float(np.median(self._depths)))
+
+
 def find_hem(lab: U8, places: Places) -> Hem | None:
     """The hem, or None when nothing clear is seen, and the top ends where tops usually end.
 
@@ -55,7 +79,7 @@ def find_hem(lab: U8, places: Places) -> Hem | None:
     edges = edges[: len(steps)]
     if (edges < 0.75).sum() < 6:
         return None
-    clear = _one_clear_step(edges, steps)
+    clear = _one_clear_step(edges, steps, medians)
     if clear is None:
         return _one_step_in_hue(edges, medians) or _long(edges, steps, medians, seen_to)
     at = int(np.argmin(np.abs(edges + _MIDDLE - clear.depth)))
@@ -215,16 +239,23 @@ def _bands(lab: U8, places: Places) -> tuple[F64, F64, float]:
     return edges[count - len(medians) :], np.array(medians).reshape(-1, 3), seen_to
 
 
-def _one_clear_step(edges: F64, steps: F64) -> Hem | None:
+def _one_clear_step(edges: F64, steps: F64, medians: F64) -> Hem | None:
     """The hem of a top that is of one colour down to one step, and what is below of another."""
-    above_hips = np.where((edges >= 0.4) & (edges < 1.0), steps, 0)
-    k = int(above_hips.argmax())
+    k = int(np.where((edges >= 0.4) & (edges < 1.0), steps, 0).argmax())
     size = float(steps[k])
-    before = steps[: max(k - 2, 0)]
-    after = steps[k + 3 :][edges[k + 3 :] < 1.1]
+    own = np.median(medians[max(k - 4, 0) : k + 1], axis=0)
     # a print, or a block of another colour in the top, has steps of its own
-    quiet = before.max(initial=0.0) <= max(8.0, 0.4 * size) and after.max(initial=0.0) <= 0.25 * size
-    return Hem(float(edges[k]) + _MIDDLE, _CLEAR_WIDTH) if size > _CLEAR_STEP and quiet else None
+    if size <= _CLEAR_STEP or steps[: max(k - 2, 0)].max(initial=0.0) > max(8.0, 0.4 * size):
+        return None
+    # where the top's own colour comes again below, the step was one of a rib's stripes
+    again = np.flatnonzero(np.linalg.norm(medians[k + 2 : k + 3 + _RIB] - own, axis=1) < 0.4 * size)
+    if len(again):
+        last = k + 2 + int(again[-1])
+        below = steps[last - 1 : last + 1]
+        k = last - 1 + int(below.argmax()) if below.max(initial=0.0) > 0.5 * size else last + 1
+    if steps[k + 3 :][edges[k + 3 :] < 1.1].max(initial=0.0) > 0.25 * size:
+        return None
+    return Hem(float(edges[min(k, len(edges) - 1)]) + _MIDDLE, _CLEAR_WIDTH)
 
 
 def _one_step_in_hue(edges: F64, medians: F64) -> Hem | None:

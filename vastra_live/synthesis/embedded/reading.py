@@ -17,13 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.guided import Smoother, edge_smoother
-from vastra_live.synthesis.embedded.hem import bare_belly, find_hem
+from vastra_live.synthesis.embedded.hem import Hems, bare_belly, find_hem
 from vastra_live.synthesis.embedded.mix import ramp
 from vastra_live.synthesis.embedded.places import BACKGROUND, CLASSES, HAIR, LOWER, SKIN, TOP, Hem, Places
 from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32, U8
 
-__all__ = ["BACKGROUND", "CLASSES", "HAIR", "LOWER", "SKIN", "TOP", "ColourModels", "Reading", "read_person"]
+__all__ = ["BACKGROUND", "CLASSES", "HAIR", "LOWER", "SKIN", "TOP", "Memory", "Reading", "read_person"]
 
 I64 = npt.NDArray[np.int64]
 
@@ -76,7 +76,20 @@ class ColourModels:
         return models if self._models is None else 0.5 * (self._models + models)
 
 
-def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: ColourModels) -> Reading:
+class Memory:
+    """What is known of a wearer from earlier keyframes.
+
+    Attributes:
+        colours: of each class.
+        hems: of the worn top.
+    """
+
+    def __init__(self) -> None:
+        self.colours = ColourModels()
+        self.hems = Hems()
+
+
+def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: Memory) -> Reading:
     """Classify every pixel.
 
     Args:
@@ -89,27 +102,27 @@ def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: ColourModels) 
     cells = _cells(lab)
     places = Places(person, skeleton, lab)
     seeds = places.seeds
-    hem = find_hem(lab, places)
+    colours, hem = memory.colours, memory.hems.steadied(find_hem(lab, places))
     if hem is not None:
         places.end_seeds_at(hem)
     smooth = edge_smoother(bgr, strength=24.0, levels=6.0, radius=4)
     priors = places.priors(hem)
-    share = _classify(cells, memory.blended(_learn(cells, seeds)), priors, smooth, places.face)
+    share = _classify(cells, colours.blended(_learn(cells, seeds)), priors, smooth, places.face)
     bare_from = bare_belly(share[SKIN], places)
     if bare_from is not None:
         priors = places.priors(bare_from)
     # what was learned on earlier keyframes saves a round
-    for _ in range(1 if memory.known else 2):
+    for _ in range(1 if colours.known else 2):
         weights = share * (share > 0.5)
         weights[HAIR] *= places.above_mouth
         # blond hair and beige cloth are not learned as skin
         weights[SKIN] *= priors[SKIN] > 0.05
-        models = memory.blended(_learn(cells, weights + 0.15 * seeds))
+        models = colours.blended(_learn(cells, weights + 0.15 * seeds))
         share = _classify(cells, models, priors, smooth, places.face)
     _fill_bays(share, models.take(cells, axis=1).reshape(share.shape) * priors, skeleton.unit)
     _attach_hair(share, places)
     _settle_islands(share, skeleton.unit, places.sleeves)
-    memory.remember(_learn(cells, share * (share > 0.6)))
+    colours.remember(_learn(cells, share * (share > 0.6)))
     return Reading(share, places.face, hem if bare_from is None else None)
 
 

@@ -39,7 +39,7 @@ from vastra_live.synthesis.embedded.reading import (
     LOWER,
     SKIN,
     TOP,
-    ColourModels,
+    Memory,
     Reading,
     read_person,
 )
@@ -110,7 +110,7 @@ class EmbeddedSynthesizer:
         self._forget()
 
     def _forget(self) -> None:
-        self._colours = ColourModels()
+        self._memory = Memory()
         self._plate = BackgroundPlate()
         self._girth: Girth | None = None
         self._gain: F32 | None = None
@@ -240,7 +240,7 @@ class EmbeddedSynthesizer:
         size = (max(8, round(width * k)), max(8, round(height * k)))
         small = cv2.resize(scene.bgr, size, interpolation=cv2.INTER_AREA)
         person = cv2.resize(scene.person, size, interpolation=cv2.INTER_AREA)
-        reading = read_person(small, person, scene.skeleton.seen_in(np.zeros(2), k), self._colours)
+        reading = read_person(small, person, scene.skeleton.seen_in(np.zeros(2), k), self._memory)
         share = np.stack(
             [cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) for plane in reading.share]
         )
