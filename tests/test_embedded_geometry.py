@@ -13,7 +13,7 @@ from vastra_live.synthesis.embedded.fit import TopPattern
 from vastra_live.synthesis.embedded.girth import measure_girth
 from vastra_live.synthesis.embedded.inverse_map import inverse_map
 from vastra_live.synthesis.embedded.mesh import TORSO, ElasticSheet, part_masks
-from vastra_live.synthesis.embedded.skeleton import read_skeleton
+from vastra_live.synthesis.embedded.skeleton import Proportions, read_skeleton
 from vastra_live.types import Body, Sleeve
 
 LONG = drawn_garment(Sleeve.LONG)
@@ -55,6 +55,22 @@ def test_no_pose_folds_the_torso(arms: tuple[float, float, float, float], unit: 
     placed = SHEET.shape(PATTERN.targets(skeleton, measure_girth(body.person_alpha, skeleton, BARE)))
     assert np.isfinite(placed).all()
     assert SHEET.folds(placed, TORSO) < 0.02
+
+
+def test_who_lifts_their_arms_is_no_smaller() -> None:
+    """The joints of raised shoulders lie nearer together; a wearer who comes nearer grows all the same."""
+    points = drawn_landmarks()
+    raised = points.copy()
+    middle = (points[11] + points[12]) / 2
+    for side in (11, 12):
+        raised[side, :2] += 0.12 * (middle - points[side])[:2]
+    proportions = Proportions()
+    before = proportions.steadied(read_skeleton(body_of(points)))
+    after = proportions.steadied(read_skeleton(body_of(raised)))
+    assert read_skeleton(body_of(raised)).unit < 0.89 * before.unit
+    assert after.unit > 0.93 * before.unit
+    near = read_skeleton(body_of(points * np.float32(1.2)))
+    assert Proportions().steadied(near).unit == pytest.approx(near.unit)
 
 
 def test_cuffs_reach_the_wrists_and_follow_them() -> None:

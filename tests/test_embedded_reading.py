@@ -88,7 +88,7 @@ def test_a_hem_stays_when_one_keyframe_sees_it_elsewhere() -> None:
     for depth in (1.2, 1.22, 1.18, 1.0):
         steadied = hems.steadied(Hem(depth, 0.2))
         assert steadied is not None
-    assert steadied.depth == pytest.approx(1.19)
+    assert 1.18 < steadied.depth < 1.22
     assert hems.steadied(None) is None
     followed = Hem(0.9, 0.02, bend=np.zeros(4, np.float32))
     assert hems.steadied(followed) is followed

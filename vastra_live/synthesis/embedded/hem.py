@@ -29,8 +29,8 @@ _CLEAR_STEP = 20.0
 """What is below differs by so much from a top that ends in one clear step."""
 _RIB = 3
 """A rib is as deep as so many bands and two."""
-_KEPT = 5
-"""The hems of so many keyframes are remembered."""
+_KEPT, _LOWER_ONES = 5, 0.75
+"""The hems of so many keyframes are remembered, and so many of them lie above the one that counts."""
 _HUE_STEP = 8.0
 """What is below differs by so much in hue and chroma from a top that is told from it by them alone."""
 _TRACED_WIDTH = 0.02
@@ -56,7 +56,7 @@ class Hems:
         self._depths: deque[float] = deque(maxlen=_KEPT)
 
     def steadied(self, hem: Hem | None) -> Hem | None:
-        """This keyframe's hem, remembered, where most of the last ones were.
+        """This keyframe's hem, remembered, where the lower ones of the last were: a stripe may look like one.
 
         Args:
             hem: as :func:`find_hem` found it. One that was followed to both sides is as good as it gets; where none is
@@ -65,7 +65,7 @@ class Hems:
         if hem is None:
             return None
         self._depths.append(hem.depth)
-        return hem if hem.bend is not None else replace(hem, depth=float(np.median(self._depths)))
+        return hem if hem.bend is not None else replace(hem, depth=float(np.quantile(self._depths, _LOWER_ONES)))
 
 
 def find_hem(lab: U8, places: Places) -> Hem | None:

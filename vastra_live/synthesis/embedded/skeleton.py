@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from vastra_live.errors import NothingToFitError
 from vastra_live.types import Body
 
-__all__ = ["Arm", "Leg", "Skeleton", "read_skeleton"]
+__all__ = ["Arm", "Leg", "Proportions", "Skeleton", "read_skeleton"]
 
 Point = npt.NDArray[np.float64]
 
@@ -22,6 +23,8 @@ _THIGH = 1.15
 _SHIN = 1.1
 
 _SEEN = 0.3
+# How much of a difference in proportions is believed at each keyframe, and how much of one is.
+_GIVES_WAY, _UNUSUAL = 0.05, 1.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,6 +124,26 @@ class Skeleton:
             mouth=p(self.mouth),
             face_span=self.face_span * scale,
         )
+
+
+class Proportions:
+    """How a wearer's shoulders and torso measure up, over a run: who lifts their arms is no smaller.
+
+    The joints of raised shoulders lie nearer together, and a garment measured by them alone would shrink.
+    """
+
+    def __init__(self) -> None:
+        self._broad: float | None = None
+
+    def steadied(self, skeleton: Skeleton) -> Skeleton:
+        """The skeleton with a shoulder width that its torso's length has a say in; remembered."""
+        length = max(skeleton.torso_length, 1.0)
+        broad = skeleton.unit / length
+        if self._broad is None:
+            self._broad = broad
+        self._broad *= (broad / self._broad) ** _GIVES_WAY
+        usual = float(np.clip(self._broad / broad, 1 / _UNUSUAL, _UNUSUAL))
+        return replace(skeleton, unit=skeleton.unit * math.sqrt(usual))
 
 
 def read_skeleton(body: Body) -> Skeleton:

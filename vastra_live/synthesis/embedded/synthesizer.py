@@ -46,7 +46,7 @@ from vastra_live.synthesis.embedded.reading import (
 from vastra_live.synthesis.embedded.rim import beside, notches, solve_rim
 from vastra_live.synthesis.embedded.scale import halved, halved_skeleton
 from vastra_live.synthesis.embedded.scene import Scene, cut_out, first_row, raised, touched
-from vastra_live.synthesis.embedded.skeleton import Point, read_skeleton
+from vastra_live.synthesis.embedded.skeleton import Point, Proportions, read_skeleton
 from vastra_live.synthesis.embedded.snap import snapped
 from vastra_live.synthesis.embedded.trim import trimmed
 from vastra_live.types import F32, U8, Body, Category, Frame, Garment, Layer
@@ -111,6 +111,7 @@ class EmbeddedSynthesizer:
 
     def _forget(self) -> None:
         self._memory = Memory()
+        self._proportions = Proportions()
         self._plate = BackgroundPlate()
         self._girth: Girth | None = None
         self._gain: F32 | None = None
@@ -133,7 +134,7 @@ class EmbeddedSynthesizer:
         if (frame.size, body.wearer) != self._knows:
             self._forget()
             self._knows = frame.size, body.wearer
-        skeleton = read_skeleton(body)
+        skeleton = self._proportions.steadied(read_skeleton(body))
         if garment.category is Category.LOWER:
             scene = cut_out(frame, body, skeleton, 0.0, self._layer_pixels, legs=True)
             reading, worn = self._read(scene, lower=True)
