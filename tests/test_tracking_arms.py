@@ -26,6 +26,7 @@ from vastra_live.tracking.window import Window, grid
 from vastra_live.types import F32, U8, Frame, Layer
 
 LEFT_UPPER, LEFT_FORE = 1, 2
+TEE = garment("tee")
 
 
 def _anchor(upper: float, fore: float) -> Anchor:
@@ -288,6 +289,28 @@ def test_a_bare_forearm_leaves_the_chest_bare_though_the_cloth_behind_it_is_know
     alpha[y0:y1, x0:x1] = carried.alpha / np.float32(255)
     core = cv2.erode(forearm, np.ones((9, 9), np.uint8))
     assert (alpha * core).sum() < 0.1 * core.sum()
+
+
+def test_behind_a_hand_is_the_chest_and_not_where_the_forearm_was_before() -> None:
+    """The forearm moves a little between two keyframes, and a hand comes before its old place."""
+    propagator, hand = Propagator(), (180, 130)
+    for index, pose in enumerate([(5.0, 5.0), (5.0, -100.0), (5.0, -85.0)]):
+        frame, mask = arm_scene(*pose)
+        if index == 2:
+            for picture, value in ((frame, (120, 150, 200)), (mask, 0)):
+                cv2.circle(picture, hand, 11, value, -1)
+        layer = Layer(
+            frame[..., ::-1].copy(), mask, Frame(frame, index, index * 33_333_333, "test"), arm_body(*pose, index), TEE
+        )
+        anchor = propagator.prepare(layer)
+        propagator.adopt(anchor)
+        propagator.carry(frame, index * 33_333_333)
+    column, row = np.round(anchor.to_texture @ (*hand, 1)).astype(int)
+    shown = anchor.texture_bgra[row - 3 : row + 4, column - 3 : column + 4]
+    # the layer's chest is blue, its sleeve red
+    blue, _, red, alpha = shown.reshape(-1, 4).mean(axis=0)
+    assert alpha > 200
+    assert blue > red + 40
 
 
 def test_cloth_beside_a_bare_forearm_is_no_sleeve() -> None:

@@ -118,12 +118,14 @@ class Placed:
 
     Attributes:
         anchor: the earlier anchor.
+        behind: the same without the arms that have moved since: what may lie behind something now.
         window: the live window it was searched in.
         displacement: (rows, columns, 2) float32 on that window's grid, from the new frame to the anchor's, in
             frame pixels.
     """
 
     anchor: Anchor
+    behind: Anchor
     window: Window
     displacement: F32
 
@@ -160,10 +162,10 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
     bridge = sampled(placed.displacement, placed.window.cells(window.centres()))
     cells = old.window.cells(window.centres() + bridge)
     before_alpha = sampled(old.alpha, cells)
-    behind = _behind(alpha, before_alpha)
+    behind = _behind(alpha, before_alpha if placed.behind is old else sampled(placed.behind.alpha, cells))
     # an edge of the hand is part hand, part cloth: what was seen before is all cloth
     hidden = cv2.dilate(behind * (1 - alpha), np.ones((3, 3), np.uint8))
-    seen_or_remembered = _mix(ycrcb, sampled(old.ycrcb, cells), hidden)
+    seen_or_remembered = _mix(ycrcb, sampled(placed.behind.ycrcb, cells), hidden)
     whole_alpha = _over(alpha, behind)
 
     # the same in the layer's own pixels
@@ -172,12 +174,14 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
     )
     rows, columns = painted.own_alpha.shape
     there = cv2.transform(grid(columns, rows), after(old.to_texture, painted.to_frame))
-    before_texture = sampled(old.texture_bgra, cv2.add(there, moved, moved))
+    there = cv2.add(there, moved, moved)
+    before_texture = sampled(old.texture_bgra, there)
     own_whole_alpha = _over(painted.own_alpha, own_behind)
     # the old texture's own alpha ends elsewhere where the old layer was cut off
     own_before = ending_like(painted.own_alpha, np.maximum(own_before, own_whole_alpha))
     if old.garment_name == painted.garment_name:
-        remembered = _remembered(painted, before_texture, own_behind, own_whole_alpha)
+        known = before_texture if placed.behind is old else sampled(placed.behind.texture_bgra, there)
+        remembered = _remembered(painted, known, own_behind, own_whole_alpha)
         texture = continue_colours(remembered, own_whole_alpha, _KNOWN)
     else:
         # another garment: what its layer would be behind the hand is guessed from around the hand

@@ -21,6 +21,7 @@ from vastra_live.types import F32, Body
 
 __all__ = [
     "ARM",
+    "FOREARMS",
     "PARTS",
     "ArmMotion",
     "Arms",
@@ -60,7 +61,7 @@ _END_ON, _FOLD = 0.35, 0.3
 
 # What moves by itself, each a bit of a set: the left upper arm, the left forearm with its hand, and the right ones.
 PARTS = 4
-ARM = 0b11
+ARM, FOREARMS = 0b11, 0b1010
 _BONES = ((0, (0,)), (0, (1, 2)), (1, (0,)), (1, (1, 2)))
 
 
@@ -80,16 +81,17 @@ class Arms:
     middle: F32
     size: float
 
-    def moved(self, now: Arms, held: int = 0) -> int:
+    def moved(self, now: Arms, held: int = 0, far: float = _FAR) -> int:
         """Which parts moved far against the torso: a set of bits.
 
         Args:
             now: the arms in another picture.
             held: parts that had done so; these must come nearer before they have not.
+            far: what that is, in torso sizes.
         """
         here, there = ((each.joints - each.middle) / np.float32(each.size) for each in (self, now))
         bits = 1 << np.arange(PARTS).reshape(2, 2)
-        bound = np.where(bits & held, np.float32(_NEAR), np.float32(_FAR))
+        bound = np.where(bits & held, np.float32(_NEAR), np.float32(far))
         # a forearm hangs from its elbow
         off = np.maximum.accumulate(np.linalg.norm(here - there, axis=2)[:, 1:3], axis=1)
         return int(bits[(off > bound) & (self.seen & now.seen)[:, None]].sum())

@@ -19,7 +19,7 @@ from vastra_live.tracking.behind_arms import with_arms, without, without_haste
 from vastra_live.tracking.drawing import Canvas, Drawn
 from vastra_live.tracking.following import Followed, expect, expect_by_body, follow, is_astray, recentre
 from vastra_live.tracking.leap import leap, small_luma
-from vastra_live.tracking.limbs import ArmMotion, Arms, arms_of, motion_of
+from vastra_live.tracking.limbs import FOREARMS, ArmMotion, Arms, arms_of, motion_of
 from vastra_live.tracking.motion import Flow
 from vastra_live.tracking.painted import Painted
 from vastra_live.tracking.reach import Reach, reach_of
@@ -34,6 +34,9 @@ _LOST = 0.3
 _TRACES, _APART_NS = 16, 60_000_000
 # For how many of its periods a body's motion is believed to go on.
 _AHEAD = 1.0
+# How far an arm has moved from one keyframe to the next, in torso sizes, before it is not remembered where it was:
+# more than landmarks tremble.
+_STIRRED = 0.08
 # What a frame counts when nobody says when it was captured.
 _FRAME_NS = 33_333_333
 
@@ -217,8 +220,14 @@ class Propagator:
         start = _leapt(last, small, max(painted.frame_bgr.shape[:2]))
         if body is not None and is_astray(start, body):
             start = expect_by_body(start.anchor, body) or start
-        found = follow(self._keyframe_flow, start, painted.frame_bgr, arms=arms_of(body), reach=reach_of(body))
-        anchor = next_anchor(painted, small, Placed(found.ground, found.window, found.displacement()))
+        arms = arms_of(body)
+        found = follow(self._keyframe_flow, start, painted.frame_bgr, arms=arms, reach=reach_of(body))
+        # behind a hand is not where its own forearm was before
+        limbs, parts = found.anchor.limbs, found.parts
+        if limbs is not None and arms is not None:
+            parts |= limbs.arms.moved(arms, far=_STIRRED) & FOREARMS
+        behind = found.ground if parts == found.parts else without(found.anchor, parts)
+        anchor = next_anchor(painted, small, Placed(found.ground, behind, found.window, found.displacement()))
         anchor = without_haste(with_arms(anchor, start.anchor), found.parts)
         motion = self._wearer.motion
         if motion is not None and anchor.limbs is not None:
