@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.bend import Run
-from vastra_live.synthesis.embedded.girth import (
-    ARM_STATIONS,
-    ASIDE,
-    DEPTHS,
-    ELBOW,
-    Girth,
-    arm_point,
-    unit_vector,
-)
+from vastra_live.synthesis.embedded.girth import ASIDE, DEPTHS, Girth
 from vastra_live.synthesis.embedded.mesh import LEFT_SLEEVE, RIGHT_SLEEVE, TORSO, has_sleeves, part_masks
+from vastra_live.synthesis.embedded.outline import along_outline, largest_outline
 from vastra_live.synthesis.embedded.skeleton import Arm, Point, Skeleton
+from vastra_live.synthesis.embedded.sleeve import SleevePattern
 from vastra_live.synthesis.embedded.snap import Edge, EdgeKind
-from vastra_live.types import F32, Category, Garment, Sleeve
+from vastra_live.types import Category, Garment
 
 __all__ = ["Openings", "TopPattern"]
 
@@ -32,42 +25,8 @@ _USUAL_LENGTH = 1.66
 _TRUST_IN_SHOULDERS = 0.75
 _NECK = (0.235, 0.46)
 """Nearest and farthest that a neck opening's ends lie from the spine: the neck is as wide as that."""
-_USUAL_ARM = 1.6
-"""From the outer end of the shoulder to the wrist, in shoulder widths."""
 
 I32 = npt.NDArray[np.int32]
-
-
-def _outline(mask: F32) -> Point:
-    """(n, 2) outline of the largest piece of a mask; empty when there is none."""
-    found, _ = cv2.findContours((mask > 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    if not found:
-        return np.empty((0, 2))
-    return np.asarray(max(found, key=cv2.contourArea)[:, 0], np.float64)
-
-
-def _along(outline: Point, start: Point, end: Point, avoid: Point, shares: Point) -> list[Point]:
-    """Points of an outline at shares of its way from start to end, on the side that does not pass ``avoid``.
-
-    The straight line stands in where the outline makes a detour (a sleeve that touches the side of the torso).
-    """
-    straight = [start + (end - start) * share for share in shares]
-    if len(outline) < 8:
-        return straight
-    i, j, k = (int(np.argmin(((outline - p) ** 2).sum(axis=1))) for p in (start, end, avoid))
-    n = len(outline)
-    forward = (j - i) % n
-    if (k - i) % n < forward:
-        way = outline[(i - np.arange((i - j) % n + 1)) % n]
-    else:
-        way = outline[(i + np.arange(forward + 1)) % n]
-    if len(way) < 4:
-        return straight
-    travelled = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(way, axis=0), axis=1))])
-    if travelled[-1] > 1.5 * float(np.linalg.norm(end - start)) + 8:
-        return straight
-    at = [np.array([np.interp(s * travelled[-1], travelled, way[:, c]) for c in (0, 1)]) for s in shares]
-    return [*at[:-1], end]
 
 
 def _carried(points: list[Point], corners: Point, to: Point) -> list[Point]:
@@ -87,15 +46,6 @@ def _carried(points: list[Point], corners: Point, to: Point) -> list[Point]:
 
 def _cross(a: Point, b: Point) -> float:
     return float(a[0] * b[1] - a[1] * b[0])
-
-
-def _beside(inner: Point, outer: Point, torso: Point, s: Skeleton, outward: Point) -> Point:
-    """The inner point of an upper sleeve, moved off the torso's side: a hanging sleeve covers none of the chest."""
-    depth = (torso - s.neck) @ s.down
-    side = np.interp((inner - s.neck) @ s.down, depth, (torso - s.neck) @ outward)
-    over = float(side) - float((inner - s.neck) @ outward)
-    room = 0.5 * max(float((outer - inner) @ outward), 0.0)
-    return inner + outward * min(max(over, 0.0), room)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +73,6 @@ class TopPattern:
         m = {name: np.array(point) for name, point in garment.landmarks_px.items()}
         self._marks = m
         self._sleeved = has_sleeves(garment)
-        self._sleeve = garment.sleeve
         self._masks = part_masks(garment)
         self._points: list[Point] = []
         self._parts: list[int] = []
@@ -152,19 +101,26 @@ class TopPattern:
                 self._pin(point, TORSO)
         for i in (0, 3):
             self._pin((self._sides["right"][i] + self._sides["left"][i]) / 2, TORSO)
-        outline = _outline(self._masks[TORSO])
+        outline = largest_outline(self._masks[TORSO])
         shares = np.array([1, 2, 3]) / 3
-        necks = [_along(outline, m[f"neck_{side}"], m["neck_front"], hem_mid, shares)[:2] for side in ("right", "left")]
+        necks = [
+            along_outline(outline, m[f"neck_{side}"], m["neck_front"], hem_mid, shares)[:2]
+            for side in ("right", "left")
+        ]
         self._neckline = [*necks[0], *reversed(necks[1])]
-        self._hem = _along(outline, m["hem_left"], m["hem_right"], neck_mid, np.arange(1, 7) / 6)[:5]
+        self._hem = along_outline(outline, m["hem_left"], m["hem_right"], neck_mid, np.arange(1, 7) / 6)[:5]
         for point in (*self._neckline, *self._hem):
             self._pin(point, TORSO)
-        self._sleeves: dict[str, tuple[list[Point], list[Point], Point]] = {}
+        self._sleeves: dict[int, SleevePattern] = {}
+        self._runs: dict[int, tuple[range, range]] = {}
         if self._sleeved:
             for side, part in (("right", RIGHT_SLEEVE), ("left", LEFT_SLEEVE)):
-                edges = self._sleeve_edges(side, self._masks[part])
-                self._sleeves[side] = edges
-                for point in edges[0] + edges[1]:
+                sleeve = SleevePattern(m, side, garment.sleeve, self._masks[part], self._unit)
+                self._sleeves[part] = sleeve
+                first = len(self._points)
+                inner, end = first + len(sleeve.outer), first + len(sleeve.outer) + len(sleeve.inner)
+                self._runs[part] = range(first, inner), range(inner, end)
+                for point in sleeve.outer + sleeve.inner:
                     self._pin(point, part)
         self._edges = self._connected()
 
@@ -186,47 +142,17 @@ class TopPattern:
     @property
     def elbows(self) -> dict[int, tuple[Point, Point, float]]:
         """Where the sleeves that reach past the elbow bend: a point of the photo, direction to the cuff, half width."""
-        found = {}
-        for part, (side, end) in zip(
-            (RIGHT_SLEEVE, LEFT_SLEEVE), zip(("right", "left"), self.sleeve_ends, strict=True), strict=True
-        ):
-            if end > ELBOW + 0.05:
-                m = self._marks
-                start = (m[f"shoulder_{side}"] + m[f"armpit_{side}"]) / 2
-                cuff = (m[f"cuff_outer_{side}"] + m[f"cuff_inner_{side}"]) / 2
-                outer, inner, shares = self._sleeves[side]
-                widths = [float(np.linalg.norm(a - b)) for a, b in zip(outer[2:], inner, strict=True)]
-                half = 0.5 * float(np.interp(ELBOW / end, shares, widths))
-                found[part] = (start + (cuff - start) * ELBOW / end, unit_vector(cuff - start, cuff - start), half)
-        return found
+        return {part: sleeve.elbow for part, sleeve in self._sleeves.items() if sleeve.elbow is not None}
 
     def sleeves(self, skeleton: Skeleton) -> dict[int, tuple[Run, Run, Arm]]:
         """The sleeves that reach past the elbow: outer and inner edge, and the arm in it."""
-        found, first = {}, len(self._points)
-        for side, part, arm in (
-            ("left", LEFT_SLEEVE, skeleton.left),
-            ("right", RIGHT_SLEEVE, skeleton.right),
-        ):
-            if side not in self._sleeves:
-                continue
-            outer, inner, _ = self._sleeves[side]
-            at = first - len(inner), first - len(inner) - len(outer)
-            first = at[1]
+        found = {}
+        for part, arm in ((LEFT_SLEEVE, skeleton.left), (RIGHT_SLEEVE, skeleton.right)):
             if part in self.elbows:
-                runs = self._stations(side, arm, skeleton.unit)
-                numbers = range(at[1], at[0]), range(at[0], at[0] + len(inner))
-                found[part] = (Run(tuple(numbers[0]), runs[0]), Run(tuple(numbers[1]), runs[1]), arm)
+                stations = self._sleeves[part].stations(arm, skeleton.unit)
+                outer, inner = (Run(tuple(k), at) for k, at in zip(self._runs[part], stations, strict=True))
+                found[part] = outer, inner, arm
         return found
-
-    def _stations(self, side: str, arm: Arm, unit: float) -> tuple[Point, Point]:
-        """Where along an arm the points of a sleeve's outer and inner edge lie."""
-        end, shares = self._sleeve_end(side), self._sleeves[side][2]
-        if end < ELBOW + 0.15:
-            # its length is known in shoulder widths, and the arm may be longer than usual; shorter it points forward
-            length = float(np.linalg.norm(arm.elbow - arm.shoulder) + np.linalg.norm(arm.wrist - arm.elbow))
-            end *= min(1.0, _USUAL_ARM * unit / max(length, 1.0))
-        inner_start = 0.22 * min(1.0, end / 0.5)
-        return np.array([0.0, 0.0, *(end * shares)]), inner_start + (end - inner_start) * shares
 
     def _pin(self, point: Point, part: int) -> None:
         self._points.append(point)
@@ -244,11 +170,8 @@ class TopPattern:
             Edge(EdgeKind.SIDE, sides[1], frozenset({sides[1][0]})),
             Edge(EdgeKind.HEM, (sides[1][-1], *hem, sides[0][-1])),
         ]
-        first = 30
-        for k, (points_outer, points_inner, _) in enumerate(self._sleeves.values()):
-            outer[k] = tuple(range(first, first + len(points_outer)))
-            inner = tuple(range(first + len(points_outer), first + len(points_outer) + len(points_inner)))
-            first = inner[-1] + 1
+        for k, runs in enumerate(self._runs.values()):
+            outer[k], inner = tuple(runs[0]), tuple(runs[1])
             clockwise = -1 if k else 1
             edges.append(Edge(EdgeKind.INNER, (sides[k][0], *inner)[::clockwise], frozenset({sides[k][0]})))
             edges.append(Edge(EdgeKind.CUFF, (inner[-1], outer[k][-1])[::clockwise]))
@@ -281,26 +204,6 @@ class TopPattern:
                 on_line = np.array([np.clip(edge, on_line[0] - reach, on_line[0] + reach), on_line[1]])
             points.append(on_line)
         return [*points, bottom]
-
-    def _sleeve_edges(self, side: str, mask: F32) -> tuple[list[Point], list[Point], Point]:
-        """Outer and inner edge of a sleeve at even shares of its length, without the seam; and the shares."""
-        m = self._marks
-        outer0, outer1 = m[f"shoulder_{side}"], m[f"cuff_outer_{side}"]
-        inner0, inner1 = m[f"armpit_{side}"], m[f"cuff_inner_{side}"]
-        length = float(max(np.linalg.norm(outer1 - outer0), np.linalg.norm(inner1 - inner0)))
-        count = int(np.clip(round(length / (0.3 * self._unit)), 1, 6))
-        shares = np.arange(1, count + 1) / count
-        end = self._sleeve_end(side)
-        if end > ELBOW + 0.15:
-            # points on both sides of the elbow and at its tip, so that a bent sleeve has a corner
-            elbow = ELBOW / end
-            shares = np.array([elbow / 3, elbow * 2 / 3, elbow - 0.07, elbow, elbow + 0.07, (elbow + 1.07) / 2, 1.0])
-        outline = _outline(mask)
-        length = float(np.linalg.norm(outer1 - outer0))
-        cap = min(0.16 * self._unit / max(length, 1.0), 0.6 * shares[0])
-        outer = _along(outline, outer0, outer1, inner0, np.concatenate([[0.45 * cap, cap], shares]))
-        inner = _along(outline, inner0, inner1, outer0, shares)
-        return outer, inner, shares
 
     def targets(self, skeleton: Skeleton, girth: Girth) -> Point:
         """(C, 2) where the pinned points belong on this body, in the skeleton's pixels."""
@@ -352,8 +255,9 @@ class TopPattern:
         corners = np.array([m["hem_left"], m["hem_right"], self._neck_mid])
         placed.extend(_carried(self._hem, corners, np.array([sides["left"][-1], sides["right"][-1], neck_line])))
         if self._sleeved:
-            for k, side in enumerate(("right", "left")):
-                placed.extend(self._place_sleeve(side, s, girth.sleeves[k], girth.centres[k], np.array(sides[side])))
+            for k, (side, part) in enumerate((("right", RIGHT_SLEEVE), ("left", LEFT_SLEEVE))):
+                sleeve = self._sleeves[part]
+                placed.extend(sleeve.targets(s, girth.sleeves[k], girth.centres[k], np.array(sides[side])))
         return np.array(placed)
 
     def reach(self, skeleton: Skeleton) -> float:
@@ -366,59 +270,10 @@ class TopPattern:
         """How far down the right and the left arm the sleeves reach: 0 shoulder joint, 1 wrist."""
         if not self._sleeved:
             return 0.15, 0.15
-        return self._sleeve_end("right"), self._sleeve_end("left")
+        return self._sleeves[RIGHT_SLEEVE].end, self._sleeves[LEFT_SLEEVE].end
 
     def openings(self, placed: Point, skeleton: Skeleton) -> Openings:
         """Where the garment ends whose points were placed at (C, 2), in the skeleton's pixels."""
         neck, hem = (next(edge for edge in self._edges if edge.kind is kind) for kind in (EdgeKind.NECK, EdgeKind.HEM))
         depths = (placed[list(hem.points)] - skeleton.neck) @ skeleton.down / skeleton.torso_length
         return Openings(placed[list(neck.points)] if self._sleeved else None, float(depths.min()))
-
-    def _sleeve_end(self, side: str) -> float:
-        m = self._marks
-        length = float(np.linalg.norm(m[f"cuff_outer_{side}"] - m[f"shoulder_{side}"])) / self._unit
-        share = (length - 0.05) / _USUAL_ARM
-        if self._sleeve is Sleeve.LONG:
-            return float(np.clip(share, 1.04, 1.08))
-        return float(np.clip(share, 0.12, 0.97))
-
-    def _place_sleeve(self, side: str, s: Skeleton, halves: Point, centres: Point, torso: Point) -> list[Point]:
-        outer, inner, _ = self._sleeves[side]
-        unit, arm = s.unit, s.right if side == "right" else s.left
-        sign = 1.0 if side == "right" else -1.0
-        outward = -sign * s.across
-        outer_stations, inner_stations = self._stations(side, arm, unit)
-        # the side of the arm that is outside when it hangs, wherever it points to
-        normal = np.array([-1.0, 1.0]) * arm_point(arm, 0.1)[1][::-1] * sign
-        reach = (1.08 * halves[0] + centres[0]) * unit
-        cap = arm.shoulder + unit_vector(normal + 0.3 * outward, outward) * reach
-        over = arm.shoulder + unit_vector(normal + 0.3 * outward - s.down, outward) * reach
-        # outside of the bend the two edges of upper arm and forearm meet in a corner
-        upper = unit_vector(arm.elbow - arm.shoulder, outward)
-        fore = unit_vector(arm.wrist - arm.elbow, upper)
-        tip = upper - fore
-        corner = float(np.clip(0.9 / np.sqrt(max((1 + float(upper @ fore)) / 2, 0.1)), 1.0, 1.35))
-        placed_outer, placed_inner = [over, cap], []
-        for a, b, *stations in zip(outer[2:], inner, outer_stations[2:], inner_stations, strict=True):
-            flat = float(np.linalg.norm(a - b)) / 2 / self._unit
-            points = []
-            for k, station in enumerate(stations):
-                point, along = arm_point(arm, station)
-                normal = sign * np.array([-along[1], along[0]])
-                arm_half = float(np.interp(station, ARM_STATIONS, halves))
-                edge = -normal if k else normal
-                # loose cloth hangs down: below an arm that is held out, and outside of one that hangs by the side
-                loose = min(max(0.3 * (flat - arm_half), 0.04 * arm_half), 0.4 * arm_half)
-                # at the shoulder its width is that of the armhole, which lies flat
-                loose *= min(1.0, station / 0.3)
-                lower = min(max(float(-normal @ s.down), 0.0), 1.0)
-                half = arm_half + 2 * loose * (lower if k else 1 - lower)
-                if abs(station - ELBOW) < 0.03 and float(edge @ tip) > 0:
-                    half *= corner
-                centre = float(np.interp(station, ARM_STATIONS, centres))
-                points.append(point + (edge * half + normal * centre) * unit)
-            if station < ELBOW:
-                points[1] = _beside(points[1], points[0], torso, s, outward)
-            placed_outer.append(points[0])
-            placed_inner.append(points[1])
-        return placed_outer + placed_inner

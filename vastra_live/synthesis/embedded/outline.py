@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from vastra_live.types import F32
 
-__all__ = ["smooth_outline"]
+__all__ = ["along_outline", "largest_outline", "smooth_outline"]
 
 _ALONG = 0.014
 """How far along the outline neighbours count, as the deviation of a Gaussian, in sides of the garment's box."""
@@ -62,3 +62,35 @@ def _smoothed(line: F64, sigma: float, most: float) -> F64:
     off = mean - line
     far = np.hypot(off[:, 0], off[:, 1])
     return np.asarray(line + off * np.clip(2 - far / most, 0, 1)[:, None], np.float64)
+
+
+def largest_outline(mask: F32) -> F64:
+    """(n, 2) outline of the largest piece of a mask; empty when there is none."""
+    found, _ = cv2.findContours((mask > 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not found:
+        return np.empty((0, 2))
+    return np.asarray(max(found, key=cv2.contourArea)[:, 0], np.float64)
+
+
+def along_outline(outline: F64, start: F64, end: F64, avoid: F64, shares: F64) -> list[F64]:
+    """Points of an outline at shares of its way from start to end, on the side that does not pass ``avoid``.
+
+    The straight line stands in where the outline makes a detour (a sleeve that touches the side of the torso).
+    """
+    straight = [start + (end - start) * share for share in shares]
+    if len(outline) < 8:
+        return straight
+    i, j, k = (int(np.argmin(((outline - p) ** 2).sum(axis=1))) for p in (start, end, avoid))
+    n = len(outline)
+    forward = (j - i) % n
+    if (k - i) % n < forward:
+        way = outline[(i - np.arange((i - j) % n + 1)) % n]
+    else:
+        way = outline[(i + np.arange(forward + 1)) % n]
+    if len(way) < 4:
+        return straight
+    travelled = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(way, axis=0), axis=1))])
+    if travelled[-1] > 1.5 * float(np.linalg.norm(end - start)) + 8:
+        return straight
+    at = [np.array([np.interp(s * travelled[-1], travelled, way[:, c]) for c in (0, 1)]) for s in shares]
+    return [*at[:-1], end]
