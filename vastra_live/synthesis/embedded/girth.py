@@ -174,7 +174,10 @@ def _measure_limb(edges: Sequence[Edges], hidden: Mask, side: int) -> npt.NDArra
     middle = float(np.median(centres))
     centres = np.clip(centres, middle - 0.05, middle + 0.05)
     if not hidden.all():
-        centres[hidden] = np.minimum(centres[hidden], float(np.median(centres[~hidden])) + 0.02)
+        # joints are not found to the pixel: how far off the bone lies changes from station to station
+        stations = np.arange(len(ARM_STATIONS))
+        nearest = np.abs(stations[:, None] - stations[~hidden]).argmin(axis=1)
+        centres[hidden] = np.minimum(centres[hidden], centres[~hidden][nearest][hidden] + 0.02)
     return np.array([halves, centres])
 
 

@@ -15,6 +15,10 @@ __all__ = ["SleevePattern"]
 
 _USUAL_ARM = 1.6
 """From the outer end of the shoulder to the wrist, in shoulder widths."""
+_CAP = 0.16
+"""So far down the outer edge, in shoulder widths, the arm begins."""
+_TURN = 0.1
+"""Shoulder widths between points where that edge turns from the shoulder to the arm."""
 
 
 class SleevePattern:
@@ -28,8 +32,8 @@ class SleevePattern:
         unit: photo pixels per shoulder width of the wearer.
 
     Attributes:
-        outer: points of the outer edge, without the seam's: two of the sleeve's cap, then as many as ``inner`` has.
-        inner: points of the edge on the armpit's side, at the same shares of the sleeve's length.
+        outer: points of the outer edge, without the seam's; the first two lie on the sleeve's cap.
+        inner: points of the edge on the armpit's side, opposite the last ones of ``outer``.
         end: how far down the arm it reaches: 0 shoulder joint, 1 wrist.
     """
 
@@ -47,12 +51,18 @@ class SleevePattern:
             # points on both sides of the elbow and at its tip, so that a bent sleeve has a corner
             elbow = ELBOW / self.end
             shares = np.array([elbow / 3, elbow * 2 / 3, elbow - 0.07, elbow, elbow + 0.07, (elbow + 1.07) / 2, 1.0])
-        self._shares = shares
+            count = len(shares)
         outline = largest_outline(mask)
         length = float(np.linalg.norm(outer1 - outer0))
-        cap = min(0.16 * unit / max(length, 1.0), 0.6 * shares[0])
-        self.outer = along_outline(outline, outer0, outer1, inner0, np.concatenate([[0.45 * cap, cap], shares]))
+        cap = min(_CAP * unit / max(length, 1.0), 0.6 * shares[0])
+        # what lies on the shoulder in the photo hangs down an arm: between points far apart the sheet would stand off
+        turns = max(1, round(float(shares[0] - cap) * length / (_TURN * unit)))
+        self._shares = np.concatenate([[0.45 * cap], np.linspace(cap, shares[0], turns + 1)[:-1], shares])
+        self._count, self._cap = count, cap
+        self.outer = along_outline(outline, outer0, outer1, inner0, self._shares)
         self.inner = along_outline(outline, inner0, inner1, outer0, shares)
+        widths = [float(np.linalg.norm(a - b)) for a, b in zip(self.outer[-count:], self.inner, strict=True)]
+        self._halves = np.interp(self._shares, shares, widths) / 2
 
     @property
     def elbow(self) -> tuple[Point, Point, float] | None:
@@ -60,19 +70,19 @@ class SleevePattern:
         if self.end <= ELBOW + 0.05:
             return None
         way = self._cuff - self._start
-        widths = [float(np.linalg.norm(a - b)) for a, b in zip(self.outer[2:], self.inner, strict=True)]
-        half = 0.5 * float(np.interp(ELBOW / self.end, self._shares, widths))
+        half = float(np.interp(ELBOW / self.end, self._shares, self._halves))
         return self._start + way * ELBOW / self.end, unit_vector(way, way), half
 
     def stations(self, arm: Arm, unit: float) -> tuple[Point, Point]:
         """Where along an arm the points of the outer and the inner edge lie."""
-        end, shares = self.end, self._shares
+        end, shares = self.end, self._shares[-self._count :]
         if end < ELBOW + 0.15:
             # its length is known in shoulder widths, and the arm may be longer than usual; shorter it points forward
             length = float(np.linalg.norm(arm.elbow - arm.shoulder) + np.linalg.norm(arm.wrist - arm.elbow))
             end *= min(1.0, _USUAL_ARM * unit / max(length, 1.0))
         inner_start = 0.22 * min(1.0, end / 0.5)
-        return np.array([0.0, 0.0, *(end * shares)]), inner_start + (end - inner_start) * shares
+        outer = np.interp(self._shares, [self._cap, *shares], [0.0, *(end * shares)])
+        return outer, inner_start + (end - inner_start) * shares
 
     def targets(self, s: Skeleton, halves: Point, centres: Point, torso: Point) -> list[Point]:
         """Where the outer and then the inner points belong, in the skeleton's pixels.
@@ -97,30 +107,45 @@ class SleevePattern:
         fore = unit_vector(arm.wrist - arm.elbow, upper)
         tip = upper - fore
         corner = float(np.clip(0.9 / np.sqrt(max((1 + float(upper @ fore)) / 2, 0.1)), 1.0, 1.35))
-        placed_outer, placed_inner = [over, cap], []
-        for a, b, *stations in zip(self.outer[2:], self.inner, outer_stations[2:], inner_stations, strict=True):
-            flat = float(np.linalg.norm(a - b)) / 2 / self._unit
-            points = []
-            for k, station in enumerate(stations):
-                point, along = arm_point(arm, station)
-                normal = sign * np.array([-along[1], along[0]])
-                arm_half = float(np.interp(station, ARM_STATIONS, halves))
-                edge = -normal if k else normal
-                # loose cloth hangs down: below an arm that is held out, and outside of one that hangs by the side
-                loose = min(max(0.3 * (flat - arm_half), 0.04 * arm_half), 0.4 * arm_half)
-                # at the shoulder its width is that of the armhole, which lies flat
-                loose *= min(1.0, station / 0.3)
-                lower = min(max(float(-normal @ s.down), 0.0), 1.0)
-                half = arm_half + 2 * loose * (lower if k else 1 - lower)
-                if abs(station - ELBOW) < 0.03 and float(edge @ tip) > 0:
-                    half *= corner
-                centre = float(np.interp(station, ARM_STATIONS, centres))
-                points.append(point + (edge * half + normal * centre) * unit)
-            if station < ELBOW:
-                points[1] = _beside(points[1], points[0], torso, s, outward)
-            placed_outer.append(points[0])
-            placed_inner.append(points[1])
-        return placed_outer + placed_inner
+
+        def beside_bone(station: float, flat: float, least: float, *, inside: bool) -> tuple[Point, float]:
+            """The sleeve's edge at a station of the arm, and how far it hangs off the bone outside, shoulder widths.
+
+            Args:
+                station: along the arm.
+                flat: half its width in the photo, in shoulder widths.
+                least: what a sleeve hangs off the bone at least where it hangs.
+                inside: which edge.
+            """
+            point, along = arm_point(arm, station)
+            normal = sign * np.array([-along[1], along[0]])
+            arm_half = float(np.interp(station, ARM_STATIONS, halves))
+            edge = -normal if inside else normal
+            # loose cloth hangs down: below an arm that is held out, and outside of one that hangs by the side
+            loose = min(max(0.3 * (flat - arm_half), 0.04 * arm_half), 0.4 * arm_half)
+            # at the shoulder its width is that of the armhole, which lies flat
+            loose *= min(1.0, station / 0.3)
+            lower = min(max(float(-normal @ s.down), 0.0), 1.0)
+            half = arm_half + 2 * loose * (lower if inside else 1 - lower)
+            if abs(station - ELBOW) < 0.03 and float(edge @ tip) > 0:
+                half *= corner
+            centre = float(np.interp(station, ARM_STATIONS, centres))
+            half += (1 - lower) * max(least - half - centre, 0.0)
+            return np.asarray(point + (edge * half + normal * centre) * unit, np.float64), half + centre
+
+        flats = self._halves / self._unit
+        outer, off = [over, cap], reach / unit
+        for station, flat in zip(outer_stations[2:], flats[2:], strict=True):
+            # a short sleeve falls straight down from where it is widest
+            point, off = beside_bone(station, flat, off if self.end < ELBOW else 0.0, inside=False)
+            outer.append(point)
+        pairs = zip(inner_stations, flats[-self._count :], strict=True)
+        inner = [beside_bone(station, flat, 0.0, inside=True)[0] for station, flat in pairs]
+        inner = [
+            _beside(point, opposite, torso, s, outward) if at < ELBOW else point
+            for point, opposite, at in zip(inner, outer[-self._count :], inner_stations, strict=True)
+        ]
+        return outer + inner
 
 
 def _beside(inner: Point, outer: Point, torso: Point, s: Skeleton, outward: Point) -> Point:
