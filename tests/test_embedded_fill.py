@@ -8,10 +8,11 @@ from tests.embedded_people import drawn_person
 from vastra_live.synthesis.embedded.bare import bare_body
 from vastra_live.synthesis.embedded.carry import carry_up
 from vastra_live.synthesis.embedded.compose import compose, hands
-from vastra_live.synthesis.embedded.fill import Undressed, _met, shaded_skin
+from vastra_live.synthesis.embedded.fill import Undressed, _grain, _met, shaded_skin
 from vastra_live.synthesis.embedded.fit import Openings
 from vastra_live.synthesis.embedded.girth import measure_girth
-from vastra_live.synthesis.embedded.mesh import LEFT_FOREARM, LEFT_SLEEVE, Painted
+from vastra_live.synthesis.embedded.mesh import LEFT_FOREARM, LEFT_SLEEVE, TORSO, Painted
+from vastra_live.synthesis.embedded.reading import BACKGROUND, SKIN
 from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
 
 HEM = 230
@@ -145,7 +146,7 @@ def test_a_forearm_throws_no_shadow_on_a_wall() -> None:
     shape = body.person_alpha.shape
     nothing, one = np.zeros(shape, np.float32), np.ones(shape, np.float32)
     wall = np.full((*shape, 3), 200, np.float32)
-    under = Undressed(wall, one, wall, nothing, nothing, one)
+    under = Undressed(wall, one, nothing, nothing, one)
     sleeve = Painted((100, 150, 140, 250), np.full((100, 40, 3), 60, np.uint8), np.ones((100, 40), np.float32))
     bgr, _ = compose(
         wall.astype(np.uint8),
@@ -173,7 +174,7 @@ def test_no_line_of_shadow_crosses_a_forearm_in_front_of_the_sleeve() -> None:
     sleeve = Painted((100, 120, 140, 280), np.full((160, 40, 3), 60, np.uint8), np.ones((160, 40), np.float32))
     bgr, _ = compose(
         skin.astype(np.uint8),
-        Undressed(skin, nothing, skin, nothing, forearm, nothing),
+        Undressed(skin, nothing, nothing, forearm, nothing),
         {LEFT_SLEEVE: sleeve},
         s=read_skeleton(body),
         kept=nothing,
@@ -184,3 +185,40 @@ def test_no_line_of_shadow_crosses_a_forearm_in_front_of_the_sleeve() -> None:
     )
     assert bgr[190:210, 141:150].min() >= 149
     assert bgr[150, 141:143].max() < 140
+
+
+def test_what_is_made_is_as_rough_as_what_is_seen_of_skin_and_of_wall() -> None:
+    rng = np.random.default_rng(3)
+    picture = np.full((120, 160, 3), 150.0)
+    picture[:, :80] += rng.normal(0, 4, (120, 80, 1))
+    share = np.zeros((5, 120, 160), np.float32)
+    share[SKIN, :, :80], share[BACKGROUND, :, 80:] = 1, 1
+    nothing = np.zeros((120, 160), np.float32)
+    grain = _grain(picture.astype(np.uint8), share, nothing, share[SKIN])
+    assert 2.5 < grain[:, :80].std() < 5.5
+    assert grain[:, 80:].std() < 0.5
+
+
+def test_a_sleeve_shades_the_arm_below_it_and_the_arm_the_cloth_beside_it() -> None:
+    _, body = drawn_person()
+    shape = body.person_alpha.shape
+    nothing, one = np.zeros(shape, np.float32), np.ones(shape, np.float32)
+    skin = np.full((*shape, 3), 150, np.float32)
+    arm = nothing.copy()
+    arm[120:280, 100:140] = 1
+    whole = Painted((60, 120, 220, 280), np.full((160, 160, 3), 200, np.uint8), np.ones((160, 160), np.float32))
+    sleeve = Painted((96, 120, 144, 160), np.full((40, 48, 3), 60, np.uint8), np.ones((40, 48), np.float32))
+    bgr, alpha = compose(
+        skin.astype(np.uint8),
+        Undressed(skin, one, arm, nothing, nothing),
+        {TORSO: whole, LEFT_SLEEVE: sleeve},
+        s=read_skeleton(body),
+        kept=nothing,
+        own_arms=nothing,
+        body=one,
+        light=one,
+        gain=np.ones(3, np.float32),
+    )
+    assert bgr[161, 120].max() < 0.93 * bgr[250, 120].min()
+    assert bgr[250, 142].max() < 0.96 * bgr[250, 170].min()
+    assert alpha[161, 120] == 1

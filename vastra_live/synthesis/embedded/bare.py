@@ -11,6 +11,7 @@ import numpy.typing as npt
 from vastra_live.synthesis.embedded.fit import Openings
 from vastra_live.synthesis.embedded.girth import ASIDE, DEPTHS, ELBOW, USUAL_HALF, Girth
 from vastra_live.synthesis.embedded.limb import Limb, fit_limb
+from vastra_live.synthesis.embedded.shade import limb_light
 from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
 from vastra_live.types import F32
 
@@ -58,6 +59,7 @@ def bare_body(
     worn: F32 | None = None,
     openings: Openings | None = None,
     skin: F32 | None = None,
+    lit_from: float = 0.0,
 ) -> Bare:
     """The outline of the wearer's body from joints and girth.
 
@@ -70,6 +72,7 @@ def bare_body(
         openings: where the new top ends: elsewhere it covers the torso, however wide that is taken to be. None for
             no top at all.
         skin: (h, w) 0..1, what is seen of the wearer's skin, which the bare arms go on from. None for nothing.
+        lit_from: the side that the light comes from, as ``side_light`` has it.
     """
     limbs = [fit_limb(arm, k, s.unit, girth.thickness(k), worn, skin) for k, arm in enumerate((s.right, s.left))]
     inside, depth, light = _trunk(shape, s, girth, limbs)
@@ -80,17 +83,20 @@ def bare_body(
         inside *= np.maximum(neck, depth > openings.hem - 0.03)
     below = np.clip((depth - _WAIST) * np.float32(0.5 * s.torso_length) + 0.5, 0, 1)
     arms, front, forearms = (np.zeros(shape, np.float32) for _ in range(3))
-    for limb, sleeve_end in zip(limbs, sleeve_ends, strict=True):
+    for limb, sleeve_end, outwards in zip(limbs, sleeve_ends, (-s.across, s.across), strict=True):
         start = max(sleeve_end - 0.06, 0.3)
         # nor is what they leave along a sleeve
         bare_from = sleeve_end - 0.09 if sleeved else -1.0
-        ratio, own = np.full(shape, 9.0, np.float32), np.ones(shape, np.float32)
+        shaded, own, total = np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.full(shape, 1e-6, np.float32)
         for stretch in limb.stretches(shape):
             part, along, distance, radius = stretch.part, stretch.along, stretch.distance, stretch.radius
-            ratio[part] = np.minimum(ratio[part], distance / np.maximum(radius, 1))
+            # around a bend both parts have the light of both, and over its joint the arm has the shoulder's
+            weight = np.square(np.maximum(np.float32(1.15) - distance / np.maximum(radius, 1), 0))
+            total[part] += weight
             if stretch.end <= ELBOW:
-                # over its joint the arm has the shoulder's light
-                own[part] = np.minimum(along / _EMERGES, 1)
+                weight *= np.minimum(along / np.float32(_EMERGES), 1)
+            shaded[part] += weight * limb_light(stretch, outwards, lit_from)
+            own[part] += weight
             piece = np.clip(radius - distance + 0.5, 0, 1)
             if stretch.end > bare_from:
                 arms[part] = np.maximum(arms[part], piece * np.clip((along - bare_from) / 0.03, 0, 1))
@@ -101,7 +107,7 @@ def bare_body(
                 if sleeve_end < ELBOW:
                     below_elbow = np.clip((along - ELBOW - 0.1) / 0.04, 0, 1)
                     forearms[part] = np.maximum(forearms[part], piece * below_elbow)
-        light = np.where(ratio < 1, light + own * (1 - 0.3 * ratio**2 - light), light)
+        light += (shaded - own * light) / total
     return Bare(
         torso=inside * (1 - below),
         below=inside * below,

@@ -177,7 +177,7 @@ def compose(
             mixed(canvas[part], np.minimum(colour, 255, out=colour), alpha, canvas[part])
             covered[part] = np.maximum(covered[part], alpha)
         if name == TORSO:
-            mixed(canvas, under.skin_bgr, under.front * under.gone, canvas)
+            _arms_in_front(canvas, under, pieces, own_arms, covered, unit)
             if missing is not None:
                 _cover(canvas, pieces, missing, light, gain)
     off = cv2.subtract(canvas, picture, canvas, dtype=cv2.CV_32F)
@@ -186,6 +186,23 @@ def compose(
     alpha[alpha < 0.02] = 0
     colour = np.asarray(cv2.add(off, picture, dtype=cv2.CV_8U), np.uint8)
     return colour, np.asarray(np.minimum(alpha, 1), np.float32)
+
+
+def _arms_in_front(
+    canvas: F32, under: Undressed, pieces: Mapping[int, Painted], own_arms: F32, covered: F32, unit: float
+) -> None:
+    """Bare arms in front of the torso, on which they leave a shadow, and the sleeves one on them. In place."""
+    made = under.front * under.gone
+    shape = made.shape
+    if TORSO in pieces:
+        cloth = _placed(pieces[TORSO], shape) * (1 - np.maximum(made, own_arms))
+        scaled(canvas, 1 - contact_shadow(made, unit) * cloth, canvas)
+    mixed(canvas, under.bgr, made, canvas)
+    sleeves = together((piece for name, piece in pieces.items() if name != TORSO), shape)
+    # but for one that is bent in front of them
+    shade = contact_shadow(sleeves, unit) * np.maximum(made, own_arms) * (1 - under.forearms)
+    scaled(canvas, 1 - shade, canvas)
+    np.maximum(covered, np.minimum(shade * 4, 1), out=covered)
 
 
 def _line_gaps(canvas: F32, pieces: Mapping[int, Painted], union: F32, wall: F32, unit: float) -> None:

@@ -31,7 +31,6 @@ class Undressed:
     Attributes:
         bgr: the picture, remade where the top was.
         gone: 0..1, where it was remade.
-        skin_bgr: skin colour everywhere.
         front: 0..1, arms that stay bare and are seen in front of the garment's torso.
         forearms: 0..1, those of them that are seen in front of its sleeves too.
         wall: 0..1, where it was remade as background.
@@ -39,7 +38,6 @@ class Undressed:
 
     bgr: F32
     gone: F32
-    skin_bgr: F32
     front: F32
     forearms: F32
     wall: F32
@@ -87,13 +85,13 @@ def undress(
     made = enlarged_part(rim.beside, 2, part)
     # what is beside a sleeve's end is its arm and the wall beside that
     mixed(made, enlarged_part(seen, 2, part), np.maximum(rim.share[part], enlarged_part(bare.arms, 2, part)), made)
-    made += cv2.merge([_grain(picture, share[SKIN])[part]] * 3)
+    made += cv2.merge([_grain(picture, share, gone, enlarged_part(bare_skin, 2, part))] * 3)
     gone = gone[part]
     canvas = mixed(picture[part].astype(np.float32), made, gone, made)
     front, forearms = enlarged_part(bare.front, 2, part), enlarged_part(bare.forearms, 2, part)
     body = np.maximum(bare_skin, adjoins * bare.below)
     wall = gone * (1 - enlarged_part(body, 2, part))
-    return Undressed(canvas, gone, enlarged_part(skin, 2, part), front, forearms, wall)
+    return Undressed(canvas, gone, front, forearms, wall)
 
 
 def _rounded(body: F32, unit: float) -> F32:
@@ -119,18 +117,28 @@ def _grain_tile() -> F32:
     return tile
 
 
-def _grain(picture: U8, skin: F32) -> F32:
-    """(h, w) grey levels to add to what was made smooth: as rough as the wearer's own skin is in this picture."""
+def _grain(picture: U8, share: F32, gone: F32, skin: F32) -> F32:
+    """(h, w) grey levels to add to a part that was made smooth: as rough as skin, and as wall, are in this picture.
+
+    Args:
+        picture: (H, W, 3) uint8.
+        share: (5, H, W) class probabilities.
+        gone: (H, W) 0..1, where it is made anew.
+        skin: (h, w) 0..1, where the part is skin.
+    """
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     # creases and lashes are no grain
     off = np.minimum(cv2.absdiff(grey, cv2.blur(grey, (3, 3))), 8)
-    level = cv2.mean(off, (skin > 0.9).astype(np.uint8))[0]
+    rough = cv2.mean(off, (share[SKIN] > 0.9).astype(np.uint8))[0]
+    beside = ((share[BACKGROUND] > 0.9) & (gone < 0.01)).astype(np.uint8)
+    # what a wall has beside its grain is edges
+    smooth = min(cv2.mean(np.minimum(off, 3), beside)[0], rough)
     height, width = skin.shape
     tile = _grain_tile()
     tiled = cv2.copyMakeBorder(
         tile[: min(height, 512), : min(width, 512)], 0, max(0, height - 512), 0, max(0, width - 512), cv2.BORDER_REFLECT
     )
-    return np.asarray(tiled * np.float32(1.3 * level), np.float32)
+    return np.asarray(tiled * (skin * np.float32(1.3 * (rough - smooth)) + np.float32(1.3 * smooth)), np.float32)
 
 
 def _lower_carried_up(bgr: F32, known: F32, worn: F32, skin: F32, s: Skeleton) -> tuple[F32, float]:

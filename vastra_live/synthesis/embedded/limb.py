@@ -57,14 +57,18 @@ class Stretch:
         part: the window.
         along: (h, w) station of the nearest point of its middle.
         distance: (h, w) pixels from there.
+        off: (h, w) pixels outwards from it, square to the part.
         radius: (h, w) half width there, in pixels.
+        outward: unit vector out of its outer side.
     """
 
     end: float
     part: Window
     along: F32
     distance: F32
+    off: F32
     radius: F32
+    outward: Point
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +112,8 @@ class Limb:
             index = (along * np.float32(384 / STATIONS[-1]) + np.float32(0.5)).astype(np.int32)
             run -= held
             off -= centres.take(index)
-            yield Stretch(high, part, along, cv2.magnitude(run, off), halves.take(index))
+            outward = self.outward * np.array([-uy, ux])
+            yield Stretch(high, part, along, cv2.magnitude(run, off), off, halves.take(index), outward)
 
 
 def fit_limb(arm: Arm, side: int, unit: float, thickness: float, worn: F32 | None, skin: F32 | None) -> Limb:

@@ -46,6 +46,7 @@ from vastra_live.synthesis.embedded.reading import (
 from vastra_live.synthesis.embedded.rim import beside, notches, solve_rim
 from vastra_live.synthesis.embedded.scale import halved, halved_skeleton
 from vastra_live.synthesis.embedded.scene import Scene, cut_out, first_row, raised, touched
+from vastra_live.synthesis.embedded.shade import side_light
 from vastra_live.synthesis.embedded.skeleton import Point, Proportions, read_skeleton
 from vastra_live.synthesis.embedded.snap import snapped
 from vastra_live.synthesis.embedded.trim import trimmed
@@ -116,6 +117,7 @@ class EmbeddedSynthesizer:
         self._girth: Girth | None = None
         self._gain: F32 | None = None
         self._build: float | None = None
+        self._lit_from: float | None = None
         self._resting: dict[Category, _Resting] = {}
 
     def close(self) -> None:
@@ -242,6 +244,8 @@ class EmbeddedSynthesizer:
         small = cv2.resize(scene.bgr, size, interpolation=cv2.INTER_AREA)
         person = cv2.resize(scene.person, size, interpolation=cv2.INTER_AREA)
         reading = read_person(small, person, scene.skeleton.seen_in(np.zeros(2), k), self._memory)
+        lit_from = side_light(small, reading.face, reading.share[SKIN], scene.skeleton.seen_in(np.zeros(2), k))
+        self._lit_from = lit_from if self._lit_from is None else self._lit_from + 0.25 * (lit_from - self._lit_from)
         share = np.stack(
             [cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) for plane in reading.share]
         )
@@ -376,7 +380,10 @@ class EmbeddedSynthesizer:
         rim, gone = replace(rim, share=np.maximum(rim.share, line)), np.maximum(gone, line)
         small = halved_skeleton(s)
         half = ((worn.shape[1] + 1) // 2, (worn.shape[0] + 1) // 2)
-        bare = bare_body(half[::-1], small, girth, pattern.sleeve_ends, halved(worn), openings, halved(share[SKIN]))
+        worn_small, skin = halved(worn), halved(share[SKIN])
+        bare = bare_body(
+            half[::-1], small, girth, pattern.sleeve_ends, worn_small, openings, skin, self._lit_from or 0.0
+        )
         missed = notches(gone, bare.arms, halved(share[LOWER]), unit)
         gone = np.maximum(gone, missed * (1 - np.maximum(kept, ramp(share[SKIN], 2, 0))))
         if bare_legs is not None:
