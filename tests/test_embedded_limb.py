@@ -178,3 +178,22 @@ def test_shoulders_are_where_they_are_on_somebody_who_leans() -> None:
         tops.append([int(skin[:, round(float(arm.shoulder[0]))].argmax()) for arm in (s.right, s.left)])
     straight, leant = np.array(tops)
     np.testing.assert_allclose(leant - straight, (-lean, lean), atol=3)
+
+
+@pytest.mark.parametrize(("bend", "folded"), [(172.0, True), (60.0, False)])
+def test_a_forearm_folded_back_lies_before_its_sleeve_from_the_elbow_on(bend: float, folded: bool) -> None:
+    """To the edge of the skin that is seen; one that is not folded leaves elbow and sleeve as they are."""
+    s, worn, shape = stood((20, bend, 5, 5))
+    skin = np.zeros(shape, np.float32)
+    arm = s.left
+    along = (arm.wrist - arm.elbow) / np.linalg.norm(arm.wrist - arm.elbow)
+    aside = np.array([-along[1], along[0]])
+    ends = (arm.elbow - 2 * along, arm.wrist)
+    cv2.line(skin, *(tuple(int(v) for v in end) for end in ends), 1.0, int(0.36 * s.unit))
+    bare = bare_body(shape, s, measure_girth(worn, s, worn), (0.4, 0.4), worn, Openings(s.neck[None], 1.2), skin)
+    x, y = (arm.elbow + 0.1 * s.unit * along).astype(int)
+    assert (bare.forearms[y, x] > 0.9) == folded
+    if folded:
+        seen = arm.elbow + 0.4 * (arm.wrist - arm.elbow)
+        edges = [(seen + side * 0.15 * s.unit * aside).astype(int) for side in (-1, 1)]
+        assert min(float(bare.forearms[y, x]) for x, y in edges) > 0.5

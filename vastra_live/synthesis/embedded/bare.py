@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.fit import Openings
-from vastra_live.synthesis.embedded.girth import ASIDE, DEPTHS, ELBOW, USUAL_HALF, Girth
+from vastra_live.synthesis.embedded.girth import ASIDE, DEPTHS, ELBOW, USUAL_HALF, Girth, unit_vector
 from vastra_live.synthesis.embedded.limb import Limb, fit_limb
 from vastra_live.synthesis.embedded.shade import limb_light
 from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
@@ -49,6 +49,8 @@ _CLOTH = 0.005
 """So far, in shoulder widths, shoulders lie below what is worn on them; where they are bare nothing is made anew."""
 _EMERGES = 0.15
 """Over so much of its length a bare arm comes out in front of the torso's side."""
+_SEEN_WIDER = 1.35
+"""A forearm before its own sleeve is bare by so much beyond its usual half width, where skin is seen."""
 
 
 def bare_body(
@@ -105,7 +107,15 @@ def bare_body(
                 shown = radius * np.clip((along - start) / _EMERGES, 0, 1)
                 front[part] = np.maximum(front[part], np.clip(shown - distance + 0.5, 0, 1) * (along > start))
                 if sleeve_end < ELBOW:
-                    below_elbow = np.clip((along - ELBOW - 0.1) / 0.04, 0, 1)
+                    # one that is folded back lies over its own upper arm from the elbow on
+                    a = limb.arm
+                    folded = float(unit_vector(a.shoulder - a.elbow, -s.down) @ unit_vector(a.wrist - a.elbow, s.down))
+                    off_elbow = float(np.interp(folded, (0.0, 0.5), (0.1, 0.0)))
+                    below_elbow = np.clip((along - ELBOW - off_elbow) / 0.04, 0, 1)
+                    if skin is not None and folded > 0.25:
+                        # to its own edge, which is seen
+                        wide = np.clip(np.float32(_SEEN_WIDER) * radius - distance + 0.5, 0, 1)
+                        piece = np.maximum(piece, wide * skin[part])
                     forearms[part] = np.maximum(forearms[part], piece * below_elbow)
         light += (shaded - own * light) / total
     return Bare(
