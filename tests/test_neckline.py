@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from vastra_live.types import F32, U8
+from vastra_live.wardrobe.label import find_label
 from vastra_live.wardrobe.neckline import find_neckline
 
 F64 = npt.NDArray[np.float64]
@@ -70,3 +71,57 @@ def test_a_rib_of_another_colour_belongs_to_the_front() -> None:
     assert neckline.inside is not None
     assert neckline.front[1] == pytest.approx(float(scoop()[:, 1].max()), abs=5)
     assert (neckline.inside > 0.5)[(rib > 0) & (alpha > 0)].mean() < 0.1
+
+
+def one_coloured(label: bool) -> tuple[U8, F32, U8]:
+    """Front and inside of one colour: only shadows show the layers, that of the back's collar the more clearly."""
+    edge = scoop()
+    bgr, alpha, inside = drawn(edge, label=False)
+    shade = np.zeros((400, 400), np.float32)
+    cv2.polylines(shade, [np.rint(edge).astype(np.int32)], False, 26.0, 3, cv2.LINE_AA)
+    back = np.array([(RIGHT + 4, TOP + 14), (160, TOP + 24), (240, TOP + 24), (LEFT - 4, TOP + 14)], np.int32)
+    cv2.polylines(shade, [back], False, 40.0, 3, cv2.LINE_AA)
+    bgr[alpha > 0] = FRONT
+    bgr = np.clip(bgr - shade[:, :, None] * (alpha[:, :, None] > 0), 0, 255).astype(np.uint8)
+    if label:
+        bgr[84:102, 180:222] = 225
+        bgr[102:108, 180:222] = 30
+    noise = np.random.default_rng(0).normal(0, 2, bgr.shape)
+    return np.clip(bgr + noise, 0, 255).astype(np.uint8), alpha, inside
+
+
+def test_the_front_runs_below_the_makers_label() -> None:
+    bgr, alpha, truth = one_coloured(label=True)
+    neckline = find_neckline(bgr, alpha, (LEFT, TOP), (RIGHT, TOP), 250.0)
+    assert neckline.inside is not None
+    found = neckline.inside > 0.5
+    assert found[86:107, 182:220].all()
+    assert (found & (truth > 0)).sum() / (found | (truth > 0)).sum() > 0.93
+
+
+def test_a_label_is_found_with_the_size_below_it() -> None:
+    bgr, alpha, _ = one_coloured(label=True)
+    label = find_label(bgr, alpha, (LEFT, TOP), (RIGHT, TOP))
+    assert label is not None
+    assert (label.left, label.top, label.right, label.bottom) == pytest.approx((180, 84, 222, 108), abs=6)
+    bare = label.taken_off(bgr)[84:108, 180:222].astype(np.float32)
+    assert np.median(np.abs(bare - FRONT)) < 6
+    assert bare.max() < 200
+
+
+def test_no_label_is_seen_in_plain_or_printed_cloth() -> None:
+    bgr, alpha, _ = one_coloured(label=False)
+    assert find_label(bgr, alpha, (LEFT, TOP), (RIGHT, TOP)) is None
+    patches = np.random.default_rng(3).integers(0, 255, (40, 40, 3)).astype(np.uint8)
+    printed = cv2.resize(patches, (400, 400), interpolation=cv2.INTER_NEAREST)
+    assert find_label(printed, alpha, (LEFT, TOP), (RIGHT, TOP)) is None
+
+
+def test_a_closed_collar_has_no_inside_whatever_is_printed_on_it() -> None:
+    bgr, alpha, _ = one_coloured(label=False)
+    cv2.rectangle(alpha, (150, 20), (250, 80), 1.0, -1)
+    bgr[alpha > 0] = FRONT
+    bgr[30:44, 185:215] = 225
+    neckline = find_neckline(bgr, alpha, (250.0, TOP), (150.0, TOP), 250.0)
+    assert neckline.inside is None
+    assert neckline.front[1] == pytest.approx(TOP, abs=4)

@@ -4,13 +4,15 @@ In a product photo the inside of the back collar shows above the front neckline.
 but behind the wearer's neck. The edge between the two is found among the curves that hang between the two neck
 points::
 
-    y(t) = y0 + depth (1 - |t / spread|^power),   t in -spread..spread, -1 and 1 at the neck points
+    y(t) = y0 + depth (1 - |t / spread|^power)^root,   t in -spread..spread, -1 and 1 at the neck points
 
-A low power makes a V, a high one a boat neck; a spread below 1 leaves room for a wide rib. What counts is the step
-of colour across the curve, in each of a dozen pieces of it, relative to how dark the cloth is: on a black garment
+A low power makes a V, a high one a boat neck, a root of a half a U with upright ends; a spread below 1 leaves room for
+a wide rib, and one above 1 passes a neck point that the outline shows too far inside. What counts is the step of colour
+across the curve, in each of a dozen pieces of it, relative to how dark the cloth is: on a black garment
 two levels are an edge. It must go the same way in most pieces and on both sides alike, so that neither a label nor
-a print is taken for a neckline; how strong it is beyond that counts for nothing. No neckline is quite such a curve, so
-the best one is then moved onto the edge beside it, point by point.
+a print is taken for a neckline; how strong it is beyond that counts for nothing. A maker's label (:mod:`.label`) is
+taken off first, and the front runs below it; there the dark line between two layers of one colour counts too. No
+neckline is quite such a curve, so the best one is then moved onto the edge beside it, point by point.
 """
 
 from __future__ import annotations
@@ -19,16 +21,22 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from vastra_live.types import F32, U8
+from vastra_live.wardrobe.label import Label, find_label
 
 __all__ = ["Neckline", "find_neckline"]
 
 Point = tuple[float, float]
+Bools = npt.NDArray[np.bool_]
 
 _DEPTHS = np.linspace(0.08, 1.6, 115, dtype=np.float32)
-_POWERS = np.array([1.0, 1.4, 2.0, 2.8, 4.0], np.float32)
-_SPREADS = np.array([1.0, 0.88, 0.76], np.float32)
+_SHAPES = np.array([(1.0, 1), (1.4, 1), (2.0, 1), (2.8, 1), (4.0, 1), (2.0, 0.5), (2.8, 0.5)], np.float32)
+"""Power and root."""
+_SPREADS = np.array([1.1, 1.0, 0.88, 0.76], np.float32)
+_BEYOND = 0.85
+"""How much a curve is believed that passes the neck points, against one that does not."""
 _PIECES, _PER_PIECE = 12, 8
 _POINTS = np.linspace(-0.92, 0.92, _PIECES * _PER_PIECE, dtype=np.float32)
 """Close to the neck points every curve runs along the outline."""
@@ -49,6 +57,11 @@ _RIM, _RIVAL = 0.14, 0.85
 _RIBBED = 10.0
 """A rib differs by so many levels from both the inside above it and the garment below it."""
 _LEAST = 1.8
+_LINE, _LINE_SIDES = 0.008, 0.035
+"""Half the width of the dark line where one layer of cloth ends on another, and how far beside it that is none."""
+_ABOVE_LABEL, _INTO_LABEL = 0.4, 0.04
+"""What a curve is believed that runs above a label, which may be a print after all; and how far a front may reach over
+a label's lower end, as a share of the neck's width."""
 _POINTS_ALONG, _OFFSETS = 97, np.linspace(-0.12, 0.12, 25, dtype=np.float32)
 """Points of the curve that are moved onto the edge, and how far across it at most, in shares of the neck's width."""
 _LABEL, _JUMP = 17, 0.03
@@ -56,6 +69,8 @@ _LABEL, _JUMP = 17, 0.03
 _STIFF, _OVER, _SEEN = 0.5, 1.5, 1.6
 """What the farthest move costs, in steps as high as the curve's own: between two edges the nearer one is followed; how
 high a step counts at most; and what four fifths of the points must find in both bands, or a print leads them astray."""
+_FAINT, _SMOOTHED = 12.0, (11, 5)
+"""An edge of fewer levels is found less exactly: the moves are averaged over so many points there, and elsewhere."""
 _UNSEEN = 0.25
 """Where no edge is seen: the depth of a shallow round neckline."""
 _STANDING = 0.12
@@ -87,13 +102,14 @@ class _Curves:
 
     Attributes:
         start, end: the neck points (x, y), in pixels.
-        depth, power, spread: (K,) float32.
+        depth, power, root, spread: (K,) float32.
     """
 
     start: tuple[float, float]
     end: tuple[float, float]
     depth: F32
     power: F32
+    root: F32
     spread: F32
 
     @property
@@ -103,14 +119,15 @@ class _Curves:
     def only(self, index: int) -> _Curves:
         """One of them."""
         chosen = slice(index, index + 1)
-        return _Curves(self.start, self.end, self.depth[chosen], self.power[chosen], self.spread[chosen])
+        shape = self.depth[chosen], self.power[chosen], self.root[chosen], self.spread[chosen]
+        return _Curves(self.start, self.end, *shape)
 
     def at(self, share: F32) -> tuple[F32, F32]:
         """x and y (K, N) in pixels at shares (N,) of the curve, -1..1."""
         t = share[None] * self.spread[:, None] / 2
         x = (self.start[0] + self.end[0]) / 2 + (self.end[0] - self.start[0]) * t
         base = (self.start[1] + self.end[1]) / 2 + (self.end[1] - self.start[1]) * t
-        sag = 1 - np.abs(share[None]) ** self.power[:, None]
+        sag = (1 - np.abs(share[None]) ** self.power[:, None]) ** self.root[:, None]
         return x.astype(np.float32), (base + self.width * self.depth[:, None] * sag).astype(np.float32)
 
 
@@ -133,10 +150,14 @@ def find_neckline(
     if top - level > _HOLLOW * width:
         return Neckline((middle, top), corners, None)
     depths = _DEPTHS[level + _DEPTHS * width <= lowest]
-    grid = np.meshgrid(depths, _POWERS, _SPREADS, indexing="ij")
-    curves = _Curves((x0, y0), (x1, y1), *(axis.ravel() for axis in grid))
-    smooth = cv2.GaussianBlur(bgr, (0, 0), max(0.6, 0.008 * width)).astype(np.float32)
-    best = _best(curves, *_evidence(curves, smooth, alpha)) if len(depths) else None
+    depth, shape, spread = (
+        axis.ravel() for axis in np.meshgrid(depths, np.arange(len(_SHAPES)), _SPREADS, indexing="ij")
+    )
+    curves = _Curves((x0, y0), (x1, y1), depth, _SHAPES[shape, 0], _SHAPES[shape, 1], spread)
+    label = find_label(bgr, alpha, neck_left, neck_right)
+    bare = bgr if label is None else label.taken_off(bgr)
+    smooth = cv2.GaussianBlur(bare, (0, 0), max(0.6, 0.008 * width)).astype(np.float32)
+    best = _best(curves, *_evidence(curves, smooth, alpha, label)) if len(depths) else None
     standing = level - top > _STANDING * width
     if best is None:
         return Neckline((middle, level if standing else max(top, level + _UNSEEN * width)), corners, None)
@@ -144,8 +165,11 @@ def find_neckline(
     lowest = float(edge[:, 1].max())
     front = (float(edge[edge[:, 1] > lowest - 0.03 * width, 0].mean()), lowest)
     inside = _inside(alpha, curves.only(best), edge)
-    if inside is None or (standing and not _shaded(smooth, alpha, inside, front)):
+    hangs = label is not None and label.top > level  # behind no closed collar
+    if inside is None:
         return Neckline(front, corners, None)
+    if standing and not hangs and not _shaded(smooth, alpha, inside, front):
+        return Neckline((middle, level), corners, None)
     if not standing:
         # an opening that is wider than the outline's own corners tell
         left, right = (_on_top(alpha, float(x)) for x in (max(x1, edge[-1, 0]), min(x0, edge[0, 0])))
@@ -153,7 +177,7 @@ def find_neckline(
     return Neckline(front, corners, inside)
 
 
-def _evidence(curves: _Curves, smooth: F32, alpha: F32) -> tuple[F32, F32, F32]:
+def _evidence(curves: _Curves, smooth: F32, alpha: F32, label: Label | None) -> tuple[F32, F32, F32]:
     """How much each curve (K,) looks like a neckline, 0 for those that do not.
 
     And the same were a lighter inside as usual as a darker one, and the colour step across each curve (K, 3).
@@ -161,10 +185,7 @@ def _evidence(curves: _Curves, smooth: F32, alpha: F32) -> tuple[F32, F32, F32]:
     step, covered = _steps(curves, smooth, alpha)
     gain = _gain(curves, smooth, alpha)
     step *= gain
-    kept = covered.reshape(len(step), _PIECES, _PER_PIECE).sum(axis=2)
-    total = np.where(covered[:, :, None], step, 0).reshape(len(step), _PIECES, _PER_PIECE, 3).sum(axis=2)
-    piece = total / np.maximum(kept, 1)[:, :, None]
-    seen = kept > _PER_PIECE / 2
+    piece, seen = _by_piece(step, covered)
     length = np.linalg.norm(piece, axis=2)
     piece *= (seen * np.minimum(1, _STRONGEST / np.maximum(length, 1e-6)))[:, :, None]
     mean = piece.sum(axis=1) / np.maximum(seen.sum(axis=1), 1)[:, None]
@@ -180,16 +201,65 @@ def _evidence(curves: _Curves, smooth: F32, alpha: F32) -> tuple[F32, F32, F32]:
     trust = np.where(darker, 1.0, np.interp(curves.depth, *_LIGHTER))
     usual = np.where(curves.power < 1.7, _USUAL_V, _USUAL)
     likely = np.exp(-0.5 * (np.log(curves.depth / usual) / _VARIETY) ** 2)
+    likely = np.where(curves.spread > 1, _BEYOND, 1) * likely
     known = (count >= _LEAST_PIECES) & (share >= _LEAST_SHARE)
-    either = np.asarray(known * np.maximum(value, 0) * likely * share**2, np.float32)
-    return np.asarray(either * trust, np.float32), either, np.asarray(mean / gain, np.float32)
+    either = known * np.maximum(value, 0) * likely * share**2
+    evidence = either * trust
+    if label is not None:
+        below = _below(curves, label)
+        lines = (count >= _LEAST_PIECES) * _lines(curves, smooth * gain, covered) * likely
+        either = np.where(below, either + lines, _ABOVE_LABEL * either)
+        evidence = np.where(below, either, _ABOVE_LABEL * evidence)
+    return np.asarray(evidence, np.float32), np.asarray(either, np.float32), np.asarray(mean / gain, np.float32)
 
 
-def _steps(curves: _Curves, smooth: F32, alpha: F32) -> tuple[F32, np.ndarray[tuple[int, int], np.dtype[np.bool_]]]:
-    """Colour below minus colour above (K, N, 3), and whether cloth is on both sides (K, N)."""
+def _by_piece(values: F32, covered: Bools) -> tuple[F32, Bools]:
+    """Means (K, pieces, ...) of values (K, N, ...) over what is covered (K, N), and where most of a piece is."""
+    shape = (len(values), _PIECES, _PER_PIECE)
+    kept = covered.reshape(shape).sum(axis=2)
+    flat = values.reshape(*covered.shape, -1)
+    total = np.where(covered[:, :, None], flat, 0).reshape(*shape, -1).sum(axis=2)
+    mean = np.asarray(total / np.maximum(kept, 1)[:, :, None], np.float32)
+    return mean.reshape(*shape[:2], *values.shape[2:]), kept > _PER_PIECE / 2
+
+
+def _lines(curves: _Curves, smooth: F32, covered: Bools) -> F32:
+    """How dark a line runs along each curve (K,), in levels against the lighter cloth on both sides."""
+    x, y, slope, across = _crossed(curves)
+    grey = smooth.mean(axis=2)
+    rows = [
+        _at(grey, x + slope * reach, y - reach)
+        for reach in (share * across for share in (-_LINE_SIDES, -_LINE, 0, _LINE, _LINE_SIDES))
+    ]
+    dark = np.minimum(rows[0], rows[-1]) - np.minimum.reduce(rows[1:-1])
+    piece, seen = _by_piece(dark, covered)
+    weaker = np.minimum(piece, piece[:, ::-1])
+    both = seen & seen[:, ::-1]
+    count = np.maximum(both.sum(axis=1), 1)
+    share = ((weaker > _CLEAR) & both).sum(axis=1) / count
+    value = (np.clip(weaker, 0, _STRONGEST) * both).sum(axis=1) / count
+    return np.asarray(value * share**2, np.float32)
+
+
+def _below(curves: _Curves, label: Label) -> Bools:
+    """(K,) whether each curve runs below a label."""
+    middle = (curves.start[0] + curves.end[0]) / 2
+    off = max(label.right - middle, middle - label.left) / (curves.width / 2)
+    _, y = curves.at(np.array([-off, 0, off], np.float32) / float(curves.spread.max()))
+    return np.asarray(y.min(axis=1) >= label.bottom - _INTO_LABEL * curves.width, np.bool_)
+
+
+def _crossed(curves: _Curves) -> tuple[F32, F32, F32, F32]:
+    """x, y, slope and the rise of a step across that is as long as the neck is wide, (K, N) each."""
     x, y = curves.at(_POINTS)
     slope = np.gradient(y, axis=1) / np.gradient(x, axis=1)
     across = curves.width / np.sqrt(1 + slope * slope)
+    return x, y, np.asarray(slope, np.float32), np.asarray(across, np.float32)
+
+
+def _steps(curves: _Curves, smooth: F32, alpha: F32) -> tuple[F32, Bools]:
+    """Colour below minus colour above (K, N, 3), and whether cloth is on both sides (K, N)."""
+    x, y, slope, across = _crossed(curves)
     covered = np.ones(x.shape, np.bool_)
     step = np.zeros((*x.shape, 3), np.float32)
     for band in _BANDS:
@@ -212,7 +282,7 @@ def _gain(curves: _Curves, smooth: F32, alpha: F32) -> float:
 
 def _best(curves: _Curves, evidence: F32, either: F32, step: F32) -> int | None:
     """The curve that is the front neckline; None where nothing looks like one."""
-    by_depth = evidence.reshape(-1, len(_POWERS) * len(_SPREADS))
+    by_depth = evidence.reshape(-1, len(_SHAPES) * len(_SPREADS))
     strongest = by_depth.max(axis=1)
     peak = cv2.dilate(strongest[:, None], np.ones((13, 1), np.uint8))[:, 0]
     peaks = np.nonzero((strongest >= peak) & (strongest > 0))[0]
@@ -262,7 +332,8 @@ def _top_at(alpha: F32, x: float) -> float:
 def _along_edge(curve: _Curves, smooth: F32, alpha: F32) -> F32:
     """(N, 2) points of one curve, each moved across it onto the edge that the curve follows.
 
-    The moves that gather most of the curve's own step of colour, neighbours moving together (Viterbi 1967).
+    The moves that gather most of the curve's own step of colour, and of the dark line that a layer of cloth throws on
+    another; neighbours move together (Viterbi 1967).
     """
     outline = _evenly_spaced(*(axis[0] for axis in curve.at(np.linspace(-1, 1, 8 * _POINTS_ALONG, dtype=np.float32))))
     ahead = np.gradient(outline, axis=0)
@@ -279,6 +350,10 @@ def _along_edge(curve: _Curves, smooth: F32, alpha: F32) -> F32:
         rise = (_at(smooth, *below) - _at(smooth, *above)) @ way / (way @ way)
         on_cloth = np.minimum(_at(alpha, *below), _at(alpha, *above)) > 0.9
         value += np.where(on_cloth, np.clip(rise, -_OVER, _OVER), 0)
+    darker = np.minimum(*(_at(smooth, *side).mean(axis=2) for side in (below, above))) - _at(
+        smooth, *moved.astype(np.float32).transpose(2, 0, 1)
+    ).mean(axis=2)
+    value += np.where(on_cloth, np.clip(darker / np.linalg.norm(way / 3**0.5), 0, _OVER), 0)
     path = _best_path(value - _STIFF * (_OFFSETS / _OFFSETS[-1]) ** 2)
     if np.quantile(value[np.arange(len(value)), path], 0.2) < _SEEN:
         return outline
@@ -286,7 +361,7 @@ def _along_edge(curve: _Curves, smooth: F32, alpha: F32) -> F32:
     around = np.lib.stride_tricks.sliding_window_view(np.pad(_OFFSETS[path], _LABEL // 2, mode="edge"), _LABEL)
     usual = np.median(around, axis=1)
     move = np.where(np.abs(_OFFSETS[path] - usual) > _JUMP, usual, _OFFSETS[path]) * curve.width
-    move = cv2.blur(move[:, None], (1, 5))
+    move = cv2.blur(move[:, None], (1, _SMOOTHED[int(np.linalg.norm(way) > _FAINT)]))
     return np.asarray(outline + across * move, np.float32)
 
 
