@@ -8,7 +8,7 @@ from tests.embedded_people import drawn_person
 from vastra_live.synthesis.embedded.bare import bare_body
 from vastra_live.synthesis.embedded.carry import carry_up
 from vastra_live.synthesis.embedded.compose import compose, hands
-from vastra_live.synthesis.embedded.fill import Undressed, _grain, _met, shaded_skin
+from vastra_live.synthesis.embedded.fill import Undressed, _beside_arms, _grain, _met, shaded_skin
 from vastra_live.synthesis.embedded.fit import Openings
 from vastra_live.synthesis.embedded.girth import measure_girth
 from vastra_live.synthesis.embedded.mesh import LEFT_FOREARM, LEFT_SLEEVE, TORSO, Painted
@@ -222,3 +222,30 @@ def test_a_sleeve_shades_the_arm_below_it_and_the_arm_the_cloth_beside_it() -> N
     assert bgr[161, 120].max() < 0.93 * bgr[250, 120].min()
     assert bgr[250, 142].max() < 0.96 * bgr[250, 170].min()
     assert alpha[161, 120] == 1
+
+
+def test_beside_a_made_arm_the_trousers_go_on_where_they_are_nearer_than_the_wall() -> None:
+    _, body = drawn_person()
+    s = read_skeleton(body)
+    shape = body.person_alpha.shape
+    x, y = s.left.wrist.astype(int)
+    arm, sleeve = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    sleeve[: y + 20, x - 24 : x + 24] = arm[: y + 20, x - 8 : x + 8] = 1
+    trousers, wall = np.zeros(shape, np.float32), np.ones(shape, np.float32)
+    trousers[int(s.pelvis[1]) :, :x] = 1
+    wall[:, :x] = 0
+    found = _beside_arms(trousers * (1 - sleeve), wall * (1 - sleeve), arm, s)
+    assert found[y, x - 18 : x - 8].min() > 0.9
+    assert found[y, x + 10 : x + 22].max() < 0.1
+    assert found[int(s.neck[1])].max() == 0
+
+
+def test_below_a_sleeve_the_whole_arm_is_in_front_of_the_torso() -> None:
+    _, body = drawn_person()
+    s = read_skeleton(body)
+    girth = measure_girth(body.person_alpha, s, body.person_alpha)
+    neckline = s.neck + np.array([[-0.25, -0.2], [0.0, 0.05], [0.25, -0.2]]) * s.unit
+    bare = bare_body(body.person_alpha.shape, s, girth, (0.4, 0.4), body.person_alpha, Openings(neckline, 0.8))
+    x, y = (0.2 * s.left.shoulder + 0.8 * s.left.elbow).astype(int)
+    rows = slice(y, y + int(0.2 * s.unit))
+    assert np.abs(bare.front[rows, x:] - bare.arms[rows, x:]).max() < 0.3

@@ -91,6 +91,28 @@ def test_an_arm_meets_its_hand_without_a_step() -> None:
     assert steps.max() < 0.035 * UNIT
 
 
+def test_a_slanting_cuff_does_not_cut_the_wrist_off_its_hand() -> None:
+    """Lines across the arm cross the cuff on its outer side and the wider hand on its inner."""
+    arm = hanging()
+    worn, hand = sleeve(arm, end=225), np.zeros((260, 200), np.float32)
+    rows, columns = np.mgrid[:260, :200]
+    below = rows > 196 - 0.7 * (columns - 68)
+    hand[(rows > 150) & (rows < 250) & (columns > 52) & (columns < 92) & below] = 1
+    worn[below] = 0
+    _, inner = edges(fit_limb(arm, 0, UNIT, 1.0, worn, hand))
+    # the hand is 24 wide on its inner side, the cuff 16
+    assert inner[STATIONS > 1.02].max() < -0.09 * UNIT
+    assert np.abs(np.diff(inner))[STATIONS[1:] > 0.8].max() < 0.05 * UNIT
+
+
+def test_an_arm_behind_the_hips_is_in_front_of_no_torso() -> None:
+    arm = hanging()
+    before, behind = sleeve(arm, end=190), sleeve(arm, end=190)
+    behind[110:, 64:] = 0
+    assert fit_limb(arm, 0, UNIT, 1.0, before, None).behind == 0
+    assert fit_limb(arm, 0, UNIT, 1.0, behind, None).behind == 1
+
+
 def test_a_bare_arm_is_as_it_is_seen() -> None:
     arm = hanging()
     skin = sleeve(arm, 10, end=230)

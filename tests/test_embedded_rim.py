@@ -71,3 +71,14 @@ def test_a_spot_of_a_sleeve_that_was_missed_goes_and_what_hides_the_arm_stays() 
     found = notches(gone, arms, lower, 250)
     assert found[71:75, 82:86].min() > 0.9
     assert found[:, 114:].max() == 0
+
+
+def test_a_spot_goes_though_it_hangs_together_with_dark_trousers_beside_the_arm() -> None:
+    arms = np.zeros((80, 100), np.float32)
+    arms[:, 30:60] = 1
+    gone = np.zeros((160, 200), np.float32)
+    gone[:, 60:120] = 1
+    lower = np.zeros((80, 100), np.float32)
+    lower[35:41, 50:56] = lower[39:41, 54:60] = lower[:, 60:] = 1
+    gone[70:82, 100:112] = gone[78:82, 108:120] = 0
+    assert notches(gone, arms, lower, 250)[72:80, 102:110].min() > 0.9

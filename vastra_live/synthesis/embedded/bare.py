@@ -86,7 +86,9 @@ def bare_body(
     below = np.clip((depth - _WAIST) * np.float32(0.5 * s.torso_length) + 0.5, 0, 1)
     arms, front, forearms = (np.zeros(shape, np.float32) for _ in range(3))
     for limb, sleeve_end, outwards in zip(limbs, sleeve_ends, (-s.across, s.across), strict=True):
-        start = max(sleeve_end - 0.06, 0.3)
+        # below a sleeve's end it is in front of the torso as the sleeve is
+        start = max(sleeve_end - (0.12 if sleeved else 0.06), 0.3)
+        emerges = np.float32(0.12 if sleeved else _EMERGES)
         # nor is what they leave along a sleeve
         bare_from = sleeve_end - 0.09 if sleeved else -1.0
         shaded, own, total = np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.full(shape, 1e-6, np.float32)
@@ -104,8 +106,9 @@ def bare_body(
                 arms[part] = np.maximum(arms[part], piece * np.clip((along - bare_from) / 0.03, 0, 1))
             if stretch.end > start:
                 # it comes out from behind the torso's side, not with a step
-                shown = radius * np.clip((along - start) / _EMERGES, 0, 1)
-                front[part] = np.maximum(front[part], np.clip(shown - distance + 0.5, 0, 1) * (along > start))
+                shown = radius * np.clip((along - start) / emerges, 0, 1)
+                before = np.float32(1 - limb.behind) * np.clip(shown - distance + 0.5, 0, 1) * (along > start)
+                front[part] = np.maximum(front[part], before)
                 if sleeve_end < ELBOW:
                     # one that is folded back lies over its own upper arm from the elbow on
                     a = limb.arm

@@ -13,7 +13,7 @@ from vastra_live.synthesis.embedded.carry import carry_up
 from vastra_live.synthesis.embedded.mix import mixed, ramp, scaled, spread
 from vastra_live.synthesis.embedded.places import BACKGROUND, LOWER, SKIN, Window
 from vastra_live.synthesis.embedded.rim import Rim
-from vastra_live.synthesis.embedded.scale import enlarged_part, halved
+from vastra_live.synthesis.embedded.scale import enlarged, enlarged_part, halved
 from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32, U8
 
@@ -72,8 +72,11 @@ def undress(
     skin = shaded_skin(small, skin_seen, halved(face), bare)
     trousers = np.clip(halved(share[LOWER]) * 3 - 2, 0, 1)
     lower, adjoins = _lower_carried_up(small, trousers, halved(rim.share), skin_seen, s)
-    behind = _met(behind, small, halved(share[BACKGROUND]) * (1 - cv2.dilate(halved(gone), np.ones((3, 3), np.uint8))))
-    seen = mixed(behind, lower, np.float32(adjoins) * bare.below)
+    taken = cv2.dilate(halved(gone), np.ones((3, 3), np.uint8))
+    wall = halved(share[BACKGROUND]) * (1 - taken)
+    behind = _met(behind, small, wall)
+    hips = np.maximum(bare.below, _beside_arms(trousers * (1 - taken), wall, bare.arms * taken, s))
+    seen = mixed(behind, lower, np.float32(adjoins) * hips)
     bare_skin = np.maximum(bare.torso, bare.arms)
     if adjoins < 1:
         bare_skin = np.maximum(bare_skin, (1 - adjoins) * bare.below)
@@ -89,9 +92,30 @@ def undress(
     gone = gone[part]
     canvas = mixed(picture[part].astype(np.float32), made, gone, made)
     front, forearms = enlarged_part(bare.front, 2, part), enlarged_part(bare.forearms, 2, part)
-    body = np.maximum(bare_skin, adjoins * bare.below)
-    wall = gone * (1 - enlarged_part(body, 2, part))
-    return Undressed(canvas, gone, front, forearms, wall)
+    body = np.maximum(bare_skin, adjoins * hips)
+    return Undressed(canvas, gone, front, forearms, gone * (1 - enlarged_part(body, 2, part)))
+
+
+def _beside_arms(trousers: F32, wall: F32, arms: F32, s: Skeleton) -> F32:
+    """(h, w) 0..1: where a sleeve hung in front of the lower garment, which is nearer there than the wall.
+
+    Args:
+        trousers: (h, w) 0..1, the lower garment as it is seen.
+        wall: (h, w) 0..1, the background as it is seen.
+        arms: (h, w) 0..1, where arms had sleeves on.
+        s: the skeleton.
+    """
+    hips, seen, near = (
+        halved(trousers),
+        halved(np.minimum(trousers + wall, 1)),
+        cv2.erode(halved(arms), np.ones((3, 3), np.uint8)),
+    )
+    nearest = cv2.split(spread(cv2.merge((hips / np.maximum(seen, np.float32(1e-3)),) * 3), seen))[0]
+    size = 2 * max(1, round(0.1 * s.unit)) + 1
+    shares = enlarged(ramp(nearest, 10, -4.5) * ramp(cv2.blur(near, (size, size)), 8, 0), arms.shape)
+    # from the waist down
+    down = np.arange(len(arms), dtype=np.float32) - np.float32(s.neck[1] + 0.72 * s.torso_length * s.down[1])
+    return shares * ramp(down, 8 / s.unit, 0)[:, None]
 
 
 def _rounded(body: F32, unit: float) -> F32:

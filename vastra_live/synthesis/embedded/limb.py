@@ -80,12 +80,14 @@ class Limb:
         outward: 1 where the arm's left as it points is its outer side, -1 where its right is.
         centres: (49,) how far outside of the bones its middle lies at ``STATIONS``, in pixels.
         halves: (49,) its half widths, in pixels.
+        behind: 0..1, whether hips or a back hide much of its forearm, so that it is in front of no torso.
     """
 
     arm: Arm
     outward: float
     centres: F64
     halves: F64
+    behind: float = 0.0
 
     def stretches(self, shape: tuple[int, ...]) -> Iterator[Stretch]:
         """Upper arm, forearm and palm, as they lie in a picture."""
@@ -148,7 +150,9 @@ def fit_limb(arm: Arm, side: int, unit: float, thickness: float, worn: F32 | Non
     centres = _middles(inner, outer, halves, seen)
     above = _bounded(centres + halves, outer, seen, np.ones(len(STATIONS)))
     below = _bounded(halves - centres, -inner, seen, np.where(seen.doubtful, 0.5, 1.0))
-    return Limb(arm, outward, (above - below) / 2 * unit, np.maximum(above + below, 0.06) / 2 * unit)
+    # seen narrow almost all along is an arm behind something; a crease or a hand before it hides it in places
+    behind = float(np.clip(4 * hidden[(STATIONS > ELBOW) & (STATIONS < 1)].mean() - 1.5, 0, 1))
+    return Limb(arm, outward, (above - below) / 2 * unit, np.maximum(above + below, 0.06) / 2 * unit, behind)
 
 
 def _middles(inner: F64, outer: F64, halves: F64, seen: _Seen) -> F64:
@@ -226,10 +230,13 @@ def _read(cloth: F32, bare: F32) -> _Seen:
     far = np.where(is_bare, np.where(STATIONS > 1, 3.0, 1.8), 2.2) * _USUAL
     inner, outer = np.where(is_bare, limb.inner, sleeve.inner), np.where(is_bare, limb.outer, sleeve.outer)
     found = is_bare | covered
-    # a line across a cuff's slanting end crosses hand and cuff
-    cut = is_bare & (STATIONS > 0.9)
-    outer = np.where(found & (outer < far) & ~(cut & (_at(cloth, outer + _BESIDE) > 0.5)), outer, np.nan)
-    inner = np.where(found & (inner > -far) & ~(cut & (_at(cloth, inner - _BESIDE) > 0.5)), inner, np.nan)
+    # a line across a cuff's slanting end crosses hand and cuff: where the one meets the other is no edge of the arm
+    end = STATIONS > 0.9
+    cut_outer, cut_inner = (
+        end & (_at(np.where(is_bare[:, None], cloth, bare), edge) > 0.5) for edge in (outer + _BESIDE, inner - _BESIDE)
+    )
+    outer = np.where(found & (outer < far) & ~cut_outer, outer, np.nan)
+    inner = np.where(found & (inner > -far) & ~cut_inner, inner, np.nan)
     # the side of a top that hangs from over the armpit lies in front of the arm there
     doubtful = is_bare & (_near(covered)[1] > 0.01) & (_at(cloth, limb.inner - _BESIDE) > 0.5)
     return _Seen(inner, outer, is_bare, covered, doubtful)

@@ -105,8 +105,12 @@ def notches(gone: F32, arms: F32, lower: F32, unit: float) -> F32:
         unit: shoulder width in pixels.
     """
     size = 2 * max(1, round(0.02 * unit)) + 1
-    closed = cv2.morphologyEx(halved(gone), cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
-    closed *= ramp(cv2.blur(lower, (size, size)), -4, 2)
+    small = halved(gone)
+    closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
+    # what hides a stretch of the arm is no spot, wherever else it reaches
+    solid = max(1, round(0.035 * unit))
+    hides = cv2.morphologyEx(lower * arms * (1 - small), cv2.MORPH_OPEN, np.ones((solid, solid), np.uint8))
+    closed *= ramp(hides, -4, 2)
     return enlarged(closed * arms, gone.shape)
 
 
