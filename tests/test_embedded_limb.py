@@ -219,3 +219,15 @@ def test_a_forearm_folded_back_lies_before_its_sleeve_from_the_elbow_on(bend: fl
         seen = arm.elbow + 0.4 * (arm.wrist - arm.elbow)
         edges = [(seen + side * 0.15 * s.unit * aside).astype(int) for side in (-1, 1)]
         assert min(float(bare.forearms[y, x]) for x, y in edges) > 0.5
+
+
+def test_an_arm_that_is_out_of_the_picture_is_none() -> None:
+    _, body = drawn_person()
+    s = read_skeleton(body)
+    low = int(s.left.elbow[1] + 0.6 * s.unit)
+    shape = (int(s.left.shoulder[1] - 0.6 * s.unit), 320)
+    girth = measure_girth(body.person_alpha, s, body.person_alpha)
+    assert not list(fit_limb(s.left, 1, s.unit, 1.0, None, None).stretches(shape))
+    bare = bare_body((low, 320), s, girth, (0.3, 0.3))
+    assert bare.arms[low - 10].max() > 0.9
+    assert bare_body(shape, s, girth, (0.3, 0.3)).arms.max() == 0

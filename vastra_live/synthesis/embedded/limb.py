@@ -90,7 +90,7 @@ class Limb:
     behind: float = 0.0
 
     def stretches(self, shape: tuple[int, ...]) -> Iterator[Stretch]:
-        """Upper arm, forearm and palm, as they lie in a picture."""
+        """Upper arm, forearm and palm, as they lie in a picture; none for what is out of it."""
         a = self.arm
         palm = a.wrist + _PALM * (a.tip - a.wrist)
         fine = np.linspace(0, STATIONS[-1], 385)
@@ -103,6 +103,8 @@ class Limb:
             within = (low <= fine) & (fine <= high)
             reach = float((halves + np.abs(centres))[within].max())
             part = window(shape, (start, end), max(reach, 1) + 1)
+            if part[0].start >= part[0].stop or part[1].start >= part[1].stop:
+                continue
             length = max(float(np.hypot(*(end - start))), 1e-3)
             ux, uy = unit_vector(end - start, a.elbow - a.shoulder)
             x = np.arange(part[1].start, part[1].stop, dtype=np.float32)[None] - np.float32(start[0])
