@@ -87,7 +87,7 @@ def bare_body(
     arms, front, forearms = (np.zeros(shape, np.float32) for _ in range(3))
     for limb, sleeve_end, outwards in zip(limbs, sleeve_ends, (-s.across, s.across), strict=True):
         # below a sleeve's end it is in front of the torso as the sleeve is
-        start = max(sleeve_end - (0.12 if sleeved else 0.06), 0.3)
+        start = np.inf if limb.arm.behind else max(sleeve_end - (0.12 if sleeved else 0.06), 0.3)
         emerges = np.float32(0.12 if sleeved else _EMERGES)
         # nor is what they leave along a sleeve
         bare_from = sleeve_end - 0.09 if sleeved else -1.0

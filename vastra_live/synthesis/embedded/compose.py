@@ -278,11 +278,17 @@ def _placed(piece: Painted | None, shape: tuple[int, ...]) -> F32:
 
 
 def draw_order(s: Skeleton) -> tuple[int, ...]:
-    """The pieces from back to front: the nearer forearm is drawn last."""
-    forearms = (LEFT_FOREARM, RIGHT_FOREARM)
+    """The pieces from back to front: arms that the body hides, the body, the others; the nearer forearm is last."""
+    arms = [(s.left, LEFT_SLEEVE, LEFT_FOREARM), (s.right, RIGHT_SLEEVE, RIGHT_FOREARM)]
     if s.left.in_front and not s.right.in_front:
-        forearms = (RIGHT_FOREARM, LEFT_FOREARM)
-    return (TORSO, LEFT_SLEEVE, RIGHT_SLEEVE, *forearms)
+        arms.reverse()
+    hidden, others = ([arm for arm in arms if arm[0].behind is behind] for behind in (True, False))
+    return (
+        *(piece for _, sleeve, forearm in hidden for piece in (sleeve, forearm)),
+        TORSO,
+        *(sleeve for _, sleeve, _ in others),
+        *(forearm for _, _, forearm in others),
+    )
 
 
 def contact_shadow(alpha: F32, unit: float) -> F32:

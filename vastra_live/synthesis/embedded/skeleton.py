@@ -38,6 +38,8 @@ class Arm:
     """Where the fingers point to, at the knuckles."""
     in_front: bool
     """Whether the forearm is nearer to the camera than the chest."""
+    behind: bool = False
+    """Whether the hips hide a part of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +106,7 @@ class Skeleton:
             return (point - origin) * scale
 
         def arm(a: Arm) -> Arm:
-            return Arm(p(a.shoulder), p(a.elbow), p(a.wrist), p(a.tip), a.in_front)
+            return Arm(p(a.shoulder), p(a.elbow), p(a.wrist), p(a.tip), a.in_front, a.behind)
 
         def leg(a: Leg) -> Leg:
             return Leg(p(a.hip), p(a.knee), p(a.ankle))

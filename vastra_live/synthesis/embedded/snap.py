@@ -9,6 +9,7 @@ garment of another cut keeps its own.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -18,7 +19,7 @@ import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.girth import arm_point, sample, unit_vector
 from vastra_live.synthesis.embedded.reading import BACKGROUND, HAIR, LOWER, SKIN, Reading
-from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
+from vastra_live.synthesis.embedded.skeleton import Arm, Point, Skeleton
 from vastra_live.types import F32
 
 __all__ = ["Edge", "EdgeKind", "snapped"]
@@ -130,15 +131,15 @@ def _in_order(placed: Point, moves: Point, edges: tuple[Edge, ...]) -> Point:
         return moves
     before = placed[pairs[:, 1]] - placed[pairs[:, 0]]
     least = _LEFT * (before**2).sum(axis=1)
-    moves = moves.copy()
-    for _ in range(4):
-        after = before + moves[pairs[:, 1]] - moves[pairs[:, 0]]
-        folded = np.flatnonzero((after * before).sum(axis=1) < least)
-        if not len(folded):
-            break
-        for pair in pairs[folded]:
-            moves[pair] = moves[pair].mean(axis=0)
-    return moves
+    group, moved = np.arange(len(placed)), moves
+    while True:
+        after = before + moved[pairs[:, 1]] - moved[pairs[:, 0]]
+        folded = ((after * before).sum(axis=1) < least) & (group[pairs[:, 0]] != group[pairs[:, 1]])
+        if not folded.any():
+            return moved
+        for one, other in pairs[folded]:
+            group[group == group[other]] = group[one]
+        moved = np.array([moves[group == own].mean(axis=0) for own in group])
 
 
 def _normals(points: Point) -> Point:
@@ -178,7 +179,9 @@ def _offsets(
     used[[k for k, index in enumerate(edge.points[: len(points)]) if index in edge.loose]] = False
     if edge.kind is EdgeKind.SIDE:
         for k in np.flatnonzero(used):
-            used[k] = not _past_an_arm(points[k], normals[k], float(found[k]), s)
+            # the edge of hips that hide an arm is theirs
+            arms = [arm for arm in (s.left, s.right) if not (arm.behind and beside[k, beyond[k]] > 0.5)]
+            used[k] = not _past_an_arm(points[k], normals[k], float(found[k]), arms, s.unit)
     here = np.arange(len(points)), beyond
     # the edge of hair, which may hang over the top's; but no shoulder reaches out of the hair
     hidden = cv2.dilate(hair, np.ones((1, 7), np.uint8))[here] > 0.4
@@ -268,12 +271,12 @@ def _beside_what_is_worn(
     return np.where(instead, edge + _EASE * unit, worn[0]), np.where(instead, step, worn[1])
 
 
-def _past_an_arm(point: Point, normal: Point, offset: float, s: Skeleton) -> bool:
-    """Whether an edge seen from the torso is an arm's far side."""
-    start, end = point - 0.15 * s.unit * normal, point + offset * normal
+def _past_an_arm(point: Point, normal: Point, offset: float, arms: Sequence[Arm], unit: float) -> bool:
+    """Whether an edge seen from the torso is the far side of one of the arms."""
+    start, end = point - 0.15 * unit * normal, point + offset * normal
     return any(
         _cross(start, end, bone[0], bone[1])
-        for arm in (s.left, s.right)
+        for arm in arms
         for bone in ((arm.shoulder, arm.elbow), (arm.elbow, arm.wrist))
     )
 

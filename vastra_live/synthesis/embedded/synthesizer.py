@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from vastra_live.errors import NothingToFitError
 from vastra_live.synthesis.embedded.bare import bare_body
+from vastra_live.synthesis.embedded.behind import with_arms_behind
 from vastra_live.synthesis.embedded.bend import paint_bent
 from vastra_live.synthesis.embedded.compose import bare_arms, compose, hands, sleeved_arms
 from vastra_live.synthesis.embedded.fill import undress
@@ -151,6 +152,7 @@ class EmbeddedSynthesizer:
         scene = cut_out(frame, body, skeleton, cut.pattern.reach(skeleton), self._layer_pixels, legs=legs_too)
         reading, worn = self._read(scene, lower=legs_too)
         girth = self._measure(scene, worn)
+        scene = replace(scene, skeleton=with_arms_behind(scene.skeleton, reading.share, girth))
         self._plate.update(frame.bgr, body.person_alpha)
         origin = np.array(scene.box[:2], float)
         targets = (cut.pattern.targets(skeleton, girth) - origin) * scene.scale

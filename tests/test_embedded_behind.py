@@ -1,0 +1,88 @@
+"""An arm that hangs behind the hips: told by what hides it, and dressed behind the top."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.embedded_people import drawn_garment, drawn_person
+from vastra_live.synthesis.embedded.bare import bare_body
+from vastra_live.synthesis.embedded.behind import with_arms_behind
+from vastra_live.synthesis.embedded.compose import draw_order
+from vastra_live.synthesis.embedded.fit import TopPattern
+from vastra_live.synthesis.embedded.girth import arm_point, measure_girth
+from vastra_live.synthesis.embedded.mesh import LEFT_FOREARM, LEFT_SLEEVE, RIGHT_SLEEVE, TORSO
+from vastra_live.synthesis.embedded.places import BACKGROUND, LOWER, TOP
+from vastra_live.synthesis.embedded.reading import Reading
+from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
+from vastra_live.synthesis.embedded.snap import EdgeKind, snapped
+from vastra_live.types import F32, Sleeve
+
+BODY = drawn_person((400, 460), centre=(200, 130), unit=100, bends=(6, 0, 6, 0))[1]
+S = read_skeleton(BODY)
+GIRTH = measure_girth(BODY.person_alpha, S, np.zeros_like(BODY.person_alpha))
+
+
+def hips(share_hidden: float, from_row: float) -> F32:
+    """(5, h, w) classes of someone in a long-sleeved top, whose hips hide so much of the left forearm's width.
+
+    Args:
+        share_hidden: 0 for nothing, 1 for all of it.
+        from_row: station of the arm below which there is a lower garment.
+    """
+    share = np.zeros((5, *BODY.person_alpha.shape), np.float32)
+    share[TOP] = BODY.person_alpha
+    wrist = S.left.wrist
+    half = 0.12 * S.unit
+    row = int(arm_point(S.left, from_row)[0][1])
+    columns = slice(int(2 * S.neck[0] - wrist[0] + half), round(float(wrist[0] - half + 2 * half * share_hidden)))
+    share[TOP, row:, columns], share[LOWER, row:, columns] = 0, 1
+    share[BACKGROUND] = 1 - share[TOP] - share[LOWER]
+    return share
+
+
+@pytest.mark.parametrize(
+    ("hidden", "from_row", "behind"),
+    [(0.0, 0.5, False), (0.25, 0.5, False), (0.7, 0.5, True), (0.85, 0.6, True), (1.0, 0.92, False)],
+)
+def test_an_arm_is_behind_when_the_lower_garment_hides_most_of_it(hidden: float, from_row: float, behind: bool) -> None:
+    """A hand in a pocket, or a forearm that touches the hips, is not."""
+    s = with_arms_behind(S, hips(hidden, from_row), GIRTH)
+    assert (s.right.behind, s.left.behind) == (False, behind)
+
+
+def with_left_behind() -> Skeleton:
+    return replace(S, left=replace(S.left, behind=True))
+
+
+def test_of_a_hidden_arm_nothing_is_in_front_of_the_top() -> None:
+    shape = BODY.person_alpha.shape
+    both, one = (bare_body(shape, s, GIRTH, (0.3, 0.3)) for s in (S, with_left_behind()))
+    middle = int(S.neck[0])
+    assert float(both.front[:, middle:].max()) > 0.9
+    assert float(one.front[:, middle:].max()) == 0
+    np.testing.assert_array_equal(one.front[:, :middle], both.front[:, :middle])
+    np.testing.assert_array_equal(one.arms, both.arms)
+
+
+def test_a_hidden_sleeve_is_drawn_before_the_torso() -> None:
+    assert draw_order(S).index(TORSO) == 0
+    order = draw_order(with_left_behind())
+    assert order.index(LEFT_FOREARM) < order.index(TORSO) < order.index(RIGHT_SLEEVE)
+    assert sorted(order) == sorted(draw_order(S))
+    assert order.index(LEFT_SLEEVE) < order.index(LEFT_FOREARM)
+
+
+def test_a_top_is_as_wide_as_hips_that_hide_an_arm() -> None:
+    """Though its bone lies before their edge."""
+    share = hips(0.9, 0.3)
+    worn = share[TOP]
+    pattern = TopPattern(drawn_garment(Sleeve.SHORT))
+    corner = next(edge for edge in pattern.edges if edge.kind is EdgeKind.HEM).points[0]
+    placed = pattern.targets(S, GIRTH)
+    moved = snapped(placed, pattern.edges, Reading(share, np.zeros_like(worn)), worn, with_left_behind())[corner]
+    hip = np.flatnonzero(share[LOWER, int(moved[1])])[-1]
+    assert placed[corner][0] < hip - 0.08 * S.unit
+    assert abs(moved[0] - hip) < 0.03 * S.unit
