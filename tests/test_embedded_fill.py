@@ -6,63 +6,115 @@ import numpy as np
 
 from tests.embedded_people import drawn_person
 from vastra_live.synthesis.embedded.bare import bare_body
-from vastra_live.synthesis.embedded.carry import carry_up
+from vastra_live.synthesis.embedded.carry import Carried, carry_up
 from vastra_live.synthesis.embedded.compose import compose, hands
 from vastra_live.synthesis.embedded.fill import Undressed, _beside_arms, _grain, _met, shaded_skin
 from vastra_live.synthesis.embedded.fit import Openings
 from vastra_live.synthesis.embedded.girth import measure_girth
 from vastra_live.synthesis.embedded.mesh import LEFT_FOREARM, LEFT_SLEEVE, TORSO, Painted
-from vastra_live.synthesis.embedded.reading import BACKGROUND, SKIN
+from vastra_live.synthesis.embedded.reading import BACKGROUND, LOWER, SKIN
 from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
 
-HEM = 230
+HEM = 250
 
 
-def striped() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, Skeleton]:
-    """Trousers with a row of stripes below a top that ends at ``HEM``."""
+def trousers() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, Skeleton]:
+    """Trousers of one colour, finely checked, below a top that ends at ``HEM``."""
     _, body = drawn_person()
-    rows = np.arange(360)
-    bgr = np.zeros((360, 320, 3), np.float32)
-    bgr[..., 0] = (100 + 40 * np.sin(rows / 3.0))[:, None]
+    checks = 100 + 5 * (np.indices((360, 320)) // 2 % 2).sum(axis=0)
+    bgr = np.repeat(checks.astype(np.float32)[..., None], 3, axis=2)
     lower, worn = np.zeros((2, 360, 320), np.float32)
     lower[HEM:, 110:210] = 1
     worn[100:HEM, 105:215] = 1
     return bgr, lower, worn, np.zeros_like(worn), read_skeleton(body)
 
 
+def carried_up(
+    bgr: np.ndarray, lower: np.ndarray, worn: np.ndarray, skin: np.ndarray, s: Skeleton, hem: int = HEM - 60
+) -> Carried | None:
+    """What comes out above ``HEM`` of the trousers when a new top ends at a row."""
+    background = np.clip(1 - lower - worn - skin, 0, 1)
+    girth = measure_girth(np.clip(lower + worn, 0, 1), s, worn)
+    return carry_up(bgr, lower, worn, skin, background, s, girth, (hem - s.neck[1]) / s.torso_length)
+
+
 def test_the_lower_garment_goes_on_with_its_texture() -> None:
-    bgr, lower, worn, skin, s = striped()
-    carried = carry_up(bgr, lower, worn, skin, s)
+    bgr, lower, worn, skin, s = trousers()
+    carried = carried_up(bgr, lower, worn, skin, s)
     assert carried is not None
     assert carried.adjoins == 1
-    strip = carried.bgr[HEM - 30 : HEM, 160, 0]
-    assert carried.known[HEM - 30 : HEM, 160].min() > 0.99
-    assert strip.std() > 20
-    # no step where the made part meets the seen one
-    assert np.abs(np.diff(carried.bgr[HEM - 20 : HEM + 20, 160, 0])).max() < 16
+    assert carried.cover[HEM - 30 : HEM, 160].min() > 0.99
+    strip = carried.bgr[HEM - 30 : HEM, 150:170, 0]
+    assert strip.std() > 2
+    assert abs(strip.mean() - bgr[HEM:, 150:170, 0].mean()) < 2
+
+
+def test_what_a_garment_has_but_once_is_not_shown_again_above_it() -> None:
+    bgr, lower, worn, skin, s = trousers()
+    bgr[HEM + 20 : HEM + 26, 155:165] = 255
+    carried = carried_up(bgr, lower, worn, skin, s)
+    assert carried is not None
+    assert carried.bgr[HEM - 50 : HEM, 155:165].max() < 120
+
+
+def test_the_shade_of_the_worn_hem_goes_with_it() -> None:
+    bgr, lower, worn, skin, s = trousers()
+    shade = 1 - 0.5 * np.clip(1 - (np.arange(360) - HEM) / (0.08 * s.unit), 0, 1)
+    bgr *= shade[:, None, None].astype(np.float32)
+    carried = carried_up(bgr, lower, worn, skin, s)
+    assert carried is not None
+    shown = bgr + (carried.bgr - bgr) * carried.anew[..., None]
+    assert shown[HEM + 2 : HEM + 20, 130:190, 0].mean(axis=1).min() > 85
+    # but where the new top hides it as well
+    same = carried_up(bgr, lower, worn, skin, s, hem=HEM)
+    assert same is not None
+    assert same.anew.max() == 0
+
+
+def test_the_lower_garment_narrows_to_the_waist_from_where_it_is_seen() -> None:
+    bgr, lower, worn, skin, s = trousers()
+    worn[100:HEM, 80:240] = 1
+    carried = carried_up(bgr, lower, worn, skin, s)
+    assert carried is not None
+    widths = (carried.cover > 0.5).sum(axis=1)[HEM - 44 : HEM + 5]
+    assert abs(int(widths[-1]) - 100) <= 6
+    assert 80 < widths[0] < 98
+    assert np.abs(np.diff(widths.astype(int))).max() <= 2
+
+
+def test_shreds_of_a_worn_top_that_were_read_as_trousers_go() -> None:
+    bgr, lower, worn, skin, s = trousers()
+    for x in (100, 130, 200):
+        lower[HEM - 12 : HEM, x : x + 3] = 1
+    carried = carried_up(bgr, lower, worn, skin, s)
+    assert carried is not None
+    for x in (100, 130, 200):
+        assert carried.anew[HEM - 10, x + 1] > 0.99
+    assert carried.cover[HEM - 10, 101] == 0
+    assert carried.cover[HEM - 10, 131] > 0.99
 
 
 def test_a_soft_hem_is_no_belly() -> None:
-    bgr, lower, worn, skin, s = striped()
+    bgr, lower, worn, skin, s = trousers()
     worn[HEM - 8 : HEM] = 0.2
-    carried = carry_up(bgr, lower, worn, skin, s)
+    carried = carried_up(bgr, lower, worn, skin, s)
     assert carried is not None
     assert carried.adjoins == 1
 
 
 def test_below_a_cropped_top_no_cloth_is_carried_over_the_belly() -> None:
-    bgr, lower, worn, skin, s = striped()
-    worn[180:HEM] = 0
-    skin[180:HEM] = 1
-    carried = carry_up(bgr, lower, worn, skin, s)
+    bgr, lower, worn, skin, s = trousers()
+    worn[200:HEM] = 0
+    skin[200:HEM] = 1
+    carried = carried_up(bgr, lower, worn, skin, s)
     assert carried is not None
     assert carried.adjoins == 0
 
 
 def test_a_strip_of_trousers_tells_nothing() -> None:
-    bgr, lower, worn, skin, s = striped()
+    bgr, lower, worn, skin, s = trousers()
     lower[HEM + 5 :] = 0
-    assert carry_up(bgr, lower, worn, skin, s) is None
+    assert carried_up(bgr, lower, worn, skin, s) is None
 
 
 def test_skin_is_of_the_wearers_tone_and_round() -> None:
@@ -187,16 +239,19 @@ def test_no_line_of_shadow_crosses_a_forearm_in_front_of_the_sleeve() -> None:
     assert bgr[150, 141:143].max() < 140
 
 
-def test_what_is_made_is_as_rough_as_what_is_seen_of_skin_and_of_wall() -> None:
+def test_what_is_made_is_as_rough_as_what_is_seen_of_skin_and_wall_and_cloth() -> None:
     rng = np.random.default_rng(3)
     picture = np.full((120, 160, 3), 150.0)
     picture[:, :80] += rng.normal(0, 4, (120, 80, 1))
     share = np.zeros((5, 120, 160), np.float32)
-    share[SKIN, :, :80], share[BACKGROUND, :, 80:] = 1, 1
+    picture[:60, 80:] += rng.normal(0, 2, (60, 80, 1))
+    share[SKIN, :, :80], share[LOWER, :60, 80:], share[BACKGROUND, 60:, 80:] = 1, 1, 1
     nothing = np.zeros((120, 160), np.float32)
-    grain = _grain(picture.astype(np.uint8), share, nothing, share[SKIN])
+    grain = _grain(picture.astype(np.uint8), share, nothing, share[SKIN], share[LOWER])
     assert 2.5 < grain[:, :80].std() < 5.5
-    assert grain[:, 80:].std() < 0.5
+    # of cloth the other half was reflected
+    assert 0.5 < grain[:60, 80:].std() < 2
+    assert grain[60:, 80:].std() < 0.5
 
 
 def test_a_sleeve_shades_the_arm_below_it_and_the_arm_the_cloth_beside_it() -> None:

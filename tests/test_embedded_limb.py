@@ -105,14 +105,6 @@ def test_a_slanting_cuff_does_not_cut_the_wrist_off_its_hand() -> None:
     assert np.abs(np.diff(inner))[STATIONS[1:] > 0.8].max() < 0.05 * UNIT
 
 
-def test_an_arm_behind_the_hips_is_in_front_of_no_torso() -> None:
-    arm = hanging()
-    before, behind = sleeve(arm, end=190), sleeve(arm, end=190)
-    behind[110:, 64:] = 0
-    assert fit_limb(arm, 0, UNIT, 1.0, before, None).behind == 0
-    assert fit_limb(arm, 0, UNIT, 1.0, behind, None).behind == 1
-
-
 def test_a_bare_arm_is_as_it_is_seen() -> None:
     arm = hanging()
     skin = sleeve(arm, 10, end=230)

@@ -107,7 +107,7 @@ def bare_body(
             if stretch.end > start:
                 # it comes out from behind the torso's side, not with a step
                 shown = radius * np.clip((along - start) / emerges, 0, 1)
-                before = np.float32(1 - limb.behind) * np.clip(shown - distance + 0.5, 0, 1) * (along > start)
+                before = np.clip(shown - distance + 0.5, 0, 1) * (along > start)
                 front[part] = np.maximum(front[part], before)
                 if sleeve_end < ELBOW:
                     # one that is folded back lies over its own upper arm from the elbow on

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from vastra_live.synthesis.embedded.bare import Bare
-from vastra_live.synthesis.embedded.carry import carry_up
+from vastra_live.synthesis.embedded.carry import Carried, carry_up
+from vastra_live.synthesis.embedded.girth import Girth
 from vastra_live.synthesis.embedded.mix import mixed, ramp, scaled, spread
 from vastra_live.synthesis.embedded.places import BACKGROUND, LOWER, SKIN, Window
 from vastra_live.synthesis.embedded.rim import Rim
@@ -51,7 +52,9 @@ def undress(
     rim: Rim,
     gone: F32,
     s: Skeleton,
+    girth: Girth,
     bare: Bare,
+    hem: float,
     part: Window,
 ) -> Undressed:
     """Take the worn top away.
@@ -64,36 +67,44 @@ def undress(
         rim: how much of each pixel's colour is the worn top's.
         gone: (h, w) 0..1, where it is made anew.
         s: the skeleton, at half size.
+        girth: of the wearer.
         bare: the body's outline, at half size.
+        hem: how far down the new top covers it, in depth on the torso.
         part: even rows and columns; nothing goes outside of them.
     """
     small = halved(picture)
     skin_seen = halved(share[SKIN])
     skin = shaded_skin(small, skin_seen, halved(face), bare)
     trousers = np.clip(halved(share[LOWER]) * 3 - 2, 0, 1)
-    lower, adjoins = _lower_carried_up(small, trousers, halved(rim.share), skin_seen, s)
-    taken = cv2.dilate(halved(gone), np.ones((3, 3), np.uint8))
-    wall = halved(share[BACKGROUND]) * (1 - taken)
+    wall, taken = halved(share[BACKGROUND]), cv2.dilate(halved(gone), np.ones((3, 3), np.uint8))
+    carried = _lower_carried_up(small, trousers, halved(rim.share), skin_seen, wall, s, girth, bare, hem)
+    wall = wall * (1 - taken)
+    adjoins = carried.adjoins
     behind = _met(behind, small, wall)
-    hips = np.maximum(bare.below, _beside_arms(trousers * (1 - taken), wall, bare.arms * taken, s))
-    seen = mixed(behind, lower, np.float32(adjoins) * hips)
+    hips = np.maximum(carried.cover, _beside_arms(trousers * (1 - taken), wall, bare.arms * taken, s))
+    seen = mixed(behind, carried.bgr, np.float32(adjoins) * hips)
     bare_skin = np.maximum(bare.torso, bare.arms)
     if adjoins < 1:
         bare_skin = np.maximum(bare_skin, (1 - adjoins) * bare.below)
     bare_skin = _rounded(bare_skin, s.unit)
     # a waistband stands a little off the belly
     size = 2 * max(1, round(0.04 * s.unit)) + 1
-    shadow = np.float32(0.5 * adjoins) * cv2.blur(bare.below, (size, size)) * (1 - bare.arms)
+    shadow = np.float32(0.5 * adjoins) * cv2.blur(carried.cover, (size, size)) * (1 - bare.arms)
     seen = mixed(seen, scaled(skin, 1 - shadow), bare_skin, seen)
     made = enlarged_part(rim.beside, 2, part)
     # what is beside a sleeve's end is its arm and the wall beside that
-    mixed(made, enlarged_part(seen, 2, part), np.maximum(rim.share[part], enlarged_part(bare.arms, 2, part)), made)
-    made += cv2.merge([_grain(picture, share, gone, enlarged_part(bare_skin, 2, part))] * 3)
-    gone = gone[part]
+    anew = enlarged_part(np.float32(adjoins) * carried.anew, 2, part)
+    weight = np.maximum(rim.share[part], enlarged_part(bare.arms, 2, part))
+    mixed(made, enlarged_part(seen, 2, part), np.maximum(weight, anew), made)
+    cloth = np.float32(adjoins) * hips * (1 - bare_skin)
+    grain = _grain(picture, share, gone, enlarged_part(bare_skin, 2, part), enlarged_part(cloth, 2, part))
+    made += cv2.merge([grain] * 3)
+    gone = np.maximum(gone[part], anew)
     canvas = mixed(picture[part].astype(np.float32), made, gone, made)
     front, forearms = enlarged_part(bare.front, 2, part), enlarged_part(bare.forearms, 2, part)
-    body = np.maximum(bare_skin, adjoins * hips)
-    return Undressed(canvas, gone, front, forearms, gone * (1 - enlarged_part(body, 2, part)))
+    body = np.maximum(bare_skin, np.float32(adjoins) * hips)
+    wall = gone * (1 - enlarged_part(body, 2, part))
+    return Undressed(canvas, gone, front, forearms, wall)
 
 
 def _beside_arms(trousers: F32, wall: F32, arms: F32, s: Skeleton) -> F32:
@@ -141,19 +152,20 @@ def _grain_tile() -> F32:
     return tile
 
 
-def _grain(picture: U8, share: F32, gone: F32, skin: F32) -> F32:
-    """(h, w) grey levels to add to a part that was made smooth: as rough as skin, and as wall, are in this picture.
+def _grain(picture: U8, share: F32, gone: F32, skin: F32, cloth: F32) -> F32:
+    """(h, w) grey levels to add to a part that was made smooth: as rough as skin, cloth and wall are in this picture.
 
     Args:
         picture: (H, W, 3) uint8.
         share: (5, H, W) class probabilities.
         gone: (H, W) 0..1, where it is made anew.
         skin: (h, w) 0..1, where the part is skin.
+        cloth: (h, w) 0..1, where it is the lower garment.
     """
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     # creases and lashes are no grain
     off = np.minimum(cv2.absdiff(grey, cv2.blur(grey, (3, 3))), 8)
-    rough = cv2.mean(off, (share[SKIN] > 0.9).astype(np.uint8))[0]
+    rough, woven = (cv2.mean(off, (share[kind] > 0.9).astype(np.uint8))[0] for kind in (SKIN, LOWER))
     beside = ((share[BACKGROUND] > 0.9) & (gone < 0.01)).astype(np.uint8)
     # what a wall has beside its grain is edges
     smooth = min(cv2.mean(np.minimum(off, 3), beside)[0], rough)
@@ -162,21 +174,34 @@ def _grain(picture: U8, share: F32, gone: F32, skin: F32) -> F32:
     tiled = cv2.copyMakeBorder(
         tile[: min(height, 512), : min(width, 512)], 0, max(0, height - 512), 0, max(0, width - 512), cv2.BORDER_REFLECT
     )
-    return np.asarray(tiled * (skin * np.float32(1.3 * (rough - smooth)) + np.float32(1.3 * smooth)), np.float32)
+    level = skin * np.float32(1.3 * (rough - smooth)) + np.float32(1.3 * smooth)
+    # of cloth the coarser half of it was reflected
+    level += cloth * np.float32(0.8 * woven - 1.3 * smooth)
+    return np.asarray(tiled * level, np.float32)
 
 
-def _lower_carried_up(bgr: F32, known: F32, worn: F32, skin: F32, s: Skeleton) -> tuple[F32, float]:
-    """The lower garment, continued over its upper edge, and how much of the top's edge it meets, 0..1.
+def _lower_carried_up(
+    bgr: F32,
+    known: F32,
+    worn: F32,
+    skin: F32,
+    background: F32,
+    s: Skeleton,
+    girth: Girth,
+    bare: Bare,
+    hem: float,
+) -> Carried:
+    """The lower garment, continued over its upper edge.
 
     Where no more than a strip of it is in the picture it is taken for dark trousers: a strip is mostly rim.
     """
+    nothing = np.zeros_like(known)
+    if float(bare.below.max()) == 0:
+        return Carried(bgr, nothing, nothing, 1.0)
     if float(known.sum()) < 0.12 * s.unit**2:
-        return np.full_like(bgr, _UNSEEN_TROUSERS), 1.0
-    plain = spread(bgr, known)
-    carried = carry_up(bgr, known, worn, skin, s)
-    if carried is None:
-        return plain, 1.0
-    return mixed(plain, carried.bgr, carried.known), carried.adjoins
+        return Carried(np.full_like(bgr, _UNSEEN_TROUSERS), bare.below, nothing, 1.0)
+    carried = carry_up(bgr, known, worn, skin, background, s, girth, hem)
+    return Carried(spread(bgr, known), bare.below, nothing, 1.0) if carried is None else carried
 
 
 def shaded_skin(bgr: F32, skin: F32, face: F32, bare: Bare) -> F32:

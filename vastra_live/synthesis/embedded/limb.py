@@ -80,14 +80,12 @@ class Limb:
         outward: 1 where the arm's left as it points is its outer side, -1 where its right is.
         centres: (49,) how far outside of the bones its middle lies at ``STATIONS``, in pixels.
         halves: (49,) its half widths, in pixels.
-        behind: 0..1, whether hips or a back hide much of its forearm, so that it is in front of no torso.
     """
 
     arm: Arm
     outward: float
     centres: F64
     halves: F64
-    behind: float = 0.0
 
     def stretches(self, shape: tuple[int, ...]) -> Iterator[Stretch]:
         """Upper arm, forearm and palm, as they lie in a picture; none for what is out of it."""
@@ -152,9 +150,7 @@ def fit_limb(arm: Arm, side: int, unit: float, thickness: float, worn: F32 | Non
     centres = _middles(inner, outer, halves, seen)
     above = _bounded(centres + halves, outer, seen, np.ones(len(STATIONS)))
     below = _bounded(halves - centres, -inner, seen, np.where(seen.doubtful, 0.5, 1.0))
-    # seen narrow almost all along is an arm behind something; a crease or a hand before it hides it in places
-    behind = float(np.clip(4 * hidden[(STATIONS > ELBOW) & (STATIONS < 1)].mean() - 1.5, 0, 1))
-    return Limb(arm, outward, (above - below) / 2 * unit, np.maximum(above + below, 0.06) / 2 * unit, behind)
+    return Limb(arm, outward, (above - below) / 2 * unit, np.maximum(above + below, 0.06) / 2 * unit)
 
 
 def _middles(inner: F64, outer: F64, halves: F64, seen: _Seen) -> F64:

@@ -393,7 +393,7 @@ class EmbeddedSynthesizer:
         assert self._gain is not None
         behind = self._plate.seen_through(scene.box, frame.size, half)
         part = touched(gone, painted.values(), unit)
-        under = undress(scene.bgr, behind, share, face, rim, gone, small, bare, part)
+        under = undress(scene.bgr, behind, share, face, rim, gone, small, girth, bare, openings.hem, part)
         self._show("undressed", under.bgr)
         folds = relief(scene.bgr, worn, unit)
         self._show("relief", folds * 128)
