@@ -132,6 +132,21 @@ def test_the_points_of_a_long_sleeve_lie_where_they_were_drawn() -> None:
         assert points[name] == pytest.approx(expected, abs=14), name
 
 
+def test_two_armpits_at_one_depth_are_both_seen() -> None:
+    """They are so deep that sleeves that lie against the body are thought of; by a hair on one side only."""
+    halves = []
+    for armpit in ((122, 266), (119, 272)):
+        half = [(60, 40), (130, 70), (205, 215), (160, 245), armpit, (128, 560)]
+        halves.append(np.array(half, np.float64))
+    ring = np.concatenate([halves[0], halves[1][::-1] * (-1, 1)])
+    mask = np.zeros((600, 480), np.uint8)
+    cv2.fillPoly(mask, [np.rint(ring + (240, 0)).astype(np.int32)], 255)
+    _, points, sleeve = landmarks(mask)
+    assert sleeve is Sleeve.SHORT
+    assert points["armpit_left"] == pytest.approx((362, 266), abs=6)
+    assert points["armpit_right"] == pytest.approx((121, 272), abs=6)
+
+
 def test_the_points_of_trousers_lie_where_they_were_drawn() -> None:
     _, points, _ = landmarks(shape_mask("trousers"))
     drawn = {

@@ -102,7 +102,9 @@ def read_sides(silhouette: Silhouette) -> tuple[Side, Side]:
     if arms is None:
         left, right = (_sleeveless(half) for half in halves)
     else:
-        left, right = (_sleeved(half, arm) for half, arm in zip(halves, arms, strict=True))
+        # two armpits at one place are both seen or both hidden
+        hidden = min(arm.depth for arm in arms) > _DEEPEST_ARMPIT
+        left, right = (_sleeved(half, arm, hidden) for half, arm in zip(halves, arms, strict=True))
     return (
         replace(left, hem=_hem(silhouette, left.hem, right.hem, left=True)),
         replace(right, hem=_hem(silhouette, right.hem, left.hem, left=False)),
@@ -160,11 +162,11 @@ def _snapped(path: F32, point: F32) -> F32:
     return near if float(np.linalg.norm(near - point)) < _SAME else point
 
 
-def _sleeved(half: Half, arm: _Arm) -> Side:
+def _sleeved(half: Half, arm: _Arm, hidden: bool) -> Side:
     path = half.path
     width = 2 * float(arm.armpit[0])
     armpit = arm.armpit
-    if arm.depth > _DEEPEST_ARMPIT:
+    if hidden:
         armpit = np.array([armpit[0], _USUAL_ARMPIT * width], np.float32)
     neck = _neck(path, half.bend, arm.shoulder)
     return Side(path[neck], path[arm.shoulder], armpit, path[_corner(path, arm.armpit)], arm.cuff)
