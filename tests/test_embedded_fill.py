@@ -289,7 +289,11 @@ def test_beside_a_made_arm_the_trousers_go_on_where_they_are_nearer_than_the_wal
     trousers, wall = np.zeros(shape, np.float32), np.ones(shape, np.float32)
     trousers[int(s.pelvis[1]) :, :x] = 1
     wall[:, :x] = 0
-    found = _beside_arms(trousers * (1 - sleeve), wall * (1 - sleeve), arm, s)
+    picture = np.full((*shape, 3), 30, np.float32)
+    picture[wall > 0] = 220
+    picture[sleeve > 0] = 120
+    found, colours = _beside_arms(picture, trousers * (1 - sleeve), wall * (1 - sleeve), arm, s)
+    assert np.abs(colours[y, x - 18 : x - 8] - 30).max() < 2
     assert found[y, x - 18 : x - 8].min() > 0.9
     assert found[y, x + 10 : x + 22].max() < 0.1
     assert found[int(s.neck[1])].max() == 0

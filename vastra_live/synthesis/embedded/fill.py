@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from vastra_live.synthesis.embedded.bare import Bare
-from vastra_live.synthesis.embedded.carry import Carried, carry_up
+from vastra_live.synthesis.embedded.carry import WAIST, Carried, carry_up
 from vastra_live.synthesis.embedded.girth import Girth
 from vastra_live.synthesis.embedded.mix import mixed, ramp, scaled, spread
 from vastra_live.synthesis.embedded.places import BACKGROUND, LOWER, SKIN, Window
@@ -81,8 +81,9 @@ def undress(
     wall = wall * (1 - taken)
     adjoins = carried.adjoins
     behind = _met(behind, small, wall)
-    hips = np.maximum(carried.cover, _beside_arms(trousers * (1 - taken), wall, bare.arms * taken, s))
-    seen = mixed(behind, carried.bgr, np.float32(adjoins) * hips)
+    beside, lower = _beside_arms(small, trousers * (1 - taken), wall, bare.arms * taken, s)
+    seen = mixed(mixed(behind, lower, beside, lower), carried.bgr, np.float32(adjoins) * carried.cover)
+    hips = np.maximum(np.float32(adjoins) * carried.cover, beside)
     bare_skin = np.maximum(bare.torso, bare.arms)
     if adjoins < 1:
         bare_skin = np.maximum(bare_skin, (1 - adjoins) * bare.below)
@@ -96,37 +97,39 @@ def undress(
     anew = enlarged_part(np.float32(adjoins) * carried.anew, 2, part)
     weight = np.maximum(rim.share[part], enlarged_part(bare.arms, 2, part))
     mixed(made, enlarged_part(seen, 2, part), np.maximum(weight, anew), made)
-    cloth = np.float32(adjoins) * hips * (1 - bare_skin)
+    cloth = hips * (1 - bare_skin)
     grain = _grain(picture, share, gone, enlarged_part(bare_skin, 2, part), enlarged_part(cloth, 2, part))
     made += cv2.merge([grain] * 3)
     gone = np.maximum(gone[part], anew)
     canvas = mixed(picture[part].astype(np.float32), made, gone, made)
     front, forearms = enlarged_part(bare.front, 2, part), enlarged_part(bare.forearms, 2, part)
-    body = np.maximum(bare_skin, np.float32(adjoins) * hips)
+    body = np.maximum(bare_skin, hips)
     wall = gone * (1 - enlarged_part(body, 2, part))
     return Undressed(canvas, gone, front, forearms, wall)
 
 
-def _beside_arms(trousers: F32, wall: F32, arms: F32, s: Skeleton) -> F32:
-    """(h, w) 0..1: where a sleeve hung in front of the lower garment, which is nearer there than the wall.
+def _beside_arms(bgr: F32, trousers: F32, wall: F32, arms: F32, s: Skeleton) -> tuple[F32, F32]:
+    """Where a sleeve hung in front of the lower garment, which is nearer there than the wall, and in which colours.
 
     Args:
+        bgr: (h, w, 3) the picture.
         trousers: (h, w) 0..1, the lower garment as it is seen.
         wall: (h, w) 0..1, the background as it is seen.
         arms: (h, w) 0..1, where arms had sleeves on.
         s: the skeleton.
+
+    Returns:
+        (h, w) 0..1 and (h, w, 3), carried on from what is seen beside it.
     """
-    hips, seen, near = (
-        halved(trousers),
-        halved(np.minimum(trousers + wall, 1)),
-        cv2.erode(halved(arms), np.ones((3, 3), np.uint8)),
-    )
-    nearest = cv2.split(spread(cv2.merge((hips / np.maximum(seen, np.float32(1e-3)),) * 3), seen))[0]
+    hips, seen = halved(trousers), halved(np.minimum(trousers + wall, 1))
+    nearest = spread(cv2.merge((hips / np.maximum(seen, np.float32(1e-3)),) * 3), seen)[..., 0]
     size = 2 * max(1, round(0.1 * s.unit)) + 1
-    shares = enlarged(ramp(nearest, 10, -4.5) * ramp(cv2.blur(near, (size, size)), 8, 0), arms.shape)
+    near = cv2.blur(cv2.erode(halved(arms), np.ones((3, 3), np.uint8)), (size, size))
+    where = enlarged(ramp(nearest, 10, -4.5) * ramp(near, 8, 0), arms.shape)
     # from the waist down
-    down = np.arange(len(arms), dtype=np.float32) - np.float32(s.neck[1] + 0.72 * s.torso_length * s.down[1])
-    return shares * ramp(down, 8 / s.unit, 0)[:, None]
+    down = np.arange(len(arms), dtype=np.float32) - np.float32(s.neck[1] + WAIST * s.torso_length * s.down[1])
+    where *= ramp(down, 8 / s.unit, 0)[:, None]
+    return where, enlarged(spread(halved(bgr), np.clip(2 * hips - 1, 0, 1)), arms.shape)
 
 
 def _rounded(body: F32, unit: float) -> F32:
