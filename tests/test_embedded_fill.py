@@ -243,6 +243,8 @@ def test_what_is_made_is_as_rough_as_what_is_seen_of_skin_and_wall_and_cloth() -
     rng = np.random.default_rng(3)
     picture = np.full((120, 160, 3), 150.0)
     picture[:, :80] += rng.normal(0, 4, (120, 80, 1))
+    # creases and edges are no grain
+    picture[::12] -= 60
     share = np.zeros((5, 120, 160), np.float32)
     picture[:60, 80:] += rng.normal(0, 2, (60, 80, 1))
     share[SKIN, :, :80], share[LOWER, :60, 80:], share[BACKGROUND, 60:, 80:] = 1, 1, 1
@@ -308,3 +310,14 @@ def test_below_a_sleeve_the_whole_arm_is_in_front_of_the_torso() -> None:
     x, y = (0.2 * s.left.shoulder + 0.8 * s.left.elbow).astype(int)
     rows = slice(y, y + int(0.2 * s.unit))
     assert np.abs(bare.front[rows, x:] - bare.arms[rows, x:]).max() < 0.3
+
+
+def test_a_forearm_that_is_bent_up_is_in_front_of_its_sleeve_from_the_elbow_on() -> None:
+    _, body = drawn_person(bends=(5, 165, 5, 5))
+    s = read_skeleton(body)
+    nothing = np.zeros_like(body.person_alpha)
+    bare = bare_body(nothing.shape, s, measure_girth(body.person_alpha, s, nothing), (0.45, 0.45))
+    x, y = (0.8 * s.left.elbow + 0.2 * s.left.wrist).astype(int)
+    assert bare.forearms[y, x] > 0.9
+    x, y = (s.right.elbow - 0.05 * s.unit * s.down).astype(int)
+    assert bare.forearms[y, x] < 0.1

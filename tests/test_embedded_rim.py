@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vastra_live.synthesis.embedded.rim import notches, solve_rim
+from vastra_live.synthesis.embedded.rim import notches, seams, solve_rim
 
 BLACK, WHITE, HAND = np.float32([20, 18, 16]), np.float32([230, 228, 226]), np.float32([120, 150, 200])
 
@@ -82,3 +82,15 @@ def test_a_spot_goes_though_it_hangs_together_with_dark_trousers_beside_the_arm(
     lower[35:41, 50:56] = lower[39:41, 54:60] = lower[:, 60:] = 1
     gone[70:82, 100:112] = gone[78:82, 108:120] = 0
     assert notches(gone, arms, lower, 250)[72:80, 102:110].min() > 0.9
+
+
+def test_a_hand_is_blended_into_a_made_wrist_and_a_bare_arm_beside_a_top_is_not() -> None:
+    arms = np.zeros((100, 100), np.float32)
+    arms[:, 40:60] = 1
+    sleeve, top = np.zeros((200, 200), np.float32), np.zeros((200, 200), np.float32)
+    sleeve[:120, 70:130] = 1
+    top[:, 116:] = 1
+    rim = seams(sleeve, arms, 200)
+    assert rim[118, 100] > 0.9 and 0.2 < rim[121, 100] < 0.95 and rim[130, 100] == 0
+    assert np.all(np.diff(rim[110:140, 100]) <= 1e-6)
+    assert seams(top, arms, 200)[:, 80:112].max() < 0.1

@@ -74,9 +74,9 @@ def undress(
     """
     small = halved(picture)
     skin_seen = halved(share[SKIN])
-    skin = shaded_skin(small, skin_seen, halved(face), bare)
     trousers = np.clip(halved(share[LOWER]) * 3 - 2, 0, 1)
     wall, taken = halved(share[BACKGROUND]), cv2.dilate(halved(gone), np.ones((3, 3), np.uint8))
+    skin = shaded_skin(small, skin_seen * (1 - taken), halved(face), bare)
     carried = _lower_carried_up(small, trousers, halved(rim.share), skin_seen, wall, s, girth, bare, hem)
     wall = wall * (1 - taken)
     adjoins = carried.adjoins
@@ -87,7 +87,8 @@ def undress(
     bare_skin = np.maximum(bare.torso, bare.arms)
     if adjoins < 1:
         bare_skin = np.maximum(bare_skin, (1 - adjoins) * bare.below)
-    bare_skin = _rounded(bare_skin, s.unit)
+    # an arm that reaches out of its sleeve ends round there, not cut off
+    bare_skin = _rounded(bare_skin * (1 - wall), s.unit)
     # a waistband stands a little off the belly
     size = 2 * max(1, round(0.04 * s.unit)) + 1
     shadow = np.float32(0.5 * adjoins) * cv2.blur(carried.cover, (size, size)) * (1 - bare.arms)
@@ -166,21 +167,28 @@ def _grain(picture: U8, share: F32, gone: F32, skin: F32, cloth: F32) -> F32:
         cloth: (h, w) 0..1, where it is the lower garment.
     """
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    # creases and lashes are no grain
-    off = np.minimum(cv2.absdiff(grey, cv2.blur(grey, (3, 3))), 8)
-    rough, woven = (cv2.mean(off, (share[kind] > 0.9).astype(np.uint8))[0] for kind in (SKIN, LOWER))
-    beside = ((share[BACKGROUND] > 0.9) & (gone < 0.01)).astype(np.uint8)
+    off = cv2.absdiff(grey, cv2.blur(grey, (3, 3)))
+    beside = share[BACKGROUND] * (gone < 0.01)
+    rough, woven, smooth = (_middle(off, (of > 0.9).astype(np.uint8)) for of in (share[SKIN], share[LOWER], beside))
     # what a wall has beside its grain is edges
-    smooth = min(cv2.mean(np.minimum(off, 3), beside)[0], rough)
+    smooth = min(smooth, rough)
     height, width = skin.shape
     tile = _grain_tile()
     tiled = cv2.copyMakeBorder(
         tile[: min(height, 512), : min(width, 512)], 0, max(0, height - 512), 0, max(0, width - 512), cv2.BORDER_REFLECT
     )
-    level = skin * np.float32(1.3 * (rough - smooth)) + np.float32(1.3 * smooth)
+    level = skin * np.float32(1.55 * (rough - smooth)) + np.float32(1.55 * smooth)
     # of cloth the coarser half of it was reflected
-    level += cloth * np.float32(0.8 * woven - 1.3 * smooth)
+    level += cloth * np.float32(0.95 * woven - 1.55 * smooth)
     return np.asarray(tiled * level, np.float32)
+
+
+def _middle(off: U8, mask: U8) -> float:
+    """The middle one of some grey levels, to a fraction: creases and edges, which are few, are no grain."""
+    counts = np.cumsum(cv2.calcHist([off], [0], mask, [16], [0, 16]).ravel())
+    if counts[-1] < 30:
+        return 0.0
+    return float(np.interp(counts[-1] / 2, np.append(0, counts), np.append(0, np.arange(16) + 0.5)))
 
 
 def _lower_carried_up(

@@ -19,7 +19,7 @@ from vastra_live.synthesis.embedded.mix import ramp
 from vastra_live.synthesis.embedded.scale import enlarged, halved
 from vastra_live.types import F32, U8
 
-__all__ = ["Rim", "beside", "notches", "solve_rim"]
+__all__ = ["Rim", "beside", "notches", "seams", "solve_rim"]
 
 _NOISE = 7.0
 """Grey levels by which colours of one cloth differ anyway: grain, JPEG, light."""
@@ -112,6 +112,23 @@ def notches(gone: F32, arms: F32, lower: F32, unit: float) -> F32:
     hides = cv2.morphologyEx(lower * arms * (1 - small), cv2.MORPH_OPEN, np.ones((solid, solid), np.uint8))
     closed *= ramp(hides, -4, 2)
     return enlarged(closed * arms, gone.shape)
+
+
+def seams(gone: F32, arms: F32, unit: float) -> F32:
+    """(h, w) 0..1: the rim of seen skin, soft, that a cuff on a made arm shaded and the camera sharpened.
+
+    Along a bare arm beside a top there is none.
+
+    Args:
+        gone: (h, w) 0..1, what was taken away.
+        arms: (h/2, w/2) 0..1, where arms are made.
+        unit: shoulder width in pixels.
+    """
+    small = halved(gone)
+    size, wide = (2 * max(1, round(share * unit)) + 1 for share in (0.015, 0.06))
+    covered = cv2.blur(small * arms, (wide, wide)) / np.maximum(cv2.blur(arms, (wide, wide)), np.float32(1e-3))
+    rim = ramp(cv2.blur(small, (size, size)), 2.4, -0.2)
+    return enlarged(rim * ramp(covered, 6, -1.2) * arms, gone.shape)
 
 
 def _local(planes: Sequence[F32], weight: F32, reach: int) -> tuple[F32, F32, F32]:

@@ -44,7 +44,7 @@ from vastra_live.synthesis.embedded.reading import (
     Reading,
     read_person,
 )
-from vastra_live.synthesis.embedded.rim import beside, notches, solve_rim
+from vastra_live.synthesis.embedded.rim import beside, notches, seams, solve_rim
 from vastra_live.synthesis.embedded.scale import halved, halved_skeleton
 from vastra_live.synthesis.embedded.scene import Scene, cut_out, first_row, raised, touched
 from vastra_live.synthesis.embedded.shade import side_light
@@ -388,6 +388,7 @@ class EmbeddedSynthesizer:
         )
         missed = notches(gone, bare.arms, halved(share[LOWER]), unit)
         gone = np.maximum(gone, missed * (1 - np.maximum(kept, ramp(share[SKIN], 2, 0))))
+        gone = np.maximum(gone, seams(gone, bare.arms, unit) * share[SKIN] * (1 - kept))
         if bare_legs is not None:
             bare = bare_legs.under(bare)
         assert self._gain is not None
