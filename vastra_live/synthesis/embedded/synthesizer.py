@@ -19,6 +19,7 @@ from vastra_live.synthesis.embedded.fit import Openings, TopPattern
 from vastra_live.synthesis.embedded.girth import Girth, measure_girth
 from vastra_live.synthesis.embedded.guided import edge_smoother
 from vastra_live.synthesis.embedded.hem import follow_hem
+from vastra_live.synthesis.embedded.hem_shade import settle_at_shade
 from vastra_live.synthesis.embedded.legs import leg_stretch, measure_build
 from vastra_live.synthesis.embedded.light import relief, scene_gain, veiled
 from vastra_live.synthesis.embedded.lower import BareBelow, Below, bare_below, relower
@@ -258,6 +259,7 @@ class EmbeddedSynthesizer:
             share[plane] = smooth(share[plane])
         if reading.hem is not None:
             follow_hem(scene.bgr, share, reading.hem, scene.skeleton, k)
+        settle_at_shade(scene.bgr, share, scene.skeleton)
         if self._watch is not None:
             self._show("reading", share[[TOP, SKIN, HAIR]].transpose(1, 2, 0) * 255)
         whole = Reading(share, face)
