@@ -84,3 +84,25 @@ def test_below_a_wide_sleeve_the_arm_is_where_it_comes_out(bent: float) -> None:
     person[int(s.left.shoulder[1]) : end, x : x + int(0.38 * s.unit)] = 1
     centres = measure_girth(person, read_skeleton(replace(body, landmarks_px=points)), worn).centres[1]
     assert centres[0] < centres[1] + 0.03
+
+
+@pytest.mark.parametrize("moved", [-0.1, 0.0, 0.1])
+@pytest.mark.parametrize("bend", [0.0, 60.0, 150.0])
+def test_skin_begins_where_the_cuff_was_put(moved: float, bend: float) -> None:
+    """A cuff that was moved to the worn one's edge leaves more of the arm bare, or less; however it is bent."""
+    pattern = TopPattern(drawn_garment())
+    _, body = drawn_person(bends=(10, 10 + bend, 10, 10 + bend))
+    s = read_skeleton(body)
+    placed = pattern.targets(s, measure_girth(body.person_alpha, s, np.zeros_like(body.person_alpha)))
+    before = pattern.openings(placed, s).sleeves
+    cuff = next(edge for edge in pattern.edges if edge.kind is EdgeKind.CUFF and edge.points[0] > 35).points
+    placed[list(cuff)] += moved / 0.54 * (s.left.elbow - s.left.shoulder)
+    after = pattern.openings(placed, s).sleeves
+    assert after[0] == before[0]
+    assert after[1] == pytest.approx(before[1] + moved, abs=0.01)
+
+
+def test_long_sleeves_end_at_the_hands_wherever_their_cuffs_were_put() -> None:
+    pattern = TopPattern(drawn_garment(Sleeve.LONG))
+    s = read_skeleton(drawn_person()[1])
+    assert min(pattern.openings(np.zeros_like(pattern.handles), s).sleeves) > 1

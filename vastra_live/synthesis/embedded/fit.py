@@ -56,10 +56,12 @@ class Openings:
         neckline: (n, 2) from the wearer's right to the left, in pixels; None for a top without sleeves, which leaves
             the shoulders bare too.
         hem: its highest point, in depth on the torso.
+        sleeves: how far they reach down the right and the left arm: 0 shoulder joint, 1 wrist.
     """
 
     neckline: Point | None
     hem: float
+    sleeves: tuple[float, float] = (0.15, 0.15)
 
 
 class TopPattern:
@@ -265,15 +267,14 @@ class TopPattern:
         hem = (self._marks["hem_left"] + self._marks["hem_right"]) / 2
         return float((hem - self._neck_mid) @ self._axis) * skeleton.unit / self._unit
 
-    @property
-    def sleeve_ends(self) -> tuple[float, float]:
-        """How far down the right and the left arm the sleeves reach: 0 shoulder joint, 1 wrist."""
-        if not self._sleeved:
-            return 0.15, 0.15
-        return self._sleeves[RIGHT_SLEEVE].end, self._sleeves[LEFT_SLEEVE].end
-
     def openings(self, placed: Point, skeleton: Skeleton) -> Openings:
         """Where the garment ends whose points were placed at (C, 2), in the skeleton's pixels."""
         neck, hem = (next(edge for edge in self._edges if edge.kind is kind) for kind in (EdgeKind.NECK, EdgeKind.HEM))
         depths = (placed[list(hem.points)] - skeleton.neck) @ skeleton.down / skeleton.torso_length
-        return Openings(placed[list(neck.points)] if self._sleeved else None, float(depths.min()))
+        if not self._sleeved:
+            return Openings(None, float(depths.min()))
+        right, left = (
+            self._sleeves[part].end_at((placed[runs[0][-1]] + placed[runs[1][-1]]) / 2, arm, skeleton.unit)
+            for (part, runs), arm in zip(self._runs.items(), (skeleton.right, skeleton.left), strict=True)
+        )
+        return Openings(placed[list(neck.points)], float(depths.min()), (right, left))

@@ -84,6 +84,19 @@ class SleevePattern:
         outer = np.interp(self._shares, [self._cap, *shares], [0.0, *(end * shares)])
         return outer, inner_start + (end - inner_start) * shares
 
+    def end_at(self, cuff: Point, arm: Arm, unit: float) -> float:
+        """How far down an arm the sleeve reaches the middle of whose cuff was placed there; 0 shoulder, 1 wrist.
+
+        A long one's end is where its hand begins, which the wearer's wrist tells better than a worn cuff.
+        """
+        if self.end > 1:
+            return self.end
+        station = float(self.stations(arm, unit)[0][-1])
+        point, along = arm_point(arm, station)
+        bone, share = (arm.elbow - arm.shoulder, ELBOW) if station < ELBOW else (arm.wrist - arm.elbow, 1 - ELBOW)
+        station += share * float((cuff - point) @ along) / max(float(np.linalg.norm(bone)), 1.0)
+        return float(np.clip(station, 0.12, 0.97))
+
     def targets(self, s: Skeleton, halves: Point, centres: Point, torso: Point) -> list[Point]:
         """Where the outer and then the inner points belong, in the skeleton's pixels.
 

@@ -182,7 +182,7 @@ class EmbeddedSynthesizer:
         painted = {name: raised(piece, row) for name, piece in painted.items()}
         bare = None if lower is not None or bare is None else bare.below(row // 2)
         openings = cut.pattern.openings((pinned - (0.5, row + 0.5)) / 2, halved_skeleton(scene.skeleton))
-        bgr, alpha = self._compose(frame, scene, reading, worn, girth, cut.pattern, painted, openings, bare_legs=bare)
+        bgr, alpha = self._compose(frame, scene, reading, worn, girth, painted, openings, bare_legs=bare)
         if below is not None:
             bgr, alpha = below.under(camera, bgr, alpha, row)
         if self._watch is not None:
@@ -366,7 +366,6 @@ class EmbeddedSynthesizer:
         reading: Reading,
         worn: F32,
         girth: Girth,
-        pattern: TopPattern,
         painted: dict[int, Painted],
         openings: Openings,
         *,
@@ -385,9 +384,7 @@ class EmbeddedSynthesizer:
         small = halved_skeleton(s)
         half = ((worn.shape[1] + 1) // 2, (worn.shape[0] + 1) // 2)
         worn_small, skin = halved(worn), halved(share[SKIN])
-        bare = bare_body(
-            half[::-1], small, girth, pattern.sleeve_ends, worn_small, openings, skin, self._lit_from or 0.0
-        )
+        bare = bare_body(half[::-1], small, girth, openings.sleeves, worn_small, openings, skin, self._lit_from or 0.0)
         missed = notches(gone, bare.arms, halved(share[LOWER]), unit)
         gone = np.maximum(gone, missed * (1 - np.maximum(kept, ramp(share[SKIN], 2, 0))))
         gone = np.maximum(gone, seams(gone, bare.arms, unit) * share[SKIN] * (1 - kept))
@@ -409,7 +406,7 @@ class EmbeddedSynthesizer:
             worn[part],
             s.seen_in(np.array([part[1].start, part[0].start]), 1),
             girth,
-            pattern.sleeve_ends,
+            openings.sleeves,
         )
         bgr, alpha = scene.bgr.copy(), np.zeros(worn.shape, np.float32)
         bgr[part], alpha[part] = compose(
@@ -417,8 +414,8 @@ class EmbeddedSynthesizer:
             under,
             {name: raised(piece, part[0].start, part[1].start) for name, piece in painted.items()},
             s=s,
-            kept=np.maximum(kept, hands(sure_skin, s, pattern.sleeve_ends) * (1 - gone))[part],
-            own_arms=bare_arms(sure_skin, s, girth, pattern.sleeve_ends)[part],
+            kept=np.maximum(kept, hands(sure_skin, s, openings.sleeves) * (1 - gone))[part],
+            own_arms=bare_arms(sure_skin, s, girth, openings.sleeves)[part],
             sleeved=arms,
             body=on_body,
             light=folds[part],
