@@ -140,7 +140,7 @@ def test_two_armpits_at_one_depth_are_both_seen() -> None:
         halves.append(np.array(half, np.float64))
     ring = np.concatenate([halves[0], halves[1][::-1] * (-1, 1)])
     mask = np.zeros((600, 480), np.uint8)
-    cv2.fillPoly(mask, [np.rint(ring + (240, 0)).astype(np.int32)], 255)
+    cv2.fillPoly(mask, [np.rint(ring + np.array([240, 0])).astype(np.int32)], 255)
     _, points, sleeve = landmarks(mask)
     assert sleeve is Sleeve.SHORT
     assert points["armpit_left"] == pytest.approx((362, 266), abs=6)
