@@ -57,15 +57,18 @@ def test_what_a_garment_has_but_once_is_not_shown_again_above_it() -> None:
     assert carried.bgr[HEM - 50 : HEM, 155:165].max() < 120
 
 
-def test_the_shade_of_the_worn_hem_goes_with_it() -> None:
+def test_the_shade_of_the_worn_hem_is_not_carried_up_and_what_is_seen_of_the_garment_stays() -> None:
     bgr, lower, worn, skin, s = trousers()
     shade = 1 - 0.5 * np.clip(1 - (np.arange(360) - HEM) / (0.08 * s.unit), 0, 1)
     bgr *= shade[:, None, None].astype(np.float32)
     carried = carried_up(bgr, lower, worn, skin, s)
     assert carried is not None
+    assert carried.bgr[HEM - 30 : HEM, 130:190, 0].mean(axis=1).min() > 85
+    # it goes where it lies beside the top's own rim
     shown = bgr + (carried.bgr - bgr) * carried.anew[..., None]
-    assert shown[HEM + 2 : HEM + 20, 130:190, 0].mean(axis=1).min() > 85
-    # but where the new top hides it as well
+    assert shown[HEM, 130:190, 0].mean() > 85
+    assert carried.anew[HEM + 3 :, 130:190].max() == 0
+    # and stays where the new top hides it as well
     same = carried_up(bgr, lower, worn, skin, s, hem=HEM)
     assert same is not None
     assert same.anew.max() == 0

@@ -127,6 +127,8 @@ def carry_up(
     off = cv2.blur(np.maximum.reduce(cv2.split(cv2.absdiff(bgr[part], made))), (3, 3))
     fades = ramp(over, 1 / ((_SHADE - _RIM) * unit), 1) * (over < 2 * _RIM * unit)
     rim = fades * np.maximum(ramp(off, 1 / rough, -3), ramp(over, 4 / (_RIM * unit), -3))
+    # further from the top that goes the garment is seen as it is, in its shade
+    rim *= np.minimum(2 * cv2.dilate(top, np.ones((3, 3), np.uint8)), 1)
     # nothing stays between the top that goes and the garment
     rim *= np.minimum(cv2.morphologyEx(np.minimum(own + top, 1), cv2.MORPH_CLOSE, ellipse), 1)
     shreds = cv2.dilate(own - whole[part], np.ones((3, 3), np.uint8)) * cv2.dilate(top, ellipse)
