@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.embedded_people import drawn_garment, drawn_landmarks, drawn_person
 from vastra_live.errors import NothingToFitError
 from vastra_live.synthesis.embedded.fit import TopPattern
-from vastra_live.synthesis.embedded.girth import measure_girth
+from vastra_live.synthesis.embedded.girth import arm_point, arm_points, measure_girth
 from vastra_live.synthesis.embedded.inverse_map import inverse_map
 from vastra_live.synthesis.embedded.mesh import TORSO, ElasticSheet, part_masks
 from vastra_live.synthesis.embedded.skeleton import Proportions, read_skeleton
@@ -143,3 +143,14 @@ def test_hips_out_of_the_picture_are_extrapolated() -> None:
     cut = read_skeleton(body_of(points, seen))
     assert np.linalg.norm(cut.pelvis - whole.pelvis) < 0.2 * whole.unit
     np.testing.assert_allclose(cut.across, whole.across)
+
+
+@settings(deadline=None)
+@given(bends=st.tuples(angles, angles), stations=st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_many_points_of_an_arm_are_those_of_each(bends: tuple[float, float], stations: list[float]) -> None:
+    arm = read_skeleton(body_of(drawn_landmarks(bends=(*bends, 5, 5)))).left
+    points, along = arm_points(arm, np.array(stations))
+    for k, station in enumerate(stations):
+        point, direction = arm_point(arm, station)
+        np.testing.assert_allclose(points[k], point, atol=1e-6)
+        np.testing.assert_allclose(along[k], direction, atol=1e-6)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from vastra_live.synthesis.embedded.girth import ARM_STATIONS, ELBOW, Girth, arm_point, sample
+from vastra_live.synthesis.embedded.girth import ARM_STATIONS, ELBOW, Girth, arm_points, sample
 from vastra_live.synthesis.embedded.places import LOWER, SKIN, TOP
 from vastra_live.synthesis.embedded.skeleton import Arm, Point, Skeleton
 from vastra_live.types import F32
@@ -39,7 +39,7 @@ def with_arms_behind(s: Skeleton, share: F32, girth: Girth) -> Skeleton:
 
 def _behind(share: F32, arm: Arm, halves: Point) -> bool:
     """The same for one arm, given half its widths in pixels."""
-    middles, along = (np.array(both) for both in zip(*(arm_point(arm, at) for at in _STATIONS), strict=True))
+    middles, along = arm_points(arm, _STATIONS)
     normals = np.column_stack([-along[:, 1], along[:, 0]])
     out = np.interp(_STATIONS, ARM_STATIONS, halves)[:, None] * _ACROSS
     points = middles[:, None] + out[..., None] * normals[:, None]

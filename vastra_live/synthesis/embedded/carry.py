@@ -274,16 +274,18 @@ def _seen_outline(
         sign: -1 to the left in the picture, 1 to the right.
         room: so many pixels of background show that it ends.
     """
-    reach, ends = np.zeros(len(rows)), np.zeros(len(rows), np.bool_)
-    for k, y in enumerate(rows):
-        line = np.arange(int(spine[y]), -1 if sign < 0 else lower.shape[1], sign)
-        # a crease or the gap between the legs is no end of it
-        cloth = np.flatnonzero(lower[y, line] > 0.5)
-        if len(cloth):
-            reach[k] = cloth[-1] + 1
-            beside = background[y, line[cloth[-1] + 1 : cloth[-1] + 1 + room]]
-            ends[k] = len(beside) == room and float(beside.mean()) > 0.6
-    return reach, ends
+    # outwards from the spine, with what is out of the picture neither garment nor background
+    line = spine[rows].astype(int)[:, None] + sign * np.arange(lower.shape[1] + room)
+    inside = (line >= 0) & (line < lower.shape[1])
+    line = np.clip(line, 0, lower.shape[1] - 1)
+    cloth = (lower[rows[:, None], line] > 0.5) & inside
+    # a crease or the gap between the legs is no end of it
+    found = cloth.any(axis=1)
+    reach = np.where(found, cloth.shape[1] - cloth[:, ::-1].argmax(axis=1), 0)
+    beside = np.minimum(reach[:, None] + np.arange(room), line.shape[1] - 1)
+    each = np.arange(len(rows))[:, None]
+    free = background[rows[:, None], line[each, beside]].mean(axis=1)
+    return reach.astype(np.float64), found & inside[each, beside].all(axis=1) & (free > 0.6)
 
 
 def _mean(bgr: F32, weight: F32, size: int) -> F32:

@@ -21,6 +21,7 @@ __all__ = [
     "USUAL_HALF",
     "Girth",
     "arm_point",
+    "arm_points",
     "measure_girth",
     "unit_vector",
 ]
@@ -183,7 +184,7 @@ def _measure_limb(edges: Sequence[Edges], hidden: Mask, side: int) -> npt.NDArra
 
 def _hidden(clothed: F32, arm: Arm) -> Mask:
     """(5,) whether the worn top covers the arm at the stations."""
-    points = np.array([arm_point(arm, station)[0] for station in ARM_STATIONS])
+    points, _ = arm_points(arm, ARM_STATIONS)
     return np.asarray(sample(clothed, points) > 0.5, np.bool_)
 
 
@@ -193,7 +194,7 @@ def _to_edges(person: F32, arm: Arm, unit: float) -> list[Edges]:
     Left and right are those of the picture for an arm that hangs; None where there is no edge nearby.
     """
     out = np.linspace(0.03, 0.4, 38)
-    points, along = (np.array(both) for both in zip(*(arm_point(arm, at) for at in ARM_STATIONS), strict=True))
+    points, along = arm_points(arm, ARM_STATIONS)
     normals = np.column_stack([-along[:, 1], along[:, 0]]) * unit
     steps = np.array([1.0, -1.0])[:, None] * out
     off = sample(person, points[:, None, None] + steps[..., None] * normals[:, None, None]) < 0.5
@@ -220,6 +221,17 @@ def arm_point(arm: Arm, station: float) -> tuple[Point, Point]:
     turn = min(max((station - ELBOW) / 0.12 + 0.5, 0.0), 1.0)
     along = (1 - turn) * unit_vector(upper, fore) + turn * unit_vector(fore, upper)
     return point, unit_vector(along, upper)
+
+
+def arm_points(arm: Arm, stations: npt.NDArray[np.float64]) -> tuple[Point, Point]:
+    """(n, 2) points and directions at many stations, as :func:`arm_point` has each."""
+    upper, fore = arm.elbow - arm.shoulder, arm.wrist - arm.elbow
+    below = np.maximum(stations - ELBOW, 0)[:, None] / (1 - ELBOW)
+    points = arm.shoulder + np.minimum(stations, ELBOW)[:, None] / ELBOW * upper + below * fore
+    turn = np.clip((stations - ELBOW) / 0.12 + 0.5, 0, 1)[:, None]
+    along = (1 - turn) * unit_vector(upper, fore) + turn * unit_vector(fore, upper)
+    length = np.hypot(along[:, 0], along[:, 1])[:, None]
+    return points, np.where(length > 1e-3, along / np.maximum(length, 1e-3), unit_vector(upper, upper))
 
 
 def unit_vector(vector: Point, otherwise: Point) -> Point:

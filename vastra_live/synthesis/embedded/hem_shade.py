@@ -90,15 +90,13 @@ def _line(step: F32, unit: float) -> F64 | None:
     tilts, bows = np.linspace(-_TILT, _TILT, 9) * unit, np.linspace(-_BOW, _BOW, 5) * unit
     # one strong piece is none that runs from side to side
     bounded = np.minimum(cv2.dilate(step, np.ones((3, 1), np.uint8)), 4 * _LEAST)[:, columns]
-    best, found = 0.0, np.zeros(width)
-    rows = np.arange(height)[:, None]
-    for tilt in tilts:
-        for bow in bows:
-            at = np.round(rows + tilt * across + bow * (across**2 - 1 / 3)).astype(int)
-            gathered = bounded[np.clip(at, 0, height - 1), np.arange(32)].mean(axis=1)
-            if gathered.max() > best:
-                best = float(gathered.max())
-                found = np.interp(np.arange(width), columns, at[gathered.argmax()])
+    # (tilt, bow, row, column)
+    bends = tilts[:, None, None, None] * across + bows[:, None, None] * (across**2 - 1 / 3)
+    lines = np.round(np.arange(height)[:, None] + bends).astype(np.int32)
+    at = np.clip(lines, 0, height - 1) * np.int32(32) + np.arange(32, dtype=np.int32)
+    gathered = bounded.take(at).mean(axis=-1)
+    best = np.unravel_index(gathered.argmax(), gathered.shape)
+    found = np.interp(np.arange(width), columns, lines[best])
     near = np.round(found).astype(int) + np.arange(-2, 3)[:, None]
     near = step[np.clip(near, 0, height - 1), np.arange(width)]
     along = near.max(axis=0)

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vastra_live.synthesis.embedded.girth import ELBOW, arm_point, sample, unit_vector
+from vastra_live.synthesis.embedded.girth import ELBOW, arm_points, sample, unit_vector
 from vastra_live.synthesis.embedded.places import Window, window
 from vastra_live.synthesis.embedded.skeleton import Arm, Point
 from vastra_live.types import F32
@@ -186,8 +186,7 @@ def _bounded(edge: F64, reach: F64, seen: _Seen, trust: F64) -> F64:
 
 def _lines(arm: Arm, outward: float) -> tuple[Point, Point]:
     """(49, 2) points on the bones, and the directions out of the arm there."""
-    both = [arm_point(arm, min(station, 1.0)) for station in STATIONS]
-    points, along = (np.array(part) for part in zip(*both, strict=True))
+    points, along = arm_points(arm, np.minimum(STATIONS, 1.0))
     beyond = np.maximum(STATIONS - 1, 0)
     points += (beyond / 0.2 * _PALM)[:, None] * (arm.tip - arm.wrist)
     along[beyond > 0] = unit_vector(arm.tip - arm.wrist, arm.wrist - arm.elbow)
