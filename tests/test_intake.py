@@ -16,6 +16,7 @@ from vastra_live.pictures import read_picture, write_picture
 from vastra_live.types import F32, U8, Category, Garment, Sleeve
 from vastra_live.wardrobe.category import classify, measure
 from vastra_live.wardrobe.cutout import cut_out
+from vastra_live.wardrobe.faint import steady_outline
 from vastra_live.wardrobe.hanger import without_hanger
 from vastra_live.wardrobe.intake import LONG_SIDE_PX, read_garment
 from vastra_live.wardrobe.landmarks import find_landmarks
@@ -384,3 +385,40 @@ def test_a_hanger_is_taken_off() -> None:
     assert freed[45:95, 220:260].max() == 0
     assert iou(freed, mask) > 0.96
     np.testing.assert_array_equal(without_hanger(bare, mask), mask)
+
+
+def ragged_hem() -> tuple[U8, U8]:
+    """A silhouette, and the same with bites in its hem."""
+    whole = shape_mask("tee", 1.7)
+    bitten = whole.copy()
+    bottom = round(480 * 1.7)
+    for x, depth in zip(range(205, 620, 45), (9, 4, 7, 11, 3, 8, 10, 5, 9, 6), strict=True):
+        cv2.ellipse(bitten, (x, bottom), (15, depth), 0, 0, 360, 0, -1)
+    return whole, bitten
+
+
+def test_a_faint_outline_runs_straight_and_keeps_its_corners() -> None:
+    whole, bitten = ragged_hem()
+    low = np.indices(whole.shape)[0] > 400 * 1.7
+    found = steady_outline(bitten, np.where(low, 3, 40).astype(np.float32))
+    rows = found.shape[0] - 1 - (found[::-1] > 0).argmax(axis=0)
+    hem = slice(round((240 - 122) * 1.7), round((240 + 122) * 1.7))
+    assert np.abs(rows[hem] - 480 * 1.7).max() < 4
+    assert iou(found, whole) > 0.995
+
+
+def test_a_clear_outline_is_left_as_it_is() -> None:
+    _, bitten = ragged_hem()
+    np.testing.assert_array_equal(steady_outline(bitten, np.full(bitten.shape, 40, np.float32)), bitten)
+
+
+def test_the_narrow_gap_beside_a_pale_sleeve_stays_open() -> None:
+    mask = shape_mask("long", 1.7)
+    # the sleeve hangs down: a gap a fiftieth of the picture wide
+    cv2.fillPoly(mask, [np.array([(636, 330), (736, 200), (760, 880), (662, 880)], np.int32)], 255)
+    cv2.fillPoly(mask, [np.array([(630, 345), (640, 345), (661, 880), (630, 880)], np.int32)], 0)
+    picture = photo(mask, (216, 217, 219), (205, 209, 210), 1.0).astype(np.float32)
+    picture[mask > 0] += np.random.default_rng(2).normal(0, 5, (*mask.shape, 1))[mask > 0]
+    found = cut_out(np.clip(picture, 0, 255).astype(np.uint8)).mask
+    gap = (mask == 0)[420:800, 560:700]
+    assert (found[420:800, 560:700][gap] == 0).mean() > 0.9

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vastra_live.types import F32, U8
+from vastra_live.wardrobe.faint import steady_outline
 from vastra_live.wardrobe.ground import Ground, read_ground, settle_ground, without_frame
 
 __all__ = ["Cutout", "cut_out", "largest_piece"]
@@ -47,6 +48,8 @@ _THICKEST_WALL = 0.09
 """Thickest sleeve before a hole, as a share of the picture's longer side."""
 _FAINT = 14
 """Cloth that differs less than this from the ground may have lost parts of its rim to the flood."""
+_DEEPEST_BITE = 0.05
+"""A bite into faint cloth reaches at most so deep, as a share of the picture's longer side."""
 _SMALLEST_GAP = 1.0e-4
 _SMALLEST_HOLE = 6.0e-4
 _SMALLEST_LOOP = 4.0e-3
@@ -118,7 +121,7 @@ def cut_out(bgr: U8) -> Cutout:
     flood = _flood(difference)
     mask = _outline(bgr, ground, flood, difference)
     piece, second = largest_piece(np.asarray(cv2.medianBlur(mask, 5), np.uint8))
-    return Cutout(piece, ground, second)
+    return Cutout(steady_outline(piece, difference.distance), ground, second)
 
 
 def largest_piece(mask: U8) -> tuple[U8, float]:
@@ -288,7 +291,10 @@ def _outline(bgr: U8, ground: Ground, flood: U8, difference: _Difference) -> U8:
 
 
 def _mended(cloth: U8, difference: _Difference) -> U8:
-    """The silhouette with the bites filled that the flood took out of the rim of faint cloth."""
+    """The silhouette with the bites filled that the flood took out of the rim of faint cloth.
+
+    A bite is shallow, the gap between sleeve and body as narrow but deep.
+    """
     radius = max(2, round(0.012 * max(cloth.shape)))
     piece, _ = largest_piece(cloth)
     small = cv2.resize(piece, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
@@ -298,7 +304,18 @@ def _mended(cloth: U8, difference: _Difference) -> U8:
     solid = piece.astype(np.float32) / 255
     around = (0, 0), radius / 2
     contrast = cv2.GaussianBlur(difference.distance * solid, *around) / (cv2.GaussianBlur(solid, *around) + 1e-3)
-    return cloth | _binary((closed > 127) & (contrast < _FAINT))
+    filled = _binary((closed > 127) & (cloth == 0))
+    beyond = _reached(cv2.bitwise_not(cv2.bitwise_or(cloth, filled)))
+    # a bite may widen inside
+    bites = cv2.bitwise_not(cv2.bitwise_or(cloth, beyond))
+    depth = cv2.distanceTransform(cv2.bitwise_not(beyond), cv2.DIST_L2, 3)
+    count, labels = cv2.connectedComponents(bites, connectivity=8)
+    deepest = np.zeros(count, np.float32)
+    np.maximum.at(deepest, labels[bites > 0], depth[bites > 0])
+    shallow = deepest < _DEEPEST_BITE * max(cloth.shape)
+    shallow &= np.bincount(labels.ravel(), filled.ravel(), minlength=count) > 0
+    shallow[0] = False
+    return np.asarray(cv2.bitwise_or(cloth, _binary(shallow[labels] & (contrast < _FAINT))), np.uint8)
 
 
 def _reached(allowed: U8) -> U8:
