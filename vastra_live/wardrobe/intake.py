@@ -11,7 +11,9 @@ from vastra_live.errors import GarmentError
 from vastra_live.pictures import Picture, read_picture
 from vastra_live.types import F32, U8, Category, Garment
 from vastra_live.wardrobe.category import classify, measure
+from vastra_live.wardrobe.crotch import open_crotch
 from vastra_live.wardrobe.cutout import cut_out, largest_piece
+from vastra_live.wardrobe.ground import Ground
 from vastra_live.wardrobe.hanger import without_hanger
 from vastra_live.wardrobe.landmarks import find_landmarks
 from vastra_live.wardrobe.matte import carry_colours, even_alpha, soft_alpha
@@ -65,6 +67,7 @@ def read_garment(
     path = Path(path)
     wanted = _category(category)
     photo = read_photo(path)
+    ground: Ground | None = None
     if mask_path is not None:
         mask = _given_mask(Path(mask_path), photo, path)
         alpha = even_alpha(mask)
@@ -75,10 +78,17 @@ def read_garment(
         cutout = cut_out(photo.bgr)
         refuse_unusable(path, photo.bgr, cutout)
         mask = without_hanger(photo.bgr, cutout.mask)
-        alpha = soft_alpha(photo.bgr, mask, cutout.ground)
+        ground = cutout.ground
+        alpha = soft_alpha(photo.bgr, mask, ground)
     silhouette = read_silhouette(mask)
     kind = wanted or classify(measure(silhouette))
     points, sleeve = find_landmarks(silhouette, kind)
+    if ground is not None and "crotch" in points:
+        opened = open_crotch(photo.bgr, mask, ground, points["crotch"], (points["waist_left"], points["waist_right"]))
+        if opened is not mask:
+            # in the shade a pixel is no mixture of cloth and light ground
+            alpha = np.minimum(alpha, even_alpha(opened))
+            points, sleeve = find_landmarks(read_silhouette(opened), kind)
     inside = None
     if kind is not Category.LOWER:
         lowest = (points["armpit_left"][1] + points["armpit_right"][1]) / 2
