@@ -60,37 +60,33 @@ def test_what_lies_beside_goes_on_into_the_rim() -> None:
 
 
 def test_a_spot_of_a_sleeve_that_was_missed_goes_and_what_hides_the_arm_stays() -> None:
-    arms = np.zeros((80, 100), np.float32)
+    arms, gone, lower = np.zeros((3, 80, 100), np.float32)
     arms[:, 30:60] = 1
-    gone = np.zeros((160, 200), np.float32)
-    gone[:, 60:110] = 1
-    gone[70:76, 80:88] = 0
-    lower = np.zeros((80, 100), np.float32)
+    gone[:, 30:55] = 1
+    gone[35:38, 40:44] = 0
     lower[35:38, 40:44] = 1
     lower[:, 56:] = 1
-    found = notches(gone, arms, lower, 250)
-    assert found[71:75, 82:86].min() > 0.9
-    assert found[:, 114:].max() == 0
+    found = notches(gone, arms, lower, 125)
+    assert found[36, 41:43].min() > 0.9
+    assert found[:, 57:].max() == 0
 
 
 def test_a_spot_goes_though_it_hangs_together_with_dark_trousers_beside_the_arm() -> None:
-    arms = np.zeros((80, 100), np.float32)
+    arms, gone, lower = np.zeros((3, 80, 100), np.float32)
     arms[:, 30:60] = 1
-    gone = np.zeros((160, 200), np.float32)
-    gone[:, 60:120] = 1
-    lower = np.zeros((80, 100), np.float32)
-    lower[35:41, 50:56] = lower[39:41, 54:60] = lower[:, 60:] = 1
-    gone[70:82, 100:112] = gone[78:82, 108:120] = 0
-    assert notches(gone, arms, lower, 250)[72:80, 102:110].min() > 0.9
+    gone[:, 30:60] = 1
+    lower[:, 60:] = 1
+    for spot in (np.s_[35:41, 50:56], np.s_[39:41, 54:60]):
+        gone[spot], lower[spot] = 0, 1
+    assert notches(gone, arms, lower, 125)[36:40, 51:55].min() > 0.9
 
 
 def test_a_hand_is_blended_into_a_made_wrist_and_a_bare_arm_beside_a_top_is_not() -> None:
-    arms = np.zeros((100, 100), np.float32)
+    arms, sleeve, top = np.zeros((3, 100, 100), np.float32)
     arms[:, 40:60] = 1
-    sleeve, top = np.zeros((200, 200), np.float32), np.zeros((200, 200), np.float32)
-    sleeve[:120, 70:130] = 1
-    top[:, 116:] = 1
-    rim = seams(sleeve, arms, 200)
-    assert rim[118, 100] > 0.9 and 0.2 < rim[121, 100] < 0.95 and rim[130, 100] == 0
-    assert np.all(np.diff(rim[110:140, 100]) <= 1e-6)
-    assert seams(top, arms, 200)[:, 80:112].max() < 0.1
+    sleeve[:60, 35:65] = 1
+    top[:, 58:] = 1
+    rim = seams(sleeve, arms, 100)
+    assert rim[58, 50] > 0.9 and 0.2 < rim[60, 50] < 0.95 and rim[66, 50] == 0
+    assert np.all(np.diff(rim[55:70, 50]) <= 1e-6)
+    assert seams(top, arms, 100)[:, 40:56].max() < 0.1

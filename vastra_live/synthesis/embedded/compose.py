@@ -193,16 +193,23 @@ def _arms_in_front(
 ) -> None:
     """Bare arms in front of the torso, on which they leave a shadow, and the sleeves one on them. In place."""
     made = under.front * under.gone
-    shape = made.shape
-    if TORSO in pieces:
-        cloth = _placed(pieces[TORSO], shape) * (1 - np.maximum(made, own_arms))
-        scaled(canvas, 1 - contact_shadow(made, unit) * cloth, canvas)
-    mixed(canvas, under.bgr, made, canvas)
-    sleeves = together((piece for name, piece in pieces.items() if name != TORSO), shape)
+    few, arms = halved(made), halved(np.maximum(made, own_arms))
+    left, top, width, height = cv2.boundingRect((arms > 0.02).astype(np.uint8))
+    if not width:
+        return
+    # a shadow reaches as far as it is blurred, and no pixel of a half one is cut
+    room = 2 * round(0.035 * unit) + 4
+    rows = slice(max(2 * top - room, 0), min(2 * (top + height) + room, len(made)))
+    part = rows, slice(max(2 * left - room, 0), min(2 * (left + width) + room, made.shape[1]))
+    mixed(canvas[part], under.bgr[part], made[part], canvas[part])
+    sleeves = halved(together((piece for name, piece in pieces.items() if name != TORSO), made.shape))
     # but for one that is bent in front of them
-    shade = contact_shadow(sleeves, unit) * np.maximum(made, own_arms) * (1 - under.forearms)
-    scaled(canvas, 1 - shade, canvas)
-    np.maximum(covered, np.minimum(shade * 4, 1), out=covered)
+    shade = _soft(sleeves, unit) * arms * (1 - halved(under.forearms))
+    if TORSO in pieces:
+        shade += _soft(few, unit) * halved(_placed(pieces[TORSO], made.shape)) * (1 - arms)
+    shadow = enlarged_part(shade, 2, part)
+    scaled(canvas[part], 1 - shadow, canvas[part])
+    covered[part] = np.maximum(covered[part], np.minimum(4 * shadow, 1))
 
 
 def _line_gaps(canvas: F32, pieces: Mapping[int, Painted], union: F32, wall: F32, unit: float) -> None:
@@ -293,5 +300,10 @@ def draw_order(s: Skeleton) -> tuple[int, ...]:
 
 def contact_shadow(alpha: F32, unit: float) -> F32:
     """The soft dark rim that cloth leaves on what lies close behind it; 0..0.3, also under the cloth itself."""
+    return enlarged(_soft(halved(alpha), unit), alpha.shape)
+
+
+def _soft(alpha: F32, unit: float) -> F32:
+    """The same of a halved one, at its size; the unit is that of the whole."""
     size = 2 * max(1, round(0.0175 * unit)) + 1
-    return enlarged(np.float32(0.3) * cv2.blur(cv2.blur(halved(alpha), (size, size)), (size, size)), alpha.shape)
+    return np.asarray(np.float32(0.3) * cv2.blur(cv2.blur(alpha, (size, size)), (size, size)), np.float32)

@@ -99,8 +99,7 @@ def undress(
     weight = np.maximum(rim.share[part], enlarged_part(bare.arms, 2, part))
     mixed(made, enlarged_part(seen, 2, part), np.maximum(weight, anew), made)
     cloth = hips * (1 - bare_skin)
-    grain = _grain(picture, share, gone, enlarged_part(bare_skin, 2, part), enlarged_part(cloth, 2, part))
-    made += cv2.merge([grain] * 3)
+    made += cv2.merge([_grain(picture, share, gone, bare_skin, cloth, part)] * 3)
     gone = np.maximum(gone[part], anew)
     canvas = mixed(picture[part].astype(np.float32), made, gone, made)
     front, forearms = enlarged_part(bare.front, 2, part), enlarged_part(bare.forearms, 2, part)
@@ -156,31 +155,37 @@ def _grain_tile() -> F32:
     return tile
 
 
-def _grain(picture: U8, share: F32, gone: F32, skin: F32, cloth: F32) -> F32:
-    """(h, w) grey levels to add to a part that was made smooth: as rough as skin, cloth and wall are in this picture.
+def _grain(picture: U8, share: F32, gone: F32, skin: F32, cloth: F32, part: Window) -> F32:
+    """Grey levels to add to a part that was made smooth: as rough as skin, cloth and wall are in this picture.
 
     Args:
-        picture: (H, W, 3) uint8.
-        share: (5, H, W) class probabilities.
-        gone: (H, W) 0..1, where it is made anew.
-        skin: (h, w) 0..1, where the part is skin.
-        cloth: (h, w) 0..1, where it is the lower garment.
+        picture: (2h, 2w, 3) uint8.
+        share: (5, 2h, 2w) class probabilities.
+        gone: (2h, 2w) 0..1, where it is made anew.
+        skin: (h, w) 0..1, where it is made as skin.
+        cloth: (h, w) 0..1, where it is made as the lower garment.
+        part: rows and columns of the picture.
     """
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    off = cv2.absdiff(grey, cv2.blur(grey, (3, 3)))
-    beside = share[BACKGROUND] * (gone < 0.01)
-    rough, woven, smooth = (_middle(off, (of > 0.9).astype(np.uint8)) for of in (share[SKIN], share[LOWER], beside))
+    every = np.s_[::2, ::2]
+    off = np.ascontiguousarray(cv2.absdiff(grey, cv2.blur(grey, (3, 3)))[every])
+    kinds = (
+        share[SKIN][every] > 0.9,
+        share[LOWER][every] > 0.9,
+        (share[BACKGROUND][every] > 0.9) & (gone[every] < 0.01),
+    )
+    rough, woven, smooth = (_middle(off, kind.astype(np.uint8)) for kind in kinds)
     # what a wall has beside its grain is edges
     smooth = min(smooth, rough)
-    height, width = skin.shape
+    # of cloth the coarser half of it was reflected
+    level = skin * np.float32(1.55 * (rough - smooth)) + cloth * np.float32(0.95 * woven - 1.55 * smooth)
+    level = enlarged_part(level + np.float32(1.55 * smooth), 2, part)
+    height, width = level.shape
     tile = _grain_tile()
     tiled = cv2.copyMakeBorder(
         tile[: min(height, 512), : min(width, 512)], 0, max(0, height - 512), 0, max(0, width - 512), cv2.BORDER_REFLECT
     )
-    level = skin * np.float32(1.55 * (rough - smooth)) + np.float32(1.55 * smooth)
-    # of cloth the coarser half of it was reflected
-    level += cloth * np.float32(0.95 * woven - 1.55 * smooth)
-    return np.asarray(tiled * level, np.float32)
+    return np.asarray(cv2.multiply(tiled, level, level), np.float32)
 
 
 def _middle(off: U8, mask: U8) -> float:

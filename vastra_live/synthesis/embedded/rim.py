@@ -100,18 +100,16 @@ def notches(gone: F32, arms: F32, lower: F32, unit: float) -> F32:
 
     Args:
         gone: (h, w) 0..1, what was taken away.
-        arms: (h/2, w/2) 0..1, where arms are made.
-        lower: (h/2, w/2) 0..1, the lower garment, behind which an arm may lie: a spot of it is none.
+        arms: (h, w) 0..1, where arms are made.
+        lower: (h, w) 0..1, the lower garment, behind which an arm may lie: a spot of it is none.
         unit: shoulder width in pixels.
     """
-    size = 2 * max(1, round(0.02 * unit)) + 1
-    small = halved(gone)
-    closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
+    size = 2 * max(1, round(0.04 * unit)) + 1
+    closed = cv2.morphologyEx(gone, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
     # what hides a stretch of the arm is no spot, wherever else it reaches
-    solid = max(1, round(0.035 * unit))
-    hides = cv2.morphologyEx(lower * arms * (1 - small), cv2.MORPH_OPEN, np.ones((solid, solid), np.uint8))
-    closed *= ramp(hides, -4, 2)
-    return enlarged(closed * arms, gone.shape)
+    solid = max(1, round(0.07 * unit))
+    hides = cv2.morphologyEx(lower * arms * (1 - gone), cv2.MORPH_OPEN, np.ones((solid, solid), np.uint8))
+    return np.asarray(closed * ramp(hides, -4, 2) * arms, np.float32)
 
 
 def seams(gone: F32, arms: F32, unit: float) -> F32:
@@ -121,14 +119,12 @@ def seams(gone: F32, arms: F32, unit: float) -> F32:
 
     Args:
         gone: (h, w) 0..1, what was taken away.
-        arms: (h/2, w/2) 0..1, where arms are made.
+        arms: (h, w) 0..1, where arms are made.
         unit: shoulder width in pixels.
     """
-    small = halved(gone)
-    size, wide = (2 * max(1, round(share * unit)) + 1 for share in (0.015, 0.06))
-    covered = cv2.blur(small * arms, (wide, wide)) / np.maximum(cv2.blur(arms, (wide, wide)), np.float32(1e-3))
-    rim = ramp(cv2.blur(small, (size, size)), 2.4, -0.2)
-    return enlarged(rim * ramp(covered, 6, -1.2) * arms, gone.shape)
+    size, wide = (2 * max(1, round(share * unit)) + 1 for share in (0.03, 0.12))
+    covered = cv2.blur(gone * arms, (wide, wide)) / np.maximum(cv2.blur(arms, (wide, wide)), np.float32(1e-3))
+    return np.asarray(ramp(cv2.blur(gone, (size, size)), 2.4, -0.2) * ramp(covered, 6, -1.2) * arms, np.float32)
 
 
 def _local(planes: Sequence[F32], weight: F32, reach: int) -> tuple[F32, F32, F32]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vastra_live.errors import NothingToFitError
-from vastra_live.synthesis.embedded.bare import bare_body
+from vastra_live.synthesis.embedded.bare import Bare, bare_body
 from vastra_live.synthesis.embedded.behind import with_arms_behind
 from vastra_live.synthesis.embedded.bend import paint_bent
 from vastra_live.synthesis.embedded.compose import bare_arms, compose, hands, sleeved_arms
@@ -46,7 +46,7 @@ from vastra_live.synthesis.embedded.reading import (
     read_person,
 )
 from vastra_live.synthesis.embedded.rim import beside, notches, seams, solve_rim
-from vastra_live.synthesis.embedded.scale import halved, halved_skeleton
+from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_skeleton
 from vastra_live.synthesis.embedded.scene import Scene, cut_out, first_row, raised, touched
 from vastra_live.synthesis.embedded.shade import side_light
 from vastra_live.synthesis.embedded.skeleton import Point, Proportions, read_skeleton
@@ -385,9 +385,8 @@ class EmbeddedSynthesizer:
         half = ((worn.shape[1] + 1) // 2, (worn.shape[0] + 1) // 2)
         worn_small, skin = halved(worn), halved(share[SKIN])
         bare = bare_body(half[::-1], small, girth, openings.sleeves, worn_small, openings, skin, self._lit_from or 0.0)
-        missed = notches(gone, bare.arms, halved(share[LOWER]), unit)
-        gone = np.maximum(gone, missed * (1 - np.maximum(kept, ramp(share[SKIN], 2, 0))))
-        gone = np.maximum(gone, seams(gone, bare.arms, unit) * share[SKIN] * (1 - kept))
+        also = _on_arms(halved(gone), halved(kept), skin, halved(share[LOWER]), bare, small.unit)
+        gone = np.maximum(gone, enlarged(also, gone.shape))
         if bare_legs is not None:
             bare = bare_legs.under(bare)
         assert self._gain is not None
@@ -428,6 +427,12 @@ class EmbeddedSynthesizer:
     def _show(self, name: str, picture: npt.NDArray[np.generic]) -> None:
         if self._watch is not None:
             self._watch(name, np.clip(picture, 0, 255).astype(np.uint8))
+
+
+def _on_arms(gone: F32, kept: F32, skin: F32, lower: F32, bare: Bare, unit: float) -> F32:
+    """(h, w) 0..1: what of made arms is made anew beside what was taken away; everything is (h, w) 0..1."""
+    missed = notches(gone, bare.arms, lower, unit) * (1 - np.maximum(kept, ramp(skin, 2, 0)))
+    return np.maximum(missed, seams(np.maximum(gone, missed), bare.arms, unit) * skin * (1 - kept))
 
 
 def _filled(alpha: F32) -> tuple[slice, slice]:
