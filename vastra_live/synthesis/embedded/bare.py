@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.fit import Openings
 from vastra_live.synthesis.embedded.girth import ASIDE, DEPTHS, ELBOW, USUAL_HALF, Girth, unit_vector
 from vastra_live.synthesis.embedded.limb import Limb, fit_limb
+from vastra_live.synthesis.embedded.neck import Sides, beside_neck, neck_opening
 from vastra_live.synthesis.embedded.shade import limb_light
-from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
+from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32
 
 __all__ = ["Bare", "bare_body"]
@@ -29,6 +29,7 @@ class Bare:
         front: what of the arms is bare under the new garment, and so seen in front of its torso.
         forearms: the forearms below short sleeves, which a bent arm carries in front of its own sleeve.
         round: light across a limb, 1 in its middle, less towards its sides.
+        beside_neck: the wall close beside the neck, where it is seen; None where nothing is known.
     """
 
     torso: F32
@@ -37,6 +38,7 @@ class Bare:
     front: F32
     forearms: F32
     round: F32
+    beside_neck: F32 | None = None
 
 
 _WAIST = 0.72
@@ -62,6 +64,7 @@ def bare_body(
     openings: Openings | None = None,
     skin: F32 | None = None,
     lit_from: float = 0.0,
+    sides: Sides | None = None,
 ) -> Bare:
     """The outline of the wearer's body from joints and girth.
 
@@ -75,14 +78,18 @@ def bare_body(
             no top at all.
         skin: (h, w) 0..1, what is seen of the wearer's skin, which the bare arms go on from. None for nothing.
         lit_from: the side that the light comes from, as ``side_light`` has it.
+        sides: of the neck as it is seen. None for nothing.
     """
     limbs = [fit_limb(arm, k, s.unit, girth.thickness(k), worn, skin) for k, arm in enumerate((s.right, s.left))]
     inside, depth, light = _trunk(shape, s, girth, limbs)
     sleeved = openings is not None and openings.neckline is not None
     if openings is not None:
         # what the outlines of body and cloth leave between them over a shoulder or beside the waist is no skin
-        neck = depth < _CHEST if openings.neckline is None else _opening(shape, openings.neckline, s)
+        neck = depth < _CHEST if openings.neckline is None else neck_opening(shape, openings.neckline, s)
         inside *= np.maximum(neck, depth > openings.hem - 0.03)
+    wall = None
+    if sides is not None and openings is not None and openings.neckline is not None:
+        wall = beside_neck(shape, openings.neckline, s, sides)
     below = np.clip((depth - _WAIST) * np.float32(0.5 * s.torso_length) + 0.5, 0, 1)
     arms, front, forearms = (np.zeros(shape, np.float32) for _ in range(3))
     for limb, sleeve_end, outwards in zip(limbs, sleeve_ends, (-s.across, s.across), strict=True):
@@ -128,6 +135,7 @@ def bare_body(
         front=np.asarray(front, np.float32),
         forearms=np.asarray(forearms, np.float32),
         round=np.asarray(light, np.float32),
+        beside_neck=wall,
     )
 
 
@@ -180,13 +188,3 @@ def _read(curves: list[F32], low: float, high: float, values: F32, which: npt.ND
     index = ((values - np.float32(low)) * np.float32((_STEPS - 1) / (high - low))).astype(np.int32)
     np.clip(index, 0, _STEPS - 1, out=index)
     return np.concatenate(curves).take(index + _STEPS * which)
-
-
-def _opening(shape: tuple[int, ...], neckline: Point, s: Skeleton) -> F32:
-    """(h, w) 0 or 1: the neck opening and a little under the cloth around it, and everything above."""
-    up = -0.6 * s.unit * s.down
-    outline = np.array([neckline[0] + up, *neckline, neckline[-1] + up])
-    mask = np.zeros(shape, np.float32)
-    cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 1.0, shift=4)
-    size = 2 * max(1, round(0.04 * s.unit)) + 1
-    return np.asarray(cv2.dilate(mask, np.ones((size, size), np.uint8)), np.float32)

@@ -89,6 +89,9 @@ def undress(
         bare_skin = np.maximum(bare_skin, (1 - adjoins) * bare.below)
     # an arm that reaches out of its sleeve ends round there, not cut off
     bare_skin = _rounded(bare_skin * (1 - wall), s.unit)
+    if bare.beside_neck is not None:
+        # where the neck goes over into the shoulder its outline is known
+        bare_skin *= 1 - bare.beside_neck * (1 - bare.arms)
     # a waistband stands a little off the belly
     size = 2 * max(1, round(0.04 * s.unit)) + 1
     shadow = np.float32(0.5 * adjoins) * cv2.blur(carried.cover, (size, size)) * (1 - bare.arms)

@@ -34,6 +34,7 @@ from vastra_live.synthesis.embedded.lower_reading import (
 from vastra_live.synthesis.embedded.lower_snap import snapped_lower
 from vastra_live.synthesis.embedded.mesh import ElasticSheet, Painted, together
 from vastra_live.synthesis.embedded.mix import ramp
+from vastra_live.synthesis.embedded.neck import seen_sides
 from vastra_live.synthesis.embedded.plate import BackgroundPlate
 from vastra_live.synthesis.embedded.reading import (
     BACKGROUND,
@@ -384,7 +385,8 @@ class EmbeddedSynthesizer:
         small = halved_skeleton(s)
         half = ((worn.shape[1] + 1) // 2, (worn.shape[0] + 1) // 2)
         worn_small, skin = halved(worn), halved(share[SKIN])
-        bare = bare_body(half[::-1], small, girth, openings.sleeves, worn_small, openings, skin, self._lit_from or 0.0)
+        sides, lit_from = seen_sides(skin, halved(share[BACKGROUND]), small), self._lit_from or 0.0
+        bare = bare_body(half[::-1], small, girth, openings.sleeves, worn_small, openings, skin, lit_from, sides)
         also = _on_arms(halved(gone), halved(kept), skin, halved(share[LOWER]), bare, small.unit)
         gone = np.maximum(gone, enlarged(also, gone.shape))
         if bare_legs is not None:
