@@ -15,7 +15,7 @@ from vastra_live.synthesis.embedded.bare import Bare
 from vastra_live.synthesis.embedded.compose import contact_shadow
 from vastra_live.synthesis.embedded.fill import shaded_skin
 from vastra_live.synthesis.embedded.girth import DEPTHS, USUAL_HALF, Girth
-from vastra_live.synthesis.embedded.legs import CROTCH, bare_legs
+from vastra_live.synthesis.embedded.legs import CROTCH, SeenLeg, bare_legs
 from vastra_live.synthesis.embedded.light import relief, shade_edges
 from vastra_live.synthesis.embedded.lower_reading import depth_map
 from vastra_live.synthesis.embedded.mesh import LEFT_FOREARM, LEFT_SLEEVE, RIGHT_FOREARM, RIGHT_SLEEVE, TORSO, Painted
@@ -28,6 +28,8 @@ from vastra_live.types import F32, U8
 
 __all__ = ["BareBelow", "Below", "bare_below", "laid_under", "relower"]
 
+_SHADE = 0.06
+"""So far the worn garment's shade on the legs reaches, in shoulder widths."""
 _ORDER = (TORSO, RIGHT_SLEEVE, LEFT_SLEEVE, RIGHT_FOREARM, LEFT_FOREARM)
 
 
@@ -107,7 +109,14 @@ class BareBelow:
         return replace(bare, torso=torso, below=np.zeros_like(torso), round=light)
 
 
-def bare_below(shape: tuple[int, ...], s: Skeleton, girth: Girth, build: float, covered_to: float) -> BareBelow:
+def bare_below(
+    shape: tuple[int, ...],
+    s: Skeleton,
+    girth: Girth,
+    build: float,
+    covered_to: float,
+    seen: tuple[SeenLeg, SeenLeg] | None = None,
+) -> BareBelow:
     """Hips and legs drawn from joints and girth; the hips narrower than they are, so that no skin shows beside cloth.
 
     Args:
@@ -117,8 +126,9 @@ def bare_below(shape: tuple[int, ...], s: Skeleton, girth: Girth, build: float, 
         build: how thick the legs are.
         covered_to: the station at which new trousers or a dress end; above it bare legs are a little thinner, so that
             they show through torn cloth but not beside it.
+        seen: what is bare of the right and the left leg.
     """
-    legs, light = bare_legs(shape, s, build, covered_to)
+    legs, light = bare_legs(shape, s, build, covered_to, seen)
     depth = depth_map(shape, s)
     x = np.arange(shape[1], dtype=np.float32)[None, :] - np.float32(s.neck[0])
     y = np.arange(shape[0], dtype=np.float32)[:, None] - np.float32(s.neck[1])
@@ -184,7 +194,10 @@ def relower(
     gone = np.maximum(worn, rim * (1 - np.clip(reading.share[TOP] * 2 - 0.6, 0, 1)))
     nothing = np.zeros_like(bare.where)
     outline = Bare(bare.where, nothing, nothing, nothing, nothing, bare.light)
-    skin = shaded_skin(halved(picture), halved(reading.share[SKIN]), halved(reading.face), outline)
+    # skin beside what goes lies in its shade
+    size = 2 * max(1, round(_SHADE * unit / 2)) + 1
+    lit = halved(reading.share[SKIN]) * (1 - cv2.dilate(halved(gone), np.ones((size, size), np.uint8)))
+    skin = shaded_skin(halved(picture), lit, halved(reading.face), outline)
     canvas = picture.astype(np.float32)
     mixed(canvas, enlarged(mixed(behind, skin, bare.where), shape), gone, canvas)
     colour, cloth = laid_under(pieces, shape)

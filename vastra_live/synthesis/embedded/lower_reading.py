@@ -24,7 +24,16 @@ from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_skelet
 from vastra_live.synthesis.embedded.skeleton import Leg, Point, Skeleton
 from vastra_live.types import F32, U8
 
-__all__ = ["Waistline", "depth_map", "find_waistline", "in_front_of_legs", "knows_skin", "settled", "worn_lower"]
+__all__ = [
+    "Waistline",
+    "depth_map",
+    "find_waistline",
+    "in_front_of_legs",
+    "knows_skin",
+    "leave_thighs",
+    "settled",
+    "worn_lower",
+]
 
 _TOUCH = 0.32
 """The station of the legs down to which thighs may touch."""
@@ -238,11 +247,32 @@ def worn_lower(bgr: U8, share: F32, s: Skeleton) -> F32:
             off = np.abs(lab - usual).sum(axis=-1) / (3 * spread + 25)
             stays = stays * np.clip(2 * (1.5 - off), 0, 1)
         worn[foot] *= stays[foot]
-    # back at full size the class's own edges count
+    # below a bare shin there are socks and shoes
+    for leg, (_, past), mine in zip((small.right_leg, small.left_leg), legs, (nearer, ~nearer), strict=True):
+        ends = _bare_to(share[SKIN], leg)
+        if ends is not None:
+            shin = leg.ankle - leg.knee
+            along = float((ends - leg.ankle) @ shin) / max(float(np.linalg.norm(shin)), 1e-6)
+            worn[mine & (past > along / small.unit)] = 0
     # back at full size the class's own edges count; on a wall of its colour, where nothing else can be, less is enough
     own = np.clip(share[LOWER] * 1.6 - 0.3, 0, 1)
-    own = np.where(share[LOWER] + share[BACKGROUND] > 0.85, np.clip(3 * share[LOWER] - 0.3, 0, 1), own)
+    own = np.where(share[LOWER] + share[BACKGROUND] > 0.85, np.clip(6 * share[LOWER] - 0.3, 0, 1), own)
     return np.asarray(own * enlarged(worn / np.maximum(lower, 0.02), share[LOWER].shape), np.float32)
+
+
+def _bare_to(skin: F32, leg: Leg) -> Point | None:
+    """The lowest point of a shin that is bare there and above; None of one that is not.
+
+    Args:
+        skin: (h, w) 0..1.
+        leg: in pixels of half that size.
+    """
+    ways = np.array([leg_point(leg, station)[0] for station in np.linspace(0.6, 1.0, 21)])
+    x, y = np.clip(np.round(2 * ways).astype(int), 0, np.array(skin.shape[::-1]) - 1).T
+    bare = skin[y, x] > 0.5
+    # torn trousers show skin too, and go on below
+    last = int(np.flatnonzero(bare)[-1]) if bare.any() else 0
+    return ways[last] if np.count_nonzero(bare[: last + 1]) >= max(5, 0.8 * (last + 1)) else None
 
 
 def in_front_of_legs(reading: Reading, worn_top: F32, s: Skeleton, girth: Girth, *, top_stays: bool) -> F32:
@@ -250,7 +280,7 @@ def in_front_of_legs(reading: Reading, worn_top: F32, s: Skeleton, girth: Girth,
     share = reading.share
     skin = np.clip(share[SKIN] * 1.6 - 0.3, 0, 1)
     front = np.maximum(np.clip(share[HAIR] * 1.6 - 0.3, 0, 1), reading.face)
-    front = np.maximum(front, np.maximum(_hands(skin, s), bare_arms(skin, s, girth, (0.3, 0.3))))
+    front = np.maximum(front, np.maximum(leave_thighs(hands(skin, s), skin, s), bare_arms(skin, s, girth, (0.3, 0.3))))
     if top_stays:
         # where the hem is not surely found, it is a line all the same and no mist
         front = np.maximum(front, np.clip(3 * worn_top - 1, 0, 1))
@@ -278,9 +308,14 @@ def _beside_top(lower: F32, worn_top: F32, s: Skeleton) -> F32:
     return np.asarray(beside * (1 - np.clip(4 * lower - 1, 0, 1)), np.float32)
 
 
-def _hands(skin: F32, s: Skeleton) -> F32:
-    """(h, w) 0..1: the hands; before a bare leg, from which no colour tells them, no more than a hand is wide."""
-    found = hands(skin, s)
+def leave_thighs(found: F32, skin: F32, s: Skeleton) -> F32:
+    """(h, w) 0..1: the hands; before a bare leg, from which no colour tells them, no more than a hand is wide.
+
+    Args:
+        found: (h, w) 0..1, skin near the hands.
+        skin: (h, w) 0..1.
+        s: the skeleton.
+    """
     small, shape = halved_skeleton(s), halved(skin).shape
     for arm, leg in ((small.right, small.right_leg), (small.left, small.left_leg)):
         thigh = (leg.hip + leg.knee) / 2

@@ -20,7 +20,7 @@ from vastra_live.synthesis.embedded.girth import Girth, measure_girth
 from vastra_live.synthesis.embedded.guided import edge_smoother
 from vastra_live.synthesis.embedded.hem import follow_hem
 from vastra_live.synthesis.embedded.hem_shade import settle_at_shade
-from vastra_live.synthesis.embedded.legs import leg_stretch, measure_build
+from vastra_live.synthesis.embedded.legs import leg_stretch, measure_build, seen_legs
 from vastra_live.synthesis.embedded.light import relief, scene_gain, veiled
 from vastra_live.synthesis.embedded.lower import BareBelow, Below, bare_below, relower
 from vastra_live.synthesis.embedded.lower_pattern import LowerPattern, lower_pattern
@@ -28,6 +28,7 @@ from vastra_live.synthesis.embedded.lower_reading import (
     find_waistline,
     in_front_of_legs,
     knows_skin,
+    leave_thighs,
     settled,
     worn_lower,
 )
@@ -321,7 +322,8 @@ class EmbeddedSynthesizer:
         painted = {name: raised(piece, row) for name, piece in painted.items()}
         half = ((worn.shape[1] + 1) // 2, (worn.shape[0] - row + 1) // 2)
         whole = ((worn.shape[0] + 1) // 2, (worn.shape[1] + 1) // 2)
-        bare = bare_below(whole, halved_skeleton(skeleton), girth, self._build, covered_to)
+        small = halved_skeleton(skeleton)
+        bare = bare_below(whole, small, girth, self._build, covered_to, seen_legs(halved(reading.share[SKIN]), small))
         assert self._gain is not None
         below = relower(
             part.bgr,
@@ -409,13 +411,14 @@ class EmbeddedSynthesizer:
             girth,
             openings.sleeves,
         )
+        in_front = leave_thighs(hands(sure_skin, s, openings.sleeves), sure_skin, s)
         bgr, alpha = scene.bgr.copy(), np.zeros(worn.shape, np.float32)
         bgr[part], alpha[part] = compose(
             scene.bgr[part],
             under,
             {name: raised(piece, part[0].start, part[1].start) for name, piece in painted.items()},
             s=s,
-            kept=np.maximum(kept, hands(sure_skin, s, openings.sleeves) * (1 - gone))[part],
+            kept=np.maximum(kept, in_front * (1 - gone))[part],
             own_arms=bare_arms(sure_skin, s, girth, openings.sleeves)[part],
             sleeved=arms,
             body=on_body,
