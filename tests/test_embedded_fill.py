@@ -69,9 +69,7 @@ def test_the_shade_of_the_worn_hem_is_not_carried_up_and_what_is_seen_of_the_gar
     assert shown[HEM, 130:190, 0].mean() > 85
     assert carried.anew[HEM + 3 :, 130:190].max() == 0
     # and stays where the new top hides it as well
-    same = carried_up(bgr, lower, worn, skin, s, hem=HEM)
-    assert same is not None
-    assert same.anew.max() == 0
+    assert carried_up(bgr, lower, worn, skin, s, hem=HEM) is None
 
 
 def test_the_lower_garment_narrows_to_the_waist_from_where_it_is_seen() -> None:

@@ -46,6 +46,8 @@ _COLUMN = 0.4
 """How far from the spine the edge is looked for, in shoulder widths."""
 _OVERLAP = 0.05
 """So far, in depth on the torso, it goes on behind the new top."""
+_BARED = 0.05
+"""So much deeper than the new hem, in depth on the torso, something of the garment comes out."""
 _HIPS = 0.5
 """So far below the edge, in shoulder widths, the outline of the hips is looked for."""
 
@@ -70,7 +72,9 @@ class Carried:
 def carry_up(
     bgr: F32, lower: F32, worn: F32, skin: F32, background: F32, s: Skeleton, girth: Girth, hem: float
 ) -> Carried | None:
-    """Reflect the lower garment at its upper edge; None where too little of it is seen.
+    """Reflect the lower garment at its upper edge.
+
+    None where too little of it is seen, or the new top hides all of it that the worn one did.
 
     Args:
         bgr: (h, w, 3) float32, the picture.
@@ -89,8 +93,11 @@ def carry_up(
     if found is None:
         return None
     edge, end, meets = found
-    deep = int(np.clip(end - np.median(edge), 2.0, _STRIP * unit))
     columns = np.arange(width, dtype=np.float32)[None]
+    lowest = ((columns - s.neck[0]) * s.down[0] + (edge - s.neck[1]) * s.down[1]).max() / s.torso_length
+    if lowest < hem + _BARED:
+        return None
+    deep = int(np.clip(end - np.median(edge), 2.0, _STRIP * unit))
     down = edge[None] + np.arange(deep, dtype=np.float32)[:, None]
     planes = cv2.merge((*cv2.split(scaled(bgr, lower)), lower))
     planes = cv2.remap(
@@ -133,7 +140,7 @@ def carry_up(
     rim *= np.minimum(cv2.morphologyEx(np.minimum(own + top, 1), cv2.MORPH_CLOSE, ellipse), 1)
     shreds = cv2.dilate(own - whole[part], np.ones((3, 3), np.uint8)) * cv2.dilate(top, ellipse)
     # what the new top hides as the old one did is left alone
-    bared = np.clip((depth + over / np.float32(s.torso_length) - hem - 0.05) / 0.1, 0, 1)
+    bared = np.clip((depth + over / np.float32(s.torso_length) - hem - _BARED) / 0.1, 0, 1)
     anew[part] = np.maximum(rim, shreds) * bared
     result = bgr.copy()
     result[part] = made

@@ -139,7 +139,8 @@ def _in_order(placed: Point, moves: Point, edges: tuple[Edge, ...]) -> Point:
             return moved
         for one, other in pairs[folded]:
             group[group == group[other]] = group[one]
-        moved = np.array([moves[group == own].mean(axis=0) for own in group])
+        count = np.maximum(np.bincount(group, minlength=len(placed)), 1)
+        moved = np.column_stack([np.bincount(group, along, len(placed)) / count for along in moves.T])[group]
 
 
 def _normals(points: Point) -> Point:
