@@ -422,3 +422,24 @@ def test_the_narrow_gap_beside_a_pale_sleeve_stays_open() -> None:
     found = cut_out(np.clip(picture, 0, 255).astype(np.uint8)).mask
     gap = (mask == 0)[420:800, 560:700]
     assert (found[420:800, 560:700][gap] == 0).mean() > 0.9
+
+
+def test_a_shadow_beside_dark_cloth_leaves_no_fringe() -> None:
+    mask = shape_mask("tee")
+    picture = photo(mask, (40, 30, 30), (250, 250, 250), 0.5).astype(np.float32)
+    near = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), 4)
+    picture[mask == 0] *= 1 - 0.5 * near[mask == 0][:, None]
+    picture = np.rint(picture).astype(np.uint8)
+    # as the watershed leaves it: a pixel too generous
+    generous = np.asarray(cv2.dilate(mask, np.ones((3, 3), np.uint8)), np.uint8)
+    alpha = soft_alpha(picture, generous, cut_out(picture).ground)
+    beyond = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))) == 0
+    assert alpha[beyond].max() < 0.4
+    assert iou(alpha, mask) > 0.995
+
+
+@pytest.mark.parametrize(("colour", "least"), [((190, 60, 60), 0.99), ((214, 215, 217), 0.98)])
+def test_a_dark_shadow_ends_at_the_edge_of_the_cloth(colour: tuple[int, int, int], least: float) -> None:
+    mask = shape_mask("long", 1.7)
+    assert iou(cut_alpha(shaded(mask, colour, (238, 238, 238), 9, 0.6)), mask) > least
+    assert iou(cut_alpha(shaded(mask, colour, (238, 238, 238), 14, 0.5)), mask) > least

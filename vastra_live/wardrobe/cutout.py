@@ -42,6 +42,8 @@ _OPEN = 0.5
 """A shadow meets the lit ground without an edge along at least this share of the shore they have in common."""
 _RING_PX = 9
 """How far beyond a shadow's end it is looked what it ends at."""
+_UNSURE_PX = 5
+"""The flood stops so far before the edge of what might be its shadow."""
 _RIPPLE_PX = 8
 """JPEG ripples stay inside their 8x8 block."""
 _THICKEST_WALL = 0.09
@@ -282,7 +284,11 @@ def _outline(bgr: U8, ground: Ground, flood: U8, difference: _Difference) -> U8:
     strong = _binary((difference.distance > 40) & (difference.off_colour > 20))
     markers = np.zeros(flood.shape, np.int32)
     markers[_eroded(flood, 1) > 0] = 1
-    markers[(_eroded(cloth, 2) > 0) | (cv2.bitwise_and(cloth, strong) > 0)] = 2
+    sure, thin = _eroded(cloth, _UNSURE_PX), _eroded(cloth, 2)
+    # where a shadow ends it is left open farther in; a strap is all edge
+    dark = cv2.dilate(cv2.bitwise_and(flood, _binary(difference.distance > _FAINT)), _disc(2 * _UNSURE_PX))
+    unsure = cv2.bitwise_and(dark, cv2.dilate(sure, _disc(_UNSURE_PX + 2))) > 0
+    markers[(sure > 0) | ((thin > 0) & ~unsure) | (cv2.bitwise_and(cloth, strong) > 0)] = 2
     amplified = np.clip(128 + 0.75 * (bgr.astype(np.float32) - ground.bgr), 0, 255).astype(np.uint8)
     cv2.watershed(amplified, markers)
     # watershed leaves a line of its own between the two; it goes to the side its colour is on

@@ -22,8 +22,8 @@ def even_alpha(mask: U8) -> F32:
 def soft_alpha(bgr: U8, mask: U8, ground: Ground) -> F32:
     """Alpha with the photo's own soft edge.
 
-    Within two pixels of the outline a pixel is a mixture ``a F + (1 - a) B`` of the cloth's colour F (mean of
-    the cloth just inside) and the ground's colour B; ``a`` is its least-squares share. Where cloth and ground
+    Within two pixels of the outline a pixel is a mixture ``a F + (1 - a) B`` of the cloth's colour F (mean of the cloth
+    just inside) and the colour B just outside, ground or its shadow; ``a`` is its least-squares share. Where the two
     look alike the share says nothing and the outline is softened evenly.
 
     Args:
@@ -35,19 +35,29 @@ def soft_alpha(bgr: U8, mask: U8, ground: Ground) -> F32:
         (H, W) float32, 0..1.
     """
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _BAND_PX + 1, 2 * _BAND_PX + 1))
-    core = cv2.erode(mask, disc)
-    rim = (core == 0) & (cv2.dilate(mask, disc) > 0)
+    core, reach = cv2.erode(mask, disc), cv2.dilate(mask, disc)
+    rim = (core == 0) & (reach > 0)
     alpha: F32 = (core > 0).astype(np.float32)
-    cloth = carry_colours(bgr, core.astype(np.float32) / 255).astype(np.float32)[rim]
-    contrast = cloth - ground.bgr[rim]
+    cloth = _carried(bgr, core, bgr.astype(np.float32))[rim]
+    around = _carried(bgr, cv2.bitwise_not(reach), ground.bgr)[rim]
+    contrast = cloth - around
     power = (contrast * contrast).sum(axis=1)
-    share = ((bgr[rim].astype(np.float32) - ground.bgr[rim]) * contrast).sum(axis=1) / np.maximum(power, 1.0)
+    share = ((bgr[rim].astype(np.float32) - around) * contrast).sum(axis=1) / np.maximum(power, 1.0)
     trust = np.clip((np.sqrt(power) - 25) / 50, 0, 1)
     even = even_alpha(mask)[rim]
     # the share may move the edge by a pixel, not invent cloth or holes
     mixed = np.clip(trust * share + (1 - trust) * even, even - 0.5, even + 0.5)
     alpha[rim] = np.clip(mixed, 0, 1)
     return alpha
+
+
+def _carried(bgr: U8, known: U8, otherwise: F32) -> F32:
+    """(H, W, 3) the mean colour of what is known (255) nearby; that of ``otherwise`` where nothing is."""
+    core = known.astype(np.float32) / 255
+    weight = cv2.GaussianBlur(core, (0, 0), _SPREAD_PX)
+    total = cv2.GaussianBlur(bgr * core[:, :, None], (0, 0), _SPREAD_PX)
+    mean = total / np.maximum(weight, 1e-3)[:, :, None]
+    return np.asarray(np.where(weight[:, :, None] > 0.02, mean, otherwise), np.float32)
 
 
 def carry_colours(bgr: U8, alpha: F32) -> U8:
