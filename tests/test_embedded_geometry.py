@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -154,3 +156,15 @@ def test_many_points_of_an_arm_are_those_of_each(bends: tuple[float, float], sta
         point, direction = arm_point(arm, station)
         np.testing.assert_allclose(points[k], point, atol=1e-6)
         np.testing.assert_allclose(along[k], direction, atol=1e-6)
+
+
+@pytest.mark.parametrize("elbow_seen", [0.3, 0.9])
+def test_a_hand_on_an_elbow_that_nobody_saw_is_none(elbow_seen: float) -> None:
+    """A picture ends at the chest; BlazePose makes up a hand before it, or the arm really comes up from below."""
+    _, body = drawn_person((320, 170), bends=(5, 172, 5, 5))
+    seen = body.visibility.copy()
+    seen[13] = elbow_seen
+    assert not body.landmarks_px[13, 1] < 170 and body.landmarks_px[15, 1] < 170
+    arm = read_skeleton(replace(body, visibility=seen)).left
+    assert bool(arm.wrist[1] > arm.elbow[1]) is (elbow_seen < 0.5)
+    assert bool(arm.tip[1] > arm.elbow[1]) is (elbow_seen < 0.5)

@@ -180,8 +180,8 @@ def read_skeleton(body: Body) -> Skeleton:
     across = (left - right) / apart
     down, pelvis = _torso(points, seen, neck, across, unit)
     return Skeleton(
-        left=_arm(points, depth, seen, (11, 13, 15, 17, 19), across, down, unit),
-        right=_arm(points, depth, seen, (12, 14, 16, 18, 20), -across, down, unit),
+        left=_arm(points, depth, seen, (11, 13, 15, 17, 19), across, down, unit, (width, height)),
+        right=_arm(points, depth, seen, (12, 14, 16, 18, 20), -across, down, unit, (width, height)),
         left_leg=_leg(points, seen, (23, 25, 27), pelvis + across * 0.25 * unit, down, unit),
         right_leg=_leg(points, seen, (24, 26, 28), pelvis - across * 0.25 * unit, down, unit),
         neck=neck,
@@ -228,20 +228,28 @@ def _arm(
     outward: Point,
     down: Point,
     unit: float,
+    size: tuple[int, int],
 ) -> Arm:
     """An arm; joints that are not seen hang down, a little away from the body."""
     shoulder, elbow, wrist = (points[j] for j in joints[:3])
     hanging = down + 0.18 * outward
     hanging = hanging / np.linalg.norm(hanging)
+    # below a picture that ends at the chest a hand is made up before it, on an elbow that nobody saw
+    made_up = bool(seen[joints[1]] < 0.6) and not _within(elbow, size) and _within(wrist, size)
     if seen[joints[1]] < 0.1 or np.linalg.norm(elbow - shoulder) > 1.6 * unit:
         elbow = shoulder + hanging * _UPPER_ARM * unit
-        wrist = elbow + hanging * _FOREARM * unit
-    elif seen[joints[2]] < 0.1 or np.linalg.norm(wrist - elbow) > 1.5 * unit:
-        along = elbow - shoulder
-        wrist = elbow + along / max(float(np.linalg.norm(along)), 1e-6) * _FOREARM * unit
-    tip = (points[joints[3]] + points[joints[4]]) / 2 if seen[joints[2]] >= 0.1 else wrist
-    in_front = bool(depth[joints[2]] < depth[joints[0]] - 0.1 * unit)
-    return Arm(shoulder, elbow, wrist, tip, in_front)
+        along = hanging
+    elif made_up or seen[joints[2]] < 0.1 or np.linalg.norm(wrist - elbow) > 1.5 * unit:
+        along = (elbow - shoulder) / max(float(np.linalg.norm(elbow - shoulder)), 1e-6)
+    else:
+        tip = (points[joints[3]] + points[joints[4]]) / 2
+        return Arm(shoulder, elbow, wrist, tip, bool(depth[joints[2]] < depth[joints[0]] - 0.1 * unit))
+    wrist = elbow + along * _FOREARM * unit
+    return Arm(shoulder, elbow, wrist, wrist, in_front=False)
+
+
+def _within(point: Point, size: tuple[int, int]) -> bool:
+    return bool(0 <= point[0] < size[0] and 0 <= point[1] < size[1])
 
 
 def _leg(
