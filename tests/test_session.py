@@ -246,6 +246,14 @@ def test_what_cannot_be_dressed_is_named_and_stays_plain() -> None:
     assert told == ["nobody is dressed: the person is seen from behind"]
 
 
+def test_of_a_film_that_is_over_at_once_it_is_said_why_nobody_was_dressed() -> None:
+    told: list[str] = []
+    source = FakeSource(2, every_frame=True)
+    report = a_session(source, [FakeSink()], tracker=FakeTracker(lambda _: False), on_event=told.append).run()
+    assert report.shown["plain"] == 2
+    assert told == ["nobody is dressed: nobody in the picture"]
+
+
 def test_changing_the_garment_never_shows_the_wearer_bare() -> None:
     rack = Rack(["tee", "shirt"], a_garment)
     sink = FakeSink(

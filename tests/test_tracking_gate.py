@@ -47,7 +47,7 @@ class Stage:
         self.closed = 0
         self.last_index = -1
         self._index = 0
-        self.frame = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+        self.frame = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
 
     def track(self, frame: Frame) -> Body | None:
         self.last_index = frame.index
@@ -178,6 +178,28 @@ def test_the_parts_are_closed_with_the_gate(stage: Stage) -> None:
     assert stage.closed == 2
 
 
+def test_in_the_dark_it_is_said_that_it_is_dark(stage: Stage) -> None:
+    stage.body = None
+    stage.frame = np.full((HEIGHT, WIDTH, 3), 12, np.uint8)
+    assert "too dark" in stage.pass_through(Gate(stage, stage), 0.07)[0]
+    # a dark wall with a window in it is not the dark
+    stage.frame[:120, :160] = 180
+    assert stage.pass_through(Gate(stage, stage), 0.07) == ["nobody"]
+
+
+def test_upside_down_is_named_and_who_bows_is_not(stage: Stage) -> None:
+    body = a_body(turned=True)
+    points = body.landmarks_px.copy()
+    points[:, 1] = HEIGHT - points[:, 1]
+    stage.body = Body(points, body.visibility, body.person_alpha[::-1].copy(), 0, 0)
+    assert "upside down" in stage.pass_through(Gate(stage, stage), 0.07)[0]
+    points = a_body().landmarks_px.copy()
+    points[:11, 1] += 200
+    stage.body = Body(points, body.visibility, body.person_alpha, 0, 0)
+    stage.faces = [Face(320, 330, 36)]
+    assert "upside down" not in stage.pass_through(Gate(stage, stage), 0.07)[0]
+
+
 @pytest.mark.parametrize("wrong", [{"least_size": 0.0}, {"doubtful_s": 2.0}, {"settle_s": -1.0}])
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="GateSettings"):
@@ -218,6 +240,15 @@ def test_two_side_by_side_are_named_and_a_small_one_behind_is_not(
     behind = np.full((640, 240, 3), second[5, 5], np.uint8)
     behind[-256:, :192] = cv2.resize(second, (192, 256), interpolation=cv2.INTER_AREA)
     assert photo_gate(np.ascontiguousarray(np.hstack([first, behind]))) == "ok"
+
+
+def test_a_picture_upside_down_or_in_the_dark_is_named_and_a_mirrored_one_passes(
+    shared: Path, photo_gate: Callable[[U8], str]
+) -> None:
+    bgr = people(shared)[3]
+    assert "upside down" in photo_gate(np.ascontiguousarray(bgr[::-1]))
+    assert "too dark" in photo_gate((bgr * 0.02).astype(np.uint8))
+    assert photo_gate(np.ascontiguousarray(bgr[:, ::-1])) == "ok"
 
 
 def test_faces_are_found_where_they_are_at_any_size(shared: Path) -> None:

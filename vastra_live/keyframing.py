@@ -125,6 +125,12 @@ class Keyframer:
         tracked = self._tracked
         return tracked.reason if tracked is not None and tracked.misses >= self._patience else self._unfit[1]
 
+    @property
+    def doubt(self) -> str:
+        """Why the newest look, or the newest keyframe, found nobody to dress, or ""."""
+        tracked = self._tracked
+        return tracked.reason if tracked is not None and tracked.body is None else self._unfit[1]
+
     def first(self, frame: Frame) -> None:
         """Body and keyframe of the first frame, now, on the calling thread."""
         body = self._track(frame)

@@ -104,7 +104,9 @@ def try_on(
         finally:
             tracker.close()
         if body is None:
-            raise NothingToFitError("nobody was found in the picture: use one that shows a person from the hips up")
+            raise NothingToFitError(
+                "nobody was found in the picture: use one that shows one person, from the hips up and not far away"
+            )
         if watch is not None:
             watch("body", _drawn(body, person_bgr))
             watch("garment", _cut_out(garment))

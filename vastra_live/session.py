@@ -362,9 +362,12 @@ class LiveSession:
         self._telemetry.rendered(rendered.shown)
         self._outlets.offer(rendered)
 
-    def _tell(self, noticed: str) -> str:
-        """Say once on the console why nobody is dressed, where no window shows it; what was said last."""
-        reason = self._why_plain()
+    def _tell(self, noticed: str, *, over: bool = False) -> str:
+        """Say once on the console why nobody is dressed, where no window shows it; what was said last.
+
+        A film may be over before a reason has stayed long enough to be shown: then the newest one counts.
+        """
+        reason = self._why_plain() or (self._keyframer.doubt if over and not self._worn else "")
         if reason and reason != noticed:
             self._on_event(f"nobody is dressed: {reason}")
         return reason
@@ -394,3 +397,5 @@ class LiveSession:
                 self._outlets.snapshot()
             elif key is Key.RECORD:
                 self._outlets.toggle_recording()
+        if self._screen is None:
+            self._tell(noticed, over=True)

@@ -10,14 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from vastra_live.errors import NothingToFitError
 from vastra_live.tracking.base import BodyTracker
 from vastra_live.tracking.faces import Face, FaceFinder, head_of, in_company, shows_face
-from vastra_live.types import Body, Frame
+from vastra_live.types import U8, Body, Frame
 
 __all__ = ["Gate", "GateSettings"]
 
 _SECOND_NS = 1_000_000_000
+_DARK = 40.0
+"""Grey levels: in a picture without a lighter spot nobody is found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +84,15 @@ class Gate:
         """The person in this frame, or None when nobody is seen.
 
         Raises:
-            NothingToFitError: they are seen from behind, or there are two.
+            NothingToFitError: they are seen from behind or upside down, there are two, or nothing is seen in the dark.
         """
         body = self._tracker.track(frame)
         if body is None:
+            if _is_dark(frame.bgr):
+                raise NothingToFitError("it is too dark to see anybody: more light, please")
             return None
+        if _is_upside_down(body):
+            raise NothingToFitError("the picture is upside down: turn the camera, or the picture, round")
         now = frame.captured_ns
         anew = self._static or self._seen_ns is None or now - self._seen_ns > self._settings.away_s * _SECOND_NS
         self._seen_ns = now
@@ -139,3 +147,16 @@ class Gate:
         elif found or (self._turned_ns is not None and now - self._turned_ns > settings.turned_s * _SECOND_NS):
             self._turned_ns = None
         return self._turned_ns is not None
+
+
+def _is_dark(bgr: U8) -> bool:
+    """Whether even the lightest of a picture is nearly black."""
+    every = max(1, min(bgr.shape[:2]) // 64)
+    return float(np.percentile(bgr[::every, ::every].max(axis=2), 98)) < _DARK
+
+
+def _is_upside_down(body: Body) -> bool:
+    """Whether the eyes are below the shoulders, and left is where right is; who bows changes only the one."""
+    left, right = body.landmarks_px[11], body.landmarks_px[12]
+    eyes = float(body.landmarks_px[[2, 5], 1].mean())
+    return left[0] < right[0] and eyes - float(left[1] + right[1]) / 2 > 0.3 * abs(float(right[0] - left[0]))
