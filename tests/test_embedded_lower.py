@@ -13,9 +13,11 @@ from vastra_live.errors import NothingToFitError
 from vastra_live.photo import lay_over
 from vastra_live.synthesis.embedded import EmbeddedSynthesizer
 from vastra_live.synthesis.embedded.girth import measure_girth
+from vastra_live.synthesis.embedded.lower import BareBelow, relower
 from vastra_live.synthesis.embedded.lower_pattern import TrouserPattern
-from vastra_live.synthesis.embedded.lower_reading import Waistline, find_waistline, settled
+from vastra_live.synthesis.embedded.lower_reading import Waistline, even_hem, find_waistline, settled
 from vastra_live.synthesis.embedded.lower_snap import snapped_lower
+from vastra_live.synthesis.embedded.mesh import TORSO, Painted
 from vastra_live.synthesis.embedded.places import BACKGROUND, LOWER, SKIN, TOP
 from vastra_live.synthesis.embedded.reading import Reading
 from vastra_live.synthesis.embedded.skeleton import read_skeleton
@@ -165,3 +167,67 @@ def test_thighs_that_touch_are_seen_to_part_where_they_do() -> None:
     apart = find_waistline(share, skeleton)
     assert 0.15 < apart.fork < 0.3
     assert apart.hem == together.hem
+
+
+def test_what_hangs_from_a_hem_in_its_shade_is_no_top() -> None:
+    _, body = drawn_person((320, 460))
+    skeleton = read_skeleton(body)
+    x, hem = int(skeleton.pelvis[0]), int(skeleton.pelvis[1] - 10)
+    share = np.zeros((5, 460, 320), np.float32)
+    share[BACKGROUND] = 1
+    share[:, 120:440, x - 40 : x + 40] = 0
+    share[TOP, 120:hem, x - 40 : x + 40], share[LOWER, hem:440, x - 40 : x + 40] = 1, 1
+    fringed = share.copy()
+    for start in (-30, -8, 15):
+        fringed[:, hem : hem + 5, x + start : x + start + 9] = share[:, hem - 1 : hem, x - 1 : x]
+    even = even_hem(Reading(fringed, share[SKIN]), skeleton).share
+    assert np.abs(even[TOP, hem + 1 : hem + 8]).max() < 0.1
+    assert np.abs(even[:, : hem - 4] - share[:, : hem - 4]).max() == 0
+    assert np.abs(even[:, hem + 8 :] - share[:, hem + 8 :]).max() == 0
+    # a long sleeve beside the hips is no fringe
+    fringed[:, 120 : hem + 60, x + 30 : x + 40] = share[:, 130:131, x - 1 : x]
+    sleeve = even_hem(Reading(fringed, share[SKIN]), skeleton).share[TOP]
+    assert sleeve[hem + 30, x + 32 : x + 40].min() == 1
+
+
+def test_between_fingers_trousers_are_seen() -> None:
+    _, body = drawn_person((320, 460))
+    skeleton = read_skeleton(body)
+    bgr = np.full((460, 320, 3), (110, 60, 40), np.uint8)
+    share = np.zeros((5, 460, 320), np.float32)
+    share[LOWER] = 1
+    hand = np.round(skeleton.left.tip).astype(int)
+    for part in (np.s_[20:70, 140:180], np.s_[hand[1] - 12 : hand[1] + 13, hand[0] - 12 : hand[0] + 13]):
+        bgr[part], share[SKIN][part], share[LOWER][part] = (120, 150, 205), 1, 0
+    bgr[hand[1] - 4 : hand[1] + 5, hand[0] - 4 : hand[0] + 5] = (110, 60, 40)
+    # a crease is dark, and of the skin's hue
+    bgr[hand[1] + 8 : hand[1] + 11, hand[0] - 8 : hand[0] + 8] = (50, 65, 92)
+    found = settled(bgr, Reading(share, np.zeros_like(share[SKIN])), skeleton, UNSEEN).share
+    assert found[SKIN, hand[1], hand[0]] < 0.2
+    assert found[LOWER, hand[1], hand[0]] > 0.8
+    assert found[SKIN, hand[1] + 9, hand[0]] > 0.8
+
+
+def test_no_shadow_falls_on_the_wall_that_wide_trousers_leave() -> None:
+    shape = (200, 160)
+    share = np.zeros((5, *shape), np.float32)
+    share[LOWER, 20:, 40:120], share[BACKGROUND] = 1, 1
+    share[BACKGROUND, 20:, 40:120] = 0
+    nothing = np.zeros((100, 80), np.float32)
+    wall = np.full((100, 80, 3), 190, np.float32)
+    narrow = Painted((60, 20, 100, 200), np.full((180, 40, 3), 60, np.uint8), np.ones((180, 40), np.float32))
+    below = relower(
+        np.full((*shape, 3), 190, np.uint8),
+        wall,
+        Reading(share, np.zeros(shape, np.float32)),
+        worn=share[LOWER],
+        worn_top=None,
+        front=np.zeros(shape, np.float32),
+        bare=BareBelow(nothing, nothing + 1),
+        pieces={TORSO: narrow},
+        gain=np.ones(3, np.float32),
+        unit=80,
+    )
+    assert below.bgr[100, 62:98].max() < 70
+    assert below.bgr[100, 42:58].min() > 186
+    assert below.bgr[100, 102:118].min() > 186

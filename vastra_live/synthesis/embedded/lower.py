@@ -203,7 +203,8 @@ def relower(
     colour, cloth = laid_under(pieces, shape)
     changed, limbs = gone, enlarged(bare.where, shape)
     if pieces:
-        body = np.maximum(limbs, 1 - reading.share[BACKGROUND])
+        # what goes leaves a wall beside what comes, on which no shadow falls
+        body = np.maximum(limbs, (1 - reading.share[BACKGROUND]) * (1 - gone))
         shadow = contact_shadow(cloth, unit) * (1 - cloth) * body
         scaled(canvas, 1 - shadow, canvas)
         # the folds of a skirt are none of trousers' own

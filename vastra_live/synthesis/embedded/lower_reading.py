@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from vastra_live.synthesis.embedded.compose import bare_arms, hands
-from vastra_live.synthesis.embedded.girth import Girth
+from vastra_live.synthesis.embedded.girth import Girth, unit_vector
 from vastra_live.synthesis.embedded.legs import leg_point
 from vastra_live.synthesis.embedded.places import (
     BACKGROUND,
@@ -27,6 +27,7 @@ from vastra_live.types import F32, U8
 __all__ = [
     "Waistline",
     "depth_map",
+    "even_hem",
     "find_waistline",
     "in_front_of_legs",
     "knows_skin",
@@ -37,6 +38,8 @@ __all__ = [
 
 _TOUCH = 0.32
 """The station of the legs down to which thighs may touch."""
+_MIXED = 0.02
+"""In shoulder widths."""
 _BESIDE = (0.2, 0.26, 0.32)
 """Where a row shows whether a top covers this side of it, in shoulder widths from the spine."""
 
@@ -112,6 +115,40 @@ def settled(bgr: U8, reading: Reading, s: Skeleton, waistline: Waistline) -> Rea
     return Reading(share, reading.face)
 
 
+def even_hem(reading: Reading, s: Skeleton) -> Reading:
+    """The reading with the worn top's hem in one stroke, where the top stays and the lower garment below it goes.
+
+    What lies in the shade below a hem, a pocket's opening or a fold, is taken for more of the top; it hangs from the
+    line there, and what is worn now would show as a fringe above what is put on.
+    """
+    share = reading.share
+    height, width = share.shape[1:]
+    columns = slice(*(int(np.clip(s.pelvis[0] + side * 0.6 * s.unit, 0, width)) for side in (-1, 1)))
+    first = int(np.clip(s.neck[1] + 0.4 * s.torso_length, 0, height - 1))
+    top = share[TOP, first:, columns] > share[LOWER, first:, columns]
+    cloth = share[TOP, first:, columns] + share[LOWER, first:, columns] > 0.6
+    rows = np.arange(len(top))[:, None]
+    ends = np.where(top & cloth, rows, -1).max(axis=0, initial=-1)
+    # beside it hangs a sleeve, or nothing
+    below = np.minimum(ends + max(2, round(0.04 * s.unit)), len(top) - 1)
+    meets = (ends > 0) & cloth[below, np.arange(len(ends))] & ~top[below, np.arange(len(ends))]
+    if np.count_nonzero(meets) < 0.3 * s.unit:
+        return reading
+    at = np.interp(np.arange(len(ends)), np.flatnonzero(meets), ends[meets])
+    reach = max(2, round(0.12 * s.unit))
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(at, reach, mode="edge"), 2 * reach + 1)
+    line = np.quantile(around[:, :: max(1, reach // 8)], 0.3, axis=1).astype(np.float32)
+    # of its own edge, in which the two are mixed, a little goes too
+    line = cv2.blur(line[None], (reach | 1, 1), borderType=cv2.BORDER_REPLICATE)[0] - np.float32(_MIXED * s.unit)
+    fringe = meets & (at > line) & (at < line + 0.1 * s.unit)
+    hangs = (np.clip(rows - line - 0.5, 0, 1) * fringe * (rows <= at + 1)).astype(np.float32)
+    result = share.copy()
+    moved = result[TOP, first:, columns] * hangs
+    result[TOP, first:, columns] -= moved
+    result[LOWER, first:, columns] += moved
+    return Reading(result, reading.face)
+
+
 def _bare_legs_seen(bgr: U8, share: F32, s: Skeleton) -> F32:
     """The classes with legs of the skin's own colour as skin."""
     height, width = share.shape[1:]
@@ -173,6 +210,14 @@ def _hands_seen(bgr: U8, share: F32, s: Skeleton) -> F32:
         moved = share[other] * found
         share[other] -= moved
         share[SKIN] += moved
+    # what is seen between the fingers has another hue than the creases of a hand
+    usual_chroma = max(float(np.hypot(usual[1], usual[2])), 4.0)
+    along = ((lab[..., 1] - 128) * usual[1] + (lab[..., 2] - 128) * usual[2]) / usual_chroma**2
+    other_hue = cv2.morphologyEx(np.clip((0.25 - along) / 0.1, 0, 1), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    between = enlarged(cv2.blur((near * other_hue).astype(np.float32), (3, 3)), share[SKIN].shape)
+    moved = share[SKIN] * between * np.clip(1 - 2 * share[BACKGROUND], 0, 1)
+    share[SKIN] -= moved
+    share[LOWER] += moved
     return share
 
 
@@ -210,7 +255,13 @@ def _no_top_below(share: F32, s: Skeleton, hem: float) -> F32:
         middle = np.clip(np.round(arm.elbow + arm.wrist).astype(int), 0, np.array(share.shape[:0:-1]) - 1)
         if share[TOP][middle[1], middle[0]] > 0.5:
             near, _ = segment_distance(shape, arm.elbow, arm.wrist)
-            below = np.minimum(below, np.clip(near / small.unit / 0.05 - 3.6, 0, 1))
+            # a sleeve ends at the wrist: between the fingers there is none
+            x, y = unit_vector(arm.wrist - arm.elbow, s.down)
+            beyond = (np.arange(shape[1]) - arm.wrist[0])[None] * x + ((np.arange(shape[0]) - arm.wrist[1]) * y)[
+                :, None
+            ]
+            past = np.clip(beyond / small.unit / 0.05 - 2, 0, 1)
+            below = np.minimum(below, np.maximum(np.clip(near / small.unit / 0.05 - 3.6, 0, 1), past))
     moved = share[TOP] * enlarged(below.astype(np.float32), share[TOP].shape)
     share[TOP] -= moved
     share[LOWER] += moved
@@ -283,7 +334,7 @@ def in_front_of_legs(reading: Reading, worn_top: F32, s: Skeleton, girth: Girth,
     front = np.maximum(front, np.maximum(leave_thighs(hands(skin, s), skin, s), bare_arms(skin, s, girth, (0.3, 0.3))))
     if top_stays:
         # where the hem is not surely found, it is a line all the same and no mist
-        front = np.maximum(front, np.clip(3 * worn_top - 1, 0, 1))
+        front = np.maximum(front, np.clip(4 * worn_top - 2.4, 0, 1))
         return np.asarray(np.maximum(front, _beside_top(share[LOWER], worn_top, s)), np.float32)
     small = halved_skeleton(s)
     near = np.minimum(*(arm_distance(halved(skin).shape, arm) for arm in (small.left, small.right))) / small.unit

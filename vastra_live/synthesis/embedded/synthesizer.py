@@ -25,6 +25,7 @@ from vastra_live.synthesis.embedded.light import relief, scene_gain, veiled
 from vastra_live.synthesis.embedded.lower import BareBelow, Below, bare_below, relower
 from vastra_live.synthesis.embedded.lower_pattern import LowerPattern, lower_pattern
 from vastra_live.synthesis.embedded.lower_reading import (
+    even_hem,
     find_waistline,
     in_front_of_legs,
     knows_skin,
@@ -301,6 +302,8 @@ class EmbeddedSynthesizer:
         self._build = build if self._build is None else self._build + 0.25 * (build - self._build)
         waistline = find_waistline(reading.share, skeleton)
         reading = settled(scene.bgr, reading, skeleton, waistline)
+        if alone:
+            reading = even_hem(reading, skeleton)
         worn_top = reading.worn_top()
         worn = worn_lower(scene.bgr, reading.share, skeleton)
         painted: dict[int, Painted] = {}
