@@ -13,7 +13,8 @@ from vastra_live.photo import lay_over
 from vastra_live.pictures import read_labels, read_picture
 from vastra_live.synthesis import Synthesizer
 from vastra_live.synthesis.embedded import EmbeddedSynthesizer
-from vastra_live.synthesis.embedded.light import relief, scene_gain
+from vastra_live.synthesis.embedded.light import cloth_levels, relief, scene_gain
+from vastra_live.synthesis.embedded.mesh import Painted
 from vastra_live.synthesis.embedded.mix import spread
 from vastra_live.synthesis.embedded.plate import BackgroundPlate
 from vastra_live.tracking.body import BlazePoseTracker
@@ -193,6 +194,34 @@ def test_folds_are_light_and_prints_are_not() -> None:
     assert np.abs(relief(flat, worn, 100) - 1)[inner].max() < 0.01
     assert relief(folds.astype(np.uint8), worn, 100)[inner].std() > 0.03
     assert relief(printed.astype(np.uint8), worn, 100)[inner].std() < 0.03
+
+
+@pytest.mark.parametrize("worn_level", [30, 120, 220])
+def test_what_shines_on_dark_cloth_is_little_on_bright_cloth(worn_level: int) -> None:
+    """And all of it on cloth as dark as the worn one, or darker."""
+    worn = np.ones((200, 200), np.float32)
+    folds = worn_level * (1 + 0.12 * np.sin(np.arange(200, dtype=np.float32) / 6))
+    bgr = np.broadcast_to(folds[None, :, None], (200, 200, 3)).round().astype(np.uint8)
+    inner = np.s_[40:160, 40:160]
+    whole = relief(bgr, worn, 100)[inner].std()
+    depths = {
+        level: relief(bgr, worn, 100, np.full((100, 100), level, np.float32))[inner].std() for level in (20, 120, 240)
+    }
+    assert depths[20] == pytest.approx(whole, rel=0.15)
+    assert depths[240] < (0.5 if worn_level == 30 else 0.95 if worn_level == 120 else 1.01) * whole
+    assert depths[240] > 0.25 * whole
+
+
+def test_the_new_cloth_is_as_bright_as_most_of_it_is_there() -> None:
+    bgr = np.full((120, 160, 3), 240, np.uint8)
+    bgr[60:], bgr[30:33, 40:43] = 40, 0
+    alpha = np.ones((120, 160), np.float32)
+    alpha[:, :20] = 0
+    levels = cloth_levels([Painted((9, 5, 169, 125), bgr, alpha)], (140, 200), 100.0)
+    assert levels.shape == (70, 100)
+    assert levels[20, 50] == pytest.approx(240, abs=25)
+    assert levels[50, 50] == pytest.approx(40, abs=2)
+    assert levels[20, 4] == 0
 
 
 def test_a_button_leaves_no_ring_on_the_new_garment() -> None:

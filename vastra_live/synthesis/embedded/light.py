@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 
+from vastra_live.synthesis.embedded.mesh import Painted
 from vastra_live.synthesis.embedded.scale import enlarged, halved, shrunk
 from vastra_live.types import F32, U8
 
-__all__ = ["relief", "scene_gain", "shade_edges", "veiled"]
+__all__ = ["cloth_levels", "relief", "scene_gain", "shade_edges", "veiled"]
 
 _MARK = 0.4
 """So much brighter or darker than the cloth around it, in log light, is a button, a letter or a gap."""
+_FEW = 14
+"""Grey levels that a dark cloth has few of: by them its noise is kept from becoming folds."""
+_ALIKE = 0.4
+"""So much brighter in log light, in its photo, a garment is taken to be as dark as the worn one."""
+_SHINE = 0.6
+"""About halfway between light that falls on cloth, by whose folds bright and dark change by the same factor (0), and
+light that its surface throws back, which is as much on bright cloth as on dark (1)."""
 _VEIL = 0.004
 """Light scattered in lens and air, as a share of white: shadows of a scene are never as deep as a product photo's."""
 
 
-def relief(bgr: U8, worn: F32, unit: float) -> F32:
+def relief(bgr: U8, worn: F32, unit: float, cloth: F32 | None = None) -> F32:
     """(h, w) float32 factor around 1: the folds of the worn garment, without its print.
 
     The log of the light is split in scales. Folds live between 1/3 and 1/30 of a shoulder width and are weak and
@@ -27,11 +37,11 @@ def relief(bgr: U8, worn: F32, unit: float) -> F32:
         bgr: (h, w, 3) the picture.
         worn: (h, w) the worn garment, 0..1.
         unit: shoulder width in pixels.
+        cloth: (h/2, w/2) grey levels of what is put on, in this light; None for as bright as what is worn.
     """
     full = worn.shape
     light, worn, unit = halved(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)), halved(worn), unit / 2
-    # a dark cloth has few grey levels: the offset keeps its noise from becoming folds
-    log = np.log(light + 14)
+    log = np.log(light + _FEW)
     fine = max(0.02 * unit, 0.8)
     wide = _inside_blur(log, worn, 0.22 * unit)
     # a button is no fold, and blurred it would be a ring of one: its place is taken by the cloth around it
@@ -43,8 +53,25 @@ def relief(bgr: U8, worn: F32, unit: float) -> F32:
     calm = 1 / (1 + (steps / 0.05) ** 2) / (1 + (spread / 0.22) ** 4)
     # redescending: a fold is weak, and what is strong (a badge, a letter, a strap) is none
     bounded = folds * np.exp(-((folds / 0.36) ** 2))
+    if cloth is not None:
+        # on dark cloth folds are seen by what shines on them, and that is little beside the light of bright cloth
+        calm *= np.exp(np.float32(_SHINE) * np.minimum(wide - np.log(cloth + _FEW) + np.float32(_ALIKE), 0))
     inner = cv2.GaussianBlur(cv2.erode(worn, np.ones((3, 3), np.uint8)), (0, 0), max(0.03 * unit, 0.8))
     return enlarged(np.exp(0.85 * bounded * calm * inner), full)
+
+
+def cloth_levels(pieces: Iterable[Painted], shape: tuple[int, ...], unit: float) -> F32:
+    """(h/2, w/2) grey levels of a garment's cloth, without its small things; anything where there is none."""
+    few = ((shape[0] + 3) // 4, (shape[1] + 3) // 4)
+    levels, known = np.zeros(few, np.float32), np.zeros(few, np.float32)
+    for piece in pieces:
+        x0, y0, x1, y1 = piece.box
+        at = np.s_[-(-y0 // 4) : -(-y1 // 4), -(-x0 // 4) : -(-x1 // 4)]
+        from_ = np.s_[-y0 % 4 :: 4, -x0 % 4 :: 4]
+        solid = piece.alpha[from_] > 0.5
+        levels[at][solid] = cv2.cvtColor(np.ascontiguousarray(piece.bgr[from_]), cv2.COLOR_BGR2GRAY)[solid]
+        known[at][solid] = 1
+    return enlarged(_inside_blur(levels, known, 0.1 * unit / 4), ((shape[0] + 1) // 2, (shape[1] + 1) // 2))
 
 
 def _inside_blur(values: F32, weight: F32, sigma: float) -> F32:

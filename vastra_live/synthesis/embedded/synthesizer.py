@@ -21,7 +21,7 @@ from vastra_live.synthesis.embedded.guided import edge_smoother
 from vastra_live.synthesis.embedded.hem import follow_hem
 from vastra_live.synthesis.embedded.hem_shade import settle_at_shade
 from vastra_live.synthesis.embedded.legs import leg_stretch, measure_build, seen_legs
-from vastra_live.synthesis.embedded.light import relief, scene_gain, veiled
+from vastra_live.synthesis.embedded.light import cloth_levels, relief, scene_gain, veiled
 from vastra_live.synthesis.embedded.lower import BareBelow, Below, bare_below, relower
 from vastra_live.synthesis.embedded.lower_pattern import LowerPattern, lower_pattern
 from vastra_live.synthesis.embedded.lower_reading import (
@@ -401,7 +401,9 @@ class EmbeddedSynthesizer:
         part = touched(gone, painted.values(), unit)
         under = undress(scene.bgr, behind, share, face, rim, gone, small, girth, bare, openings.hem, part)
         self._show("undressed", under.bgr)
-        folds = relief(scene.bgr, worn, unit)
+        pieces = {name: raised(piece, part[0].start, part[1].start) for name, piece in painted.items()}
+        cloth = cloth_levels(pieces.values(), under.gone.shape, unit) * self._gain.mean()
+        folds = relief(scene.bgr[part], worn[part], unit, cloth)
         self._show("relief", folds * 128)
         sure_skin = ramp(share[SKIN], 1.6, -0.3)
         # what is seen of the body stays, or is made anew; along the worn top's edge is neither: there a wall begins
@@ -419,13 +421,13 @@ class EmbeddedSynthesizer:
         bgr[part], alpha[part] = compose(
             scene.bgr[part],
             under,
-            {name: raised(piece, part[0].start, part[1].start) for name, piece in painted.items()},
+            pieces,
             s=s,
             kept=np.maximum(kept, in_front * (1 - gone))[part],
             own_arms=bare_arms(sure_skin, s, girth, openings.sleeves)[part],
             sleeved=arms,
             body=on_body,
-            light=folds[part],
+            light=folds,
             gain=self._gain,
         )
         self._show("layer", bgr)
