@@ -34,9 +34,9 @@ _HIGHEST, _LOWEST = 0.3, 0.45
 the back's collar. A print lies lower."""
 _OTHER = 12.0
 """What differs so much from the cloth to its left and right is no cloth, in levels."""
-_BESIDE = 3
-"""So many pixels around it must show cloth too."""
-_LEAST = 4.2
+_BESIDE, _ABOVE = 7, 3
+"""So many pixels to its sides, and above and below, must show cloth too."""
+_LEAST = 3.6
 """A step of colour so many times the variation beside it is a label."""
 _NOISE = 6.0
 """Variation that is not held against it, in levels."""
@@ -89,7 +89,7 @@ def find_label(bgr: U8, alpha: F32, neck_left: tuple[float, float], neck_right: 
     """
     (x1, y1), (x0, y0) = neck_left, neck_right
     width, level = x1 - x0, (y0 + y1) / 2
-    low = level + _LOWEST * width + width * (_HEIGHTS[-1] + _BESIDE + 1) / _NECK
+    low = level + _LOWEST * width + width * (_HEIGHTS[-1] + _ABOVE + 1) / _NECK
     top, bottom = max(0, round(level - _HIGHEST * width)), min(len(bgr), round(low))
     left, right = max(0, round(x0)), min(bgr.shape[1], round(x1))
     scale = _NECK / max(width, 1.0)
@@ -125,19 +125,23 @@ def _hanging(small: F32, box: tuple[int, int, int, int]) -> int:
 def _rectangle(small: F32, cloth: F32, last: int) -> tuple[int, int, int, int] | None:
     """Left, top, width and height of what looks most like a label, its top in row ``last`` at most."""
     sums = _Sums(cv2.integral(small), cv2.integral(small * small), cv2.integral(cloth))
-    best, found = _LEAST, None
-    for wide in _WIDTHS:
-        for tall in _HEIGHTS:
-            if wide > _WIDEST * tall or tall > _TALLEST * wide:
-                continue
-            x, y = _places(sums.alpha, wide, tall, last)
-            if not len(x):
-                continue
-            score = _score(sums, x, y, wide, tall)
-            k = int(score.argmax())
-            if score[k] > best:
-                best, found = float(score[k]), (int(x[k]), int(y[k]), wide, tall)
-    return found
+    shapes = [(w, h) for w in _WIDTHS for h in _HEIGHTS if w <= _WIDEST * h and h <= _TALLEST * w]
+    best = max((_best(sums, wide, tall, last) for wide, tall in shapes), default=(0.0, (0, 0, 0, 0)))
+    _, (_, _, wide, tall) = best
+    # every other size was tried: now its neighbours
+    near = ((w, h) for w in (wide - 1, wide, wide + 1) for h in (tall - 1, tall, tall + 1) if w > 2 and h > 2)
+    score, box = max((_best(sums, w, h, last) for w, h in near), default=best)
+    return box if score > _LEAST else None
+
+
+def _best(sums: _Sums, wide: int, tall: int, last: int) -> tuple[float, tuple[int, int, int, int]]:
+    """The best score of a size, and its rectangle; 0 where it fits nowhere."""
+    x, y = _places(sums.alpha, wide, tall, last)
+    if not len(x):
+        return 0.0, (0, 0, 0, 0)
+    score = _score(sums, x, y, wide, tall)
+    k = int(score.argmax())
+    return float(score[k]), (int(x[k]), int(y[k]), wide, tall)
 
 
 def _bridged(picture: Pixels, columns: tuple[int, int], rows: tuple[int, int]) -> Pixels:
@@ -161,9 +165,9 @@ def _places(alpha: _Values, wide: int, tall: int, last: int) -> tuple[_Index, _I
     height, width = alpha.shape[0] - 1, alpha.shape[1] - 1
     columns = np.arange(_BESIDE, width - wide - _BESIDE + 1)
     columns = columns[np.abs(columns + wide / 2 - width / 2) < _OFF_CENTRE * _NECK]
-    rows = np.arange(_BESIDE, min(height - tall - _BESIDE, last) + 1)
+    rows = np.arange(_ABOVE, min(height - tall - _ABOVE, last) + 1)
     x, y = (axis.ravel() for axis in np.meshgrid(columns, rows))
-    covered = _mean(alpha, x - _BESIDE, y - 1, wide + 2 * _BESIDE, tall + 1 + _BESIDE) > 0.985
+    covered = _mean(alpha, x - _BESIDE, y - 1, wide + 2 * _BESIDE, tall + 1 + _ABOVE) > 0.985
     return x[covered], y[covered]
 
 
@@ -177,9 +181,10 @@ def _score(sums: _Sums, x: _Index, y: _Index, wide: int, tall: int) -> _Values:
     ]
     beside = ((x - 3, y, 2, tall), (x + wide + 1, y, 2, tall))
     outer = [_mean(sums.colour, *box) for box in (*beside, (x, y + tall + 1, wide, 2), (x, y - 3, wide, 2))]
+    # beside a label is plain cloth for some way, beside a flower of a print there are others
     varied = [
-        np.sqrt(np.maximum(_mean(sums.square, *box) - colour**2, 0)).max(axis=1)
-        for box, colour in zip(beside, outer[:2], strict=True)
+        np.sqrt(np.maximum(_mean(sums.square, *box) - _mean(sums.colour, *box) ** 2, 0)).max(axis=1)
+        for box in ((x - _BESIDE, y, _BESIDE - 1, tall), (x + wide + 1, y, _BESIDE - 1, tall))
     ]
     way = sum(inner) / 4 - (outer[0] + outer[1]) / 2
     way = way / np.maximum(np.linalg.norm(way, axis=1), 1e-6)[:, None]
