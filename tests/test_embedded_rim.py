@@ -65,10 +65,22 @@ def test_a_spot_of_a_sleeve_that_was_missed_goes_and_what_hides_the_arm_stays() 
     gone[:, 30:55] = 1
     gone[35:38, 40:44] = 0
     lower[35:38, 40:44] = 1
-    lower[:, 56:] = 1
-    found = notches(gone, arms, lower, 125)
+    found = notches(gone, arms, arms, lower, 125)
     assert found[36, 41:43].min() > 0.9
-    assert found[:, 57:].max() == 0
+    gone[:, 46:], lower[:, 46:] = 0, 1
+    assert notches(gone, arms, arms, lower, 125)[:, 47:].max() == 0
+
+
+def test_a_strip_of_trousers_within_an_arm_is_its_sleeves_and_beside_it_stays() -> None:
+    arms, gone, lower = np.zeros((3, 80, 100), np.float32)
+    arms[:, 30:60] = 1
+    gone[:, 30:56] = 1
+    lower[:, 56:] = 1
+    found = notches(gone, arms, arms, lower, 125)
+    assert found[10:70, 56:59].min() > 0.9
+    assert found[:, 61:].max() == 0
+    # of an arm behind the hips it is the hips'
+    assert notches(gone, arms, 0 * arms, lower, 125)[:, 57:].max() == 0
 
 
 def test_a_spot_goes_though_it_hangs_together_with_dark_trousers_beside_the_arm() -> None:
@@ -78,7 +90,7 @@ def test_a_spot_goes_though_it_hangs_together_with_dark_trousers_beside_the_arm(
     lower[:, 60:] = 1
     for spot in (np.s_[35:41, 50:56], np.s_[39:41, 54:60]):
         gone[spot], lower[spot] = 0, 1
-    assert notches(gone, arms, lower, 125)[36:40, 51:55].min() > 0.9
+    assert notches(gone, arms, arms, lower, 125)[36:40, 51:55].min() > 0.9
 
 
 def test_a_hand_is_blended_into_a_made_wrist_and_a_bare_arm_beside_a_top_is_not() -> None:
@@ -86,7 +98,7 @@ def test_a_hand_is_blended_into_a_made_wrist_and_a_bare_arm_beside_a_top_is_not(
     arms[:, 40:60] = 1
     sleeve[:60, 35:65] = 1
     top[:, 58:] = 1
-    rim = seams(sleeve, arms, 100)
+    rim = seams(sleeve, arms, arms * (1 - sleeve), 100)
     assert rim[58, 50] > 0.9 and 0.2 < rim[60, 50] < 0.95 and rim[66, 50] == 0
     assert np.all(np.diff(rim[55:70, 50]) <= 1e-6)
-    assert seams(top, arms, 100)[:, 40:56].max() < 0.1
+    assert seams(top, arms, arms * (1 - top), 100)[:, 40:56].max() < 0.1

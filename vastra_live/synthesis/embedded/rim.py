@@ -95,24 +95,27 @@ def beside(gone: F32, unit: float) -> F32:
     return enlarged(cv2.blur(grown, (3, 3)), gone.shape)
 
 
-def notches(gone: F32, arms: F32, lower: F32, unit: float) -> F32:
+def notches(gone: F32, arms: F32, front: F32, lower: F32, unit: float) -> F32:
     """(h, w) 0..1: where an arm is made anew although some of its sleeve was not read as such.
 
     Args:
         gone: (h, w) 0..1, what was taken away.
         arms: (h, w) 0..1, where arms are made.
+        front: (h, w) 0..1, those of them that nothing is in front of.
         lower: (h, w) 0..1, the lower garment, behind which an arm may lie: a spot of it is none.
         unit: shoulder width in pixels.
     """
     size = 2 * max(1, round(0.04 * unit)) + 1
     closed = cv2.morphologyEx(gone, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
+    # a strip along its edge that is taken for the lower garment is the sleeve's own shade
+    strips = cv2.dilate(gone, np.ones((size, size), np.uint8)) * ramp(lower, 4, -1) * front
     # what hides a stretch of the arm is no spot, wherever else it reaches
     solid = max(1, round(0.07 * unit))
     hides = cv2.morphologyEx(lower * arms * (1 - gone), cv2.MORPH_OPEN, np.ones((solid, solid), np.uint8))
-    return np.asarray(closed * ramp(hides, -4, 2) * arms, np.float32)
+    return np.asarray(np.maximum(closed, strips) * ramp(hides, -4, 2) * arms, np.float32)
 
 
-def seams(gone: F32, arms: F32, unit: float) -> F32:
+def seams(gone: F32, arms: F32, skin: F32, unit: float) -> F32:
     """(h, w) 0..1: the rim of seen skin, soft, that a cuff on a made arm shaded and the camera sharpened.
 
     Along a bare arm beside a top there is none.
@@ -120,10 +123,12 @@ def seams(gone: F32, arms: F32, unit: float) -> F32:
     Args:
         gone: (h, w) 0..1, what was taken away.
         arms: (h, w) 0..1, where arms are made.
+        skin: (h, w) 0..1, what is seen of the skin.
         unit: shoulder width in pixels.
     """
     size, wide = (2 * max(1, round(share * unit)) + 1 for share in (0.03, 0.12))
-    covered = cv2.blur(gone * arms, (wide, wide)) / np.maximum(cv2.blur(arms, (wide, wide)), np.float32(1e-3))
+    shown = cv2.blur(np.maximum(gone, skin) * arms, (wide, wide))
+    covered = cv2.blur(gone * arms, (wide, wide)) / np.maximum(shown, np.float32(1e-3))
     return np.asarray(ramp(cv2.blur(gone, (size, size)), 2.4, -0.2) * ramp(covered, 6, -1.2) * arms, np.float32)
 
 

@@ -46,6 +46,8 @@ _ASIDE = _along(
     (0.0, 0.2, 0.34, 0.48, 0.53, 0.62, 0.76, 1.0, 1.2), (0.0, 0.025, -0.02, 0.035, 0.045, -0.03, 0.015, 0.0, 0.0)
 )
 """By so much it is lighter on its outer side than that, and darker on its inner: muscles, the crease's inner end."""
+_HANDWARDS = _along((0.0, 0.98, 1.1, 1.2), (1.0, 1.0, 0.4, 0.4))
+"""How much of that is found on hands."""
 
 
 def limb_light(stretch: Stretch, outwards: Point, lit_from: float) -> F32:
@@ -65,8 +67,10 @@ def limb_light(stretch: Stretch, outwards: Point, lit_from: float) -> F32:
     ratio = np.minimum(stretch.distance / radius, 1)
     side = np.clip(stretch.off / radius, -1, 1)
     index = (stretch.along * np.float32(_FINE / STATIONS[-1]) + np.float32(0.5)).astype(np.int32)
-    light = 1 - np.float32(bend) * ratio * ratio + side * (np.float32(tilt) + _ASIDE.take(index))
-    light -= np.float32(0.5 * hangs) * np.square(np.maximum(-side - np.float32(0.5), 0))
+    fall = np.float32(bend) * ratio * ratio - side * (np.float32(tilt) + _ASIDE.take(index))
+    fall += np.float32(0.5 * hangs) * np.square(np.maximum(-side - np.float32(0.5), 0))
+    # a hand is flat
+    light = 1 - fall * _HANDWARDS.take(index)
     return np.asarray(light * _STRETCHED.take(index) * np.float32(np.exp(_FROM_SIDE * lit)), np.float32)
 
 

@@ -441,8 +441,8 @@ class EmbeddedSynthesizer:
 
 def _on_arms(gone: F32, kept: F32, skin: F32, lower: F32, bare: Bare, unit: float) -> F32:
     """(h, w) 0..1: what of made arms is made anew beside what was taken away; everything is (h, w) 0..1."""
-    missed = notches(gone, bare.arms, lower, unit) * (1 - np.maximum(kept, ramp(skin, 2, 0)))
-    return np.maximum(missed, seams(np.maximum(gone, missed), bare.arms, unit) * skin * (1 - kept))
+    missed = notches(gone, bare.arms, bare.front, lower, unit) * (1 - np.maximum(kept, ramp(skin, 4, -1)))
+    return np.maximum(missed, seams(np.maximum(gone, missed), bare.arms, skin, unit) * skin * (1 - kept))
 
 
 def _filled(alpha: F32) -> tuple[slice, slice]:
