@@ -82,7 +82,7 @@ def undress(
     adjoins = carried.adjoins
     behind = _met(behind, small, wall)
     beside, lower = _beside_arms(small, trousers * (1 - taken), wall, bare.arms * taken, s)
-    seen = mixed(mixed(behind, lower, beside, lower), carried.bgr, np.float32(adjoins) * carried.cover)
+    seen = mixed(mixed(behind, lower, beside), carried.bgr, np.float32(adjoins) * carried.cover)
     hips = np.maximum(np.float32(adjoins) * carried.cover, beside)
     bare_skin = np.maximum(bare.torso, bare.arms)
     if adjoins < 1:
@@ -124,14 +124,16 @@ def _beside_arms(bgr: F32, trousers: F32, wall: F32, arms: F32, s: Skeleton) -> 
     Returns:
         (h, w) 0..1 and (h, w, 3), carried on from what is seen beside it.
     """
-    hips, seen = halved(trousers), halved(np.minimum(trousers + wall, 1))
-    nearest = spread(cv2.merge((hips / np.maximum(seen, np.float32(1e-3)),) * 3), seen)[..., 0]
     size = 2 * max(1, round(0.1 * s.unit)) + 1
     near = cv2.blur(cv2.erode(halved(arms), np.ones((3, 3), np.uint8)), (size, size))
-    where = enlarged(ramp(nearest, 10, -4.5) * ramp(near, 8, 0), arms.shape)
     # from the waist down
-    down = np.arange(len(arms), dtype=np.float32) - np.float32(s.neck[1] + WAIST * s.torso_length * s.down[1])
-    where *= ramp(down, 8 / s.unit, 0)[:, None]
+    down = 2 * np.arange(len(near), dtype=np.float32) - np.float32(s.neck[1] + WAIST * s.torso_length * s.down[1])
+    near = ramp(near, 8, 0) * ramp(down, 8 / s.unit, 0)[:, None]
+    if float(near.max()) < 0.05:
+        return np.zeros_like(arms), bgr
+    hips, seen = halved(trousers), halved(np.minimum(trousers + wall, 1))
+    nearest = spread(cv2.merge((hips / np.maximum(seen, np.float32(1e-3)),) * 3), seen)[..., 0]
+    where = enlarged(ramp(nearest, 10, -4.5) * near, arms.shape)
     return where, enlarged(spread(halved(bgr), np.clip(2 * hips - 1, 0, 1)), arms.shape)
 
 
