@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vastra_live.synthesis.embedded.rim import notches, seams, solve_rim
+from vastra_live.synthesis.embedded.rim import notches, seams, sharpened, solve_rim
 
 BLACK, WHITE, HAND = np.float32([20, 18, 16]), np.float32([230, 228, 226]), np.float32([120, 150, 200])
 
@@ -102,3 +102,13 @@ def test_a_hand_is_blended_into_a_made_wrist_and_a_bare_arm_beside_a_top_is_not(
     assert rim[58, 50] > 0.9 and 0.2 < rim[60, 50] < 0.95 and rim[66, 50] == 0
     assert np.all(np.diff(rim[55:70, 50]) <= 1e-6)
     assert seams(top, arms, arms * (1 - top), 100)[:, 40:56].max() < 0.1
+
+
+def test_beside_a_cuff_the_wall_is_made_anew_and_the_hands_corner_stays() -> None:
+    gone, wall, hand = np.zeros((3, 120, 200), np.float32)
+    gone[:60, 60:120] = wall[:60, 60:120] = wall[:, 120:] = wall[:, :60] = 1
+    hand[60:, 60:130] = 0.4
+    wall[60:, 60:130] = 0.6
+    line = sharpened(gone, wall, hand, 200)
+    assert line[30, 121] > 0.9
+    assert line[62:, 60:130].max() < 0.1

@@ -19,7 +19,7 @@ from vastra_live.synthesis.embedded.mix import ramp
 from vastra_live.synthesis.embedded.scale import enlarged, halved
 from vastra_live.types import F32, U8
 
-__all__ = ["Rim", "beside", "notches", "seams", "solve_rim"]
+__all__ = ["Rim", "notches", "seams", "sharpened", "solve_rim"]
 
 _NOISE = 7.0
 """Grey levels by which colours of one cloth differ anyway: grain, JPEG, light."""
@@ -88,11 +88,18 @@ def solve_rim(bgr: U8, worn: F32, spared: F32, unit: float) -> Rim:
     return Rim(share, ramp(share, 8, -0.4), beside)
 
 
-def beside(gone: F32, unit: float) -> F32:
-    """(h, w) 0..1: what was taken away and a soft rim around it, which was sharpened together with it."""
+def sharpened(gone: F32, wall: F32, body: F32, unit: float) -> F32:
+    """(h, w) 0..1: what was taken away, and on the wall a soft rim around it, where sharpening drew a line beside it.
+
+    Args:
+        gone: (h, w) 0..1, what was taken away.
+        wall: (h, w) 0..1, the background and the worn top.
+        body: (h, w) 0..1, lower garment and skin: the corner of a hand beside a cuff is none of it.
+        unit: shoulder width in pixels.
+    """
     size = 2 * max(1, round(0.013 * unit)) + 1
     grown = cv2.dilate(halved(gone), np.ones((size, size), np.uint8))
-    return enlarged(cv2.blur(grown, (3, 3)), gone.shape)
+    return enlarged(cv2.blur(grown, (3, 3)), gone.shape) * ramp(wall - body, 2, -0.5)
 
 
 def notches(gone: F32, arms: F32, front: F32, lower: F32, unit: float) -> F32:

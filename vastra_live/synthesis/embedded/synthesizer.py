@@ -48,7 +48,7 @@ from vastra_live.synthesis.embedded.reading import (
     Reading,
     read_person,
 )
-from vastra_live.synthesis.embedded.rim import beside, notches, seams, solve_rim
+from vastra_live.synthesis.embedded.rim import notches, seams, sharpened, solve_rim
 from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_skeleton
 from vastra_live.synthesis.embedded.scene import Scene, cut_out, first_row, raised, touched
 from vastra_live.synthesis.embedded.shade import side_light
@@ -385,7 +385,7 @@ class EmbeddedSynthesizer:
         rim = solve_rim(scene.bgr, worn, np.maximum(kept, ramp(share[LOWER], 2, -0.6)), unit)
         gone = rim.gone * (1 - kept)
         # the camera's sharpening draws a line along the worn outline, beside it
-        line = beside(gone, unit) * ramp(share[BACKGROUND] + worn - share[LOWER], 2, -0.5)
+        line = sharpened(gone, share[BACKGROUND] + worn, share[LOWER] + share[SKIN], unit)
         rim, gone = replace(rim, share=np.maximum(rim.share, line)), np.maximum(gone, line)
         small = halved_skeleton(s)
         half = ((worn.shape[1] + 1) // 2, (worn.shape[0] + 1) // 2)
