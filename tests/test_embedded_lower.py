@@ -13,7 +13,7 @@ from vastra_live.errors import NothingToFitError
 from vastra_live.photo import lay_over
 from vastra_live.synthesis.embedded import EmbeddedSynthesizer
 from vastra_live.synthesis.embedded.girth import measure_girth
-from vastra_live.synthesis.embedded.lower import BareBelow, relower
+from vastra_live.synthesis.embedded.lower import BareBelow, relower, tucked
 from vastra_live.synthesis.embedded.lower_pattern import TrouserPattern
 from vastra_live.synthesis.embedded.lower_reading import Waistline, even_hem, find_waistline, settled
 from vastra_live.synthesis.embedded.lower_snap import snapped_lower
@@ -231,3 +231,25 @@ def test_no_shadow_falls_on_the_wall_that_wide_trousers_leave() -> None:
     assert below.bgr[100, 62:98].max() < 70
     assert below.bgr[100, 42:58].min() > 186
     assert below.bgr[100, 102:118].min() > 186
+
+
+def test_of_trousers_under_a_top_nothing_comes_out_beside_it_above_its_hem() -> None:
+    _, body = drawn_person((320, 460))
+    s = read_skeleton(body)
+    wide = Painted((40, 100, 280, 400), np.full((300, 240, 3), 60, np.uint8), np.ones((300, 240), np.float32))
+    alpha = tucked({TORSO: wide}, 0.9, s)[TORSO].alpha
+    hem = int(s.neck[1] + 0.9 * s.torso_length) - 100
+    assert alpha[: hem - 8].max() == 0
+    assert alpha[hem:].min() == 1
+
+
+def test_a_short_top_over_trousers_shows_their_waist() -> None:
+    frame, body = drawn_person((320, 460))
+    top = drawn_garment()
+    marks = {name: (x, min(y, 200.0)) for name, (x, y) in top.landmarks_px.items()}
+    short = dataclasses.replace(top, landmarks_px=marks, alpha=top.alpha * (np.arange(360) < 200)[:, None])
+    picture = dressed(dataclasses.replace(short, worn_with=drawn_trousers()), frame, body)
+    s = read_skeleton(body)
+    column = np.s_[int(s.neck[1] + 0.2 * s.torso_length) : int(s.pelvis[1]) + 20, 160]
+    covered = like(picture, GREEN)[column] | like(picture, BLUE)[column]
+    assert covered.mean() > 0.9

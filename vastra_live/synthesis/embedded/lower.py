@@ -26,10 +26,12 @@ from vastra_live.synthesis.embedded.scale import enlarged, halved
 from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32, U8
 
-__all__ = ["BareBelow", "Below", "bare_below", "laid_under", "relower"]
+__all__ = ["BareBelow", "Below", "bare_below", "laid_under", "relower", "tucked"]
 
 _SHADE = 0.06
 """So far the worn garment's shade on the legs reaches, in shoulder widths."""
+_UNDER = 0.04
+"""So far, in depth on the torso, a lower garment goes on under a top."""
 _ORDER = (TORSO, RIGHT_SLEEVE, LEFT_SLEEVE, RIGHT_FOREARM, LEFT_FOREARM)
 
 
@@ -158,6 +160,24 @@ def laid_under(pieces: Mapping[int, Painted], shape: tuple[int, ...]) -> tuple[F
             mixed(colour[part], pieces[name].bgr.astype(np.float32), weight, colour[part])
             alpha[part] += a * (1 - alpha[part])
     return colour, alpha
+
+
+def tucked(pieces: Mapping[int, Painted], hem: float, s: Skeleton) -> dict[int, Painted]:
+    """The pieces of a lower garment without what lies above the hem of the top that is worn over it.
+
+    Args:
+        pieces: of the lower garment.
+        hem: the highest point of the top's, in depth on the torso.
+        s: the skeleton, in the pieces' pixels.
+    """
+    result = {}
+    for name, piece in pieces.items():
+        x0, y0, x1, y1 = piece.box
+        x, y = np.arange(x0, x1)[None], np.arange(y0, y1)[:, None]
+        down = (x - s.neck[0]) * s.down[0] + (y - s.neck[1]) * s.down[1]
+        shown = np.clip(down - (hem - _UNDER) * s.torso_length, 0, 1).astype(np.float32)
+        result[name] = replace(piece, alpha=piece.alpha * shown)
+    return result
 
 
 def relower(

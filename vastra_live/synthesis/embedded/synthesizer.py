@@ -22,7 +22,7 @@ from vastra_live.synthesis.embedded.hem import follow_hem
 from vastra_live.synthesis.embedded.hem_shade import settle_at_shade
 from vastra_live.synthesis.embedded.legs import leg_stretch, measure_build, seen_legs
 from vastra_live.synthesis.embedded.light import cloth_levels, relief, scene_gain, veiled
-from vastra_live.synthesis.embedded.lower import BareBelow, Below, bare_below, relower
+from vastra_live.synthesis.embedded.lower import BareBelow, Below, bare_below, relower, tucked
 from vastra_live.synthesis.embedded.lower_pattern import LowerPattern, lower_pattern
 from vastra_live.synthesis.embedded.lower_reading import (
     even_hem,
@@ -148,7 +148,7 @@ class EmbeddedSynthesizer:
             girth = self._measure(scene, worn)
             self._plate.update(frame.bgr, body.person_alpha)
             self._light(frame, body)
-            relowered, _ = self._relowered(frame, scene, reading, girth, garment, alone=True)
+            relowered, _ = self._relowered(frame, scene, reading, girth, garment, hem=None)
             return self._layer(frame, body, garment, scene, *relowered.over(scene.bgr))
         cut = self._prepared(garment)
         lower = garment.worn_with
@@ -176,7 +176,9 @@ class EmbeddedSynthesizer:
             # a dress covers hips and thighs
             thighs = (cut.pattern.reach(skeleton) - skeleton.torso_length) / max(leg_stretch(skeleton.left_leg), 1.0)
             covered_to = 0.0 if lower is not None else min(thighs, 1.0) - 0.05
-            below, bare = self._relowered(frame, scene, reading, girth, lower, covered_to, alone=False)
+            below, bare = self._relowered(
+                *(frame, scene, reading, girth, lower, covered_to), hem=cut.pattern.openings(pinned, scene.skeleton).hem
+            )
             scene, reading = replace(scene, bgr=below.bgr), below.reading
             worn = reading.worn_top()
         # the head was needed to read the person; what stays as it is need not be painted
@@ -281,7 +283,7 @@ class EmbeddedSynthesizer:
         lower: Garment | None,
         covered_to: float = 0.0,
         *,
-        alone: bool,
+        hem: float | None,
     ) -> tuple[Below, BareBelow]:
         """The scene without the worn lower garment, in another one or with bare legs; and those legs.
 
@@ -292,7 +294,7 @@ class EmbeddedSynthesizer:
             girth: of the wearer.
             lower: what to put on, or None for bare legs.
             covered_to: without it, the station of the legs down to which a dress covers them.
-            alone: whether the worn top stays.
+            hem: where the new top ends, in depth on the torso; None where the worn one stays.
 
         Raises:
             NothingToFitError: nothing of hips and legs is in the picture, and nothing else is put on.
@@ -302,8 +304,11 @@ class EmbeddedSynthesizer:
         self._build = build if self._build is None else self._build + 0.25 * (build - self._build)
         waistline = find_waistline(reading.share, skeleton)
         reading = settled(scene.bgr, reading, skeleton, waistline)
-        if alone:
+        if hem is None:
             reading = even_hem(reading, skeleton)
+        else:
+            # what is worn now says nothing about where the new top shows the waist
+            waistline = replace(waistline, waist=min(waistline.waist, hem))
         worn_top = reading.worn_top()
         worn = worn_lower(scene.bgr, reading.share, skeleton)
         painted: dict[int, Painted] = {}
@@ -323,6 +328,8 @@ class EmbeddedSynthesizer:
         part = scene.below(row)
         read = Reading(reading.share[:, row:], reading.face[row:])
         painted = {name: raised(piece, row) for name, piece in painted.items()}
+        if hem is not None:
+            painted = tucked(painted, hem, part.skeleton)
         half = ((worn.shape[1] + 1) // 2, (worn.shape[0] - row + 1) // 2)
         whole = ((worn.shape[0] + 1) // 2, (worn.shape[1] + 1) // 2)
         small = halved_skeleton(skeleton)
@@ -333,14 +340,14 @@ class EmbeddedSynthesizer:
             self._plate.seen_through(part.box, frame.size, half),
             read,
             worn=worn[row:],
-            worn_top=worn_top[row:] if alone else None,
-            front=in_front_of_legs(read, worn_top[row:], part.skeleton, girth, top_stays=alone),
+            worn_top=worn_top[row:] if hem is None else None,
+            front=in_front_of_legs(read, worn_top[row:], part.skeleton, girth, top_stays=hem is None),
             bare=bare.below(row // 2),
             pieces=painted,
             gain=self._gain,
             unit=skeleton.unit,
         )
-        if alone and float(below.cloth.sum()) < 0.03 * skeleton.unit**2:
+        if hem is None and float(below.cloth.sum()) < 0.03 * skeleton.unit**2:
             raise NothingToFitError("hips and legs are not in the picture: step back")
         self._show("below", below.bgr)
         return below.whole(scene.bgr, reading, row), bare
