@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from tests.embedded_people import drawn_person
 from vastra_live.synthesis.embedded.bare import bare_body
 from vastra_live.synthesis.embedded.carry import Carried, carry_up
 from vastra_live.synthesis.embedded.compose import compose, hands
-from vastra_live.synthesis.embedded.fill import Undressed, _beside_arms, _grain, _met, shaded_skin
+from vastra_live.synthesis.embedded.fill import Undressed, _beside_arms, _grain, _met, shaded_skin, undress
 from vastra_live.synthesis.embedded.fit import Openings
 from vastra_live.synthesis.embedded.girth import measure_girth
 from vastra_live.synthesis.embedded.mesh import LEFT_FOREARM, LEFT_SLEEVE, TORSO, Painted
 from vastra_live.synthesis.embedded.reading import BACKGROUND, LOWER, SKIN
+from vastra_live.synthesis.embedded.rim import Rim
 from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
 
 HEM = 250
@@ -324,3 +327,29 @@ def test_a_forearm_that_is_bent_up_is_in_front_of_its_sleeve_from_the_elbow_on()
     assert bare.forearms[y, x] > 0.9
     x, y = (s.right.elbow - 0.05 * s.unit * s.down).astype(int)
     assert bare.forearms[y, x] < 0.1
+
+
+def test_where_a_sleeve_hung_the_new_lower_garment_goes_on() -> None:
+    _, body = drawn_person()
+    s = read_skeleton(body)
+    small = s.seen_in(np.zeros(2), 0.5)
+    shape, half = body.person_alpha.shape, (180, 160)
+    sleeve = np.s_[260:300, 60:90]
+    gone, share = np.zeros(shape, np.float32), np.zeros((5, *shape), np.float32)
+    gone[sleeve], share[BACKGROUND], share[LOWER, 230:, 40:280] = 1, 1, 1
+    share[BACKGROUND, 230:, 40:280] = 0
+    picture = np.full((*shape, 3), 190, np.uint8)
+    picture[230:, 40:280] = picture[sleeve] = (200, 80, 40)
+    picture[sleeve] = 10
+    laid = np.full((*half, 3), (200, 80, 40), np.float32), np.zeros(half, np.float32)
+    laid[1][115:, 20:140] = 1
+    girth = measure_girth(body.person_alpha, s, body.person_alpha)
+    bare = bare_body(half, small, girth, (0.3, 0.3), None, Openings(None, 0.8, (0.3, 0.3)))
+    bare = dataclasses.replace(bare, arms=np.zeros(half, np.float32))
+    rim = Rim(gone, gone, np.full((*half, 3), 190, np.float32))
+    part = np.s_[200:320, 40:280]
+    face = np.zeros(shape, np.float32)
+    behind = np.full((*half, 3), 190, np.float32)
+    under = undress(picture, behind, share, face, rim, gone, small, girth, bare, 0.8, part, laid)
+    made = under.bgr[64:96, 24:46]
+    assert np.abs(made - (200, 80, 40)).max() < 12

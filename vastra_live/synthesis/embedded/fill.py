@@ -21,6 +21,8 @@ from vastra_live.types import F32, U8
 __all__ = ["Undressed", "shaded_skin", "undress"]
 
 
+_SEAM = 0.02
+"""So wide, in shoulder widths, is what a sleeve is mixed with along its edge."""
 _UNSEEN_TROUSERS = (48.0, 42.0, 38.0)
 _SHADE_BGR = (1.3, 1.1, 0.85)
 
@@ -56,6 +58,7 @@ def undress(
     bare: Bare,
     hem: float,
     part: Window,
+    laid: tuple[F32, F32] | None = None,
 ) -> Undressed:
     """Take the worn top away.
 
@@ -71,6 +74,8 @@ def undress(
         bare: the body's outline, at half size.
         hem: how far down the new top covers it, in depth on the torso.
         part: even rows and columns; nothing goes outside of them.
+        laid: a new lower garment at half size, (h/2, w/2, 3), and (h/2, w/2) 0..1 where it is, also behind sleeves.
+            None for the worn one.
     """
     small = halved(picture)
     skin_seen = halved(share[SKIN])
@@ -84,6 +89,8 @@ def undress(
     beside, lower = _beside_arms(small, trousers * (1 - taken), wall, bare.arms * taken, s)
     seen = mixed(mixed(behind, lower, beside), carried.bgr, np.float32(adjoins) * carried.cover)
     hips = np.maximum(np.float32(adjoins) * carried.cover, beside)
+    if laid is not None:
+        seen, hips = mixed(seen, *laid, seen), np.maximum(hips, laid[1])
     bare_skin = np.maximum(bare.torso, bare.arms)
     if adjoins < 1:
         bare_skin = np.maximum(bare_skin, (1 - adjoins) * bare.below)
@@ -98,7 +105,13 @@ def undress(
     seen = mixed(seen, scaled(skin, 1 - shadow), bare_skin, seen)
     made = enlarged_part(rim.beside, 2, part)
     # what is beside a sleeve's end is its arm and the wall beside that
-    anew = enlarged_part(np.float32(adjoins) * carried.anew, 2, part)
+    again = np.float32(adjoins) * carried.anew
+    if laid is not None:
+        # and nothing stays between the sleeve that goes and the garment that was laid around it
+        size = 2 * max(1, round(_SEAM * s.unit)) + 1
+        sleeve = cv2.dilate(halved(gone), np.ones((size, size), np.uint8))
+        again = np.maximum(again, laid[1] * sleeve * (1 - np.minimum(2 * skin_seen, 1)))
+    anew = enlarged_part(again, 2, part)
     weight = np.maximum(rim.share[part], enlarged_part(bare.arms, 2, part))
     mixed(made, enlarged_part(seen, 2, part), np.maximum(weight, anew), made)
     cloth = hips * (1 - bare_skin)

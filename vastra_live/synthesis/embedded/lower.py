@@ -44,12 +44,15 @@ class Below:
         changed: (h, w) float32 0..1, where it differs from the camera's.
         cloth: (h, w) float32 0..1, what the new garment shows of itself.
         reading: the classes of the new picture.
+        laid: the new garment as it also goes on behind sleeves and hands: (h/2, w/2, 3) and, how much of it is there,
+            (h/2, w/2) float32.
     """
 
     bgr: U8
     changed: F32
     cloth: F32
     reading: Reading
+    laid: tuple[F32, F32]
 
     def whole(self, bgr: U8, reading: Reading, row: int) -> Below:
         """The same as part of the whole picture, of which it is what lies below a row."""
@@ -61,6 +64,10 @@ class Below:
             np.concatenate([above, self.changed]),
             np.concatenate([above, self.cloth]),
             Reading(np.concatenate([reading.share[:, :row], self.reading.share], axis=1), reading.face),
+            (
+                cv2.copyMakeBorder(self.laid[0], row // 2, 0, 0, 0, cv2.BORDER_CONSTANT),
+                cv2.copyMakeBorder(self.laid[1], row // 2, 0, 0, 0, cv2.BORDER_CONSTANT),
+            ),
         )
 
     def over(self, camera: U8) -> tuple[U8, F32]:
@@ -234,10 +241,12 @@ def relower(
         if worn_top is not None:
             light *= 1 - contact_shadow(worn_top, unit)
         cv2.multiply(colour, cv2.merge([light * factor for factor in gain]), colour)
-        mixed(canvas, np.minimum(colour, 255, out=colour), cloth, canvas)
+        np.minimum(colour, 255, out=colour)
+        mixed(canvas, colour, cloth, canvas)
         changed = np.maximum.reduce([gone, cloth, np.minimum(shadow * 4, 1)])
     stays = 1 - front
     mixed(canvas, picture.astype(np.float32), front, canvas)
+    laid = halved(colour), halved(cloth)
     cloth, gone = cloth * stays, gone * stays
     share = reading.share * (1 - np.maximum(gone, cloth))
     # legs that were made are no skin that was seen: nothing is to be learned from them, and they are no arms
@@ -248,4 +257,5 @@ def relower(
         np.asarray(changed * stays, np.float32),
         np.asarray(cloth, np.float32),
         Reading(np.asarray(share, np.float32), reading.face),
+        laid,
     )

@@ -187,7 +187,11 @@ class EmbeddedSynthesizer:
         painted = {name: raised(piece, row) for name, piece in painted.items()}
         bare = None if lower is not None or bare is None else bare.below(row // 2)
         openings = cut.pattern.openings((pinned - (0.5, row + 0.5)) / 2, halved_skeleton(scene.skeleton))
-        bgr, alpha = self._compose(frame, scene, reading, worn, girth, painted, openings, bare_legs=bare)
+        bgr, alpha = self._compose(
+            *(frame, scene, reading, worn, girth, painted, openings),
+            bare_legs=bare,
+            laid=None if lower is None or below is None else (below.laid[0][row // 2 :], below.laid[1][row // 2 :]),
+        )
         if below is not None:
             bgr, alpha = below.under(camera, bgr, alpha, row)
         if self._watch is not None:
@@ -383,6 +387,7 @@ class EmbeddedSynthesizer:
         openings: Openings,
         *,
         bare_legs: BareBelow | None,
+        laid: tuple[F32, F32] | None,
     ) -> tuple[U8, F32]:
         s = scene.skeleton
         unit = s.unit
@@ -406,7 +411,7 @@ class EmbeddedSynthesizer:
         assert self._gain is not None
         behind = self._plate.seen_through(scene.box, frame.size, half)
         part = touched(gone, painted.values(), unit)
-        under = undress(scene.bgr, behind, share, face, rim, gone, small, girth, bare, openings.hem, part)
+        under = undress(scene.bgr, behind, share, face, rim, gone, small, girth, bare, openings.hem, part, laid)
         self._show("undressed", under.bgr)
         pieces = {name: raised(piece, part[0].start, part[1].start) for name, piece in painted.items()}
         cloth = cloth_levels(pieces.values(), under.gone.shape, unit) * self._gain.mean()
