@@ -71,15 +71,19 @@ def piece(alpha: F32) -> Painted:
 
 @pytest.mark.parametrize("dent", [8, 16])
 def test_a_dent_in_a_sleeve_shows_the_wall_and_a_slit_in_the_armpit_cloth(dent: int) -> None:
-    torso, sleeve = np.zeros((2, 240, 320), np.float32)
-    torso[20:, 40:160], sleeve[20:200, 166:240] = 1, 1
+    torso, sleeve = np.zeros((2, 400, 320), np.float32)
+    torso[20:, 40:160], sleeve[20:380, 166:240] = 1, 1
     sleeve[100 : 100 + dent, 236:] = 0
-    wall = np.full((240, 320, 3), 200, np.float32)
+    wall = np.full((400, 320, 3), 200, np.float32)
     pieces = {TORSO: piece(torso), LEFT_SLEEVE: piece(sleeve)}
     filled = wall.copy()
-    _line_gaps(filled, pieces, together(pieces.values(), (240, 320)), np.ones((240, 320), np.float32), 500.0)
+    s = read_skeleton(drawn_person((320, 400), centre=(35, 60), unit=300, bends=(0, 0, 0, 0))[1])
+    _line_gaps(filled, pieces, together(pieces.values(), (400, 320)), np.ones((400, 320), np.float32), s)
     assert np.abs(filled - wall)[80:140, 236:].max() < 1
     assert (filled[80:140, 162:164] < 190).all()
+    # beside the forearm it is the wall that is seen, and nothing ends with a step in between
+    assert np.abs(filled - wall)[300:, 162:164].max() < 1
+    assert np.abs(np.diff(filled[140:300, 163, 0])).max() < 4
 
 
 def read_as(worn: F32, **others: F32) -> Reading:

@@ -28,6 +28,8 @@ from vastra_live.types import F32, U8
 __all__ = ["bare_arms", "compose", "hands", "sleeved_arms"]
 
 
+_ARMPIT = 0.28
+"""So far down an arm its sleeve goes over into the torso."""
 _UPPER = {LEFT_FOREARM: LEFT_SLEEVE, RIGHT_FOREARM: RIGHT_SLEEVE}
 
 
@@ -135,7 +137,7 @@ def compose(
         picture: (h, w, 3) uint8.
         under: the person without the worn top.
         pieces: the garment's pieces, painted.
-        s: the skeleton.
+        s: the skeleton, in the picture's pixels.
         kept: (h, w) 0..1, hair, face and hands: as they are in the picture, in front of everything.
         own_arms: (h, w) 0..1, bare arms in the picture: in front of the torso, behind sleeves.
         body: (h, w) 0..1, where a shadow of the garment may fall.
@@ -156,7 +158,7 @@ def compose(
     covered = np.maximum(under.gone, np.minimum(shadow * 4, 1))
     if missing is not None:
         covered = np.maximum(covered, missing)
-    _line_gaps(canvas, pieces, union, under.wall, unit)
+    _line_gaps(canvas, pieces, union, under.wall, s)
     for name in draw_order(s):
         if name in pieces:
             piece = pieces[name]
@@ -212,18 +214,24 @@ def _arms_in_front(
     covered[part] = np.maximum(covered[part], np.minimum(4 * shadow, 1))
 
 
-def _line_gaps(canvas: F32, pieces: Mapping[int, Painted], union: F32, wall: F32, unit: float) -> None:
-    """Cloth in the narrow gaps between torso and sleeve where the worn top was: no wall in an armpit. In place."""
+def _line_gaps(canvas: F32, pieces: Mapping[int, Painted], union: F32, wall: F32, s: Skeleton) -> None:
+    """Cloth in the narrow gaps between torso and sleeve where the worn top was: no wall in an armpit. In place.
+
+    Farther down it is the wall that is seen between the two, and a lining that ended where they part would be a blot.
+    """
     if TORSO not in pieces:
         return
     torso = pieces[TORSO]
     cloth, body = halved(halved(union)), halved(halved(_placed(torso, union.shape)))
-    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(0.015 * unit)) + 1,) * 2)
+    ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(0.015 * s.unit)) + 1,) * 2)
     closed = cv2.morphologyEx(cloth, cv2.MORPH_CLOSE, ellipse)
     # a dent in the outline of the one or the other is no gap between the two
     closed *= np.minimum(cv2.dilate(body, ellipse), cv2.dilate(cloth - body, ellipse))
     # on under the cloth's own soft edges, where a wall would draw a bright line around what is filled
     gaps = cv2.dilate(np.clip(2.5 * (closed - cloth), 0, 1), np.ones((3, 3), np.uint8))
+    small = halved_skeleton(halved_skeleton(s))
+    upper = [(arm.shoulder, arm_point(arm, _ARMPIT)[0]) for arm in (small.right, small.left)]
+    gaps *= near_segments(gaps.shape, upper, 0.32 * small.unit, 0.14 * small.unit)
     if float(gaps.max()) < 0.5:
         return
     # the inside of an armpit lies in the shade

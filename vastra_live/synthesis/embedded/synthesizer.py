@@ -421,20 +421,15 @@ class EmbeddedSynthesizer:
         # what is seen of the body stays, or is made anew; along the worn top's edge is neither: there a wall begins
         seen = share[SKIN][part] + share[HAIR][part] + np.float32(0.3) * share[LOWER][part]
         on_body = ramp(seen, 3, -1.5) * (1 - under.gone) + under.gone - under.wall
-        arms = sleeved_arms(
-            sure_skin[part],
-            worn[part],
-            s.seen_in(np.array([part[1].start, part[0].start]), 1),
-            girth,
-            openings.sleeves,
-        )
+        here = s.seen_in(np.array([part[1].start, part[0].start]), 1)
+        arms = sleeved_arms(sure_skin[part], worn[part], here, girth, openings.sleeves)
         in_front = leave_thighs(hands(sure_skin, s, openings.sleeves), sure_skin, s)
         bgr, alpha = scene.bgr.copy(), np.zeros(worn.shape, np.float32)
         bgr[part], alpha[part] = compose(
             scene.bgr[part],
             under,
             pieces,
-            s=s,
+            s=here,
             kept=np.maximum(kept, in_front * (1 - gone))[part],
             own_arms=bare_arms(sure_skin, s, girth, openings.sleeves)[part],
             sleeved=arms,
