@@ -443,3 +443,18 @@ def test_a_dark_shadow_ends_at_the_edge_of_the_cloth(colour: tuple[int, int, int
     mask = shape_mask("long", 1.7)
     assert iou(cut_alpha(shaded(mask, colour, (238, 238, 238), 9, 0.6)), mask) > least
     assert iou(cut_alpha(shaded(mask, colour, (238, 238, 238), 14, 0.5)), mask) > least
+
+
+def test_a_small_photo_is_read_as_the_large_one_is(shared: Path, tmp_path: Path) -> None:
+    path = shared / "garments" / "12562_00.jpg"
+    large = read_garment(path)
+    bgr = read_picture(path).bgr
+    write_picture(
+        tmp_path / "small.png", np.asarray(cv2.resize(bgr, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA))
+    )
+    small = read_garment(tmp_path / "small.png")
+    assert small.alpha.shape == (410, 307)
+    assert (small.category, small.sleeve) == (large.category, large.sleeve)
+    assert iou(cv2.resize(small.alpha, large.alpha.shape[::-1]), (large.alpha * 255).astype(np.uint8)) > 0.97
+    for name, (x, y) in large.landmarks_px.items():
+        assert small.landmarks_px[name] == pytest.approx((0.4 * x, 0.4 * y), abs=12), name

@@ -25,6 +25,8 @@ __all__ = ["LONG_SIDE_PX", "read_garment", "read_photo"]
 
 LONG_SIDE_PX = 1536
 """A photo is scaled down to this size; nothing on a screen shows more of a garment."""
+_WORKED_PX = 1024
+"""Smaller photos are read enlarged: ripples, noise and shadows reach so many pixels whatever the photo's size."""
 _USEFUL_ALPHA = 0.02
 """An alpha channel cuts out a garment if at least this share of the picture is clear, and as much is not."""
 
@@ -36,15 +38,7 @@ def read_photo(path: Path | str) -> Picture:
         PictureError: the file cannot be read.
     """
     picture = read_picture(path)
-    width, height = picture.size
-    scale = LONG_SIDE_PX / max(width, height)
-    if scale >= 1:
-        return picture
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    bgr = np.asarray(cv2.resize(picture.bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
-    if picture.alpha is None:
-        return Picture(bgr)
-    return Picture(bgr, np.asarray(cv2.resize(picture.alpha, size, interpolation=cv2.INTER_AREA), np.float32))
+    return _scaled(picture, min(1.0, LONG_SIDE_PX / max(picture.size)), cv2.INTER_AREA)
 
 
 def read_garment(
@@ -66,7 +60,8 @@ def read_garment(
     """
     path = Path(path)
     wanted = _category(category)
-    photo = read_photo(path)
+    kept = read_photo(path)
+    photo = _scaled(kept, max(1.0, _WORKED_PX / max(kept.size)), cv2.INTER_CUBIC)
     ground: Ground | None = None
     if mask_path is not None:
         mask = _given_mask(Path(mask_path), photo, path)
@@ -95,16 +90,38 @@ def read_garment(
         neckline = find_neckline(photo.bgr, alpha, points["neck_left"], points["neck_right"], lowest)
         points["neck_front"], inside = neckline.front, neckline.inside
         points["neck_left"], points["neck_right"] = neckline.corners
+    alpha = _shrunk(alpha, kept.size)
+    inside = None if inside is None else _shrunk(inside, kept.size)
+    scale = kept.size[0] / photo.size[0]
     return Garment(
         name=name or path.stem,
         category=kind,
         sleeve=sleeve,
-        bgr=carry_colours(photo.bgr, alpha),
+        bgr=carry_colours(kept.bgr, alpha),
         alpha=alpha,
-        landmarks_px=points,
+        landmarks_px={role: ((x + 0.5) * scale - 0.5, (y + 0.5) * scale - 0.5) for role, (x, y) in points.items()},
         inside_alpha=inside,
         origin=f"read from {path.name}",
     )
+
+
+def _scaled(picture: Picture, scale: float, interpolation: int) -> Picture:
+    """A picture at another size; itself where the scale is 1."""
+    if scale == 1:
+        return picture
+    size = (max(1, round(picture.size[0] * scale)), max(1, round(picture.size[1] * scale)))
+    bgr = np.asarray(cv2.resize(picture.bgr, size, interpolation=interpolation), np.uint8)
+    if picture.alpha is None:
+        return Picture(bgr)
+    alpha = np.clip(cv2.resize(picture.alpha, size, interpolation=interpolation), 0, 1)
+    return Picture(bgr, np.asarray(alpha, np.float32))
+
+
+def _shrunk(plane: F32, size: tuple[int, int]) -> F32:
+    """A plane (H, W) at the size (width, height) of the photo that is kept; itself where it has that."""
+    if plane.shape == size[::-1]:
+        return plane
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _category(name: str) -> Category | None:
