@@ -194,22 +194,25 @@ def _arms_in_front(
     canvas: F32, under: Undressed, pieces: Mapping[int, Painted], own_arms: F32, covered: F32, unit: float
 ) -> None:
     """Bare arms in front of the torso, on which they leave a shadow, and the sleeves one on them. In place."""
-    made = under.front * under.gone
-    few, arms = halved(made), halved(np.maximum(made, own_arms))
-    left, top, width, height = cv2.boundingRect((arms > 0.02).astype(np.uint8))
+    every = np.s_[::4, ::4]
+    left, top, width, height = cv2.boundingRect((np.maximum(under.front[every], own_arms[every]) > 0).astype(np.uint8))
     if not width:
         return
-    # a shadow reaches as far as it is blurred, and no pixel of a half one is cut
-    room = 2 * round(0.035 * unit) + 4
-    rows = slice(max(2 * top - room, 0), min(2 * (top + height) + room, len(made)))
-    part = rows, slice(max(2 * left - room, 0), min(2 * (left + width) + room, made.shape[1]))
-    mixed(canvas[part], under.bgr[part], made[part], canvas[part])
-    sleeves = halved(together((piece for name, piece in pieces.items() if name != TORSO), made.shape))
+    # a shadow reaches as far as it is blurred
+    room = 2 * round(0.035 * unit) + 8
+    part = (
+        slice(max(4 * top - room, 0), min(4 * (top + height) + room, len(own_arms))),
+        slice(max(4 * left - room, 0), min(4 * (left + width) + room, own_arms.shape[1])),
+    )
+    made = under.front[part] * under.gone[part]
+    mixed(canvas[part], under.bgr[part], made, canvas[part])
+    few, arms = halved(made), halved(np.maximum(made, own_arms[part]))
+    sleeves = (piece for name, piece in pieces.items() if name != TORSO)
     # but for one that is bent in front of them
-    shade = _soft(sleeves, unit) * arms * (1 - halved(under.forearms))
+    shade = _soft(halved(together(sleeves, own_arms.shape)[part]), unit) * arms * (1 - halved(under.forearms[part]))
     if TORSO in pieces:
-        shade += _soft(few, unit) * halved(_placed(pieces[TORSO], made.shape)) * (1 - arms)
-    shadow = enlarged_part(shade, 2, part)
+        shade += _soft(few, unit) * halved(_placed(pieces[TORSO], own_arms.shape)[part]) * (1 - arms)
+    shadow = enlarged(shade, made.shape)
     scaled(canvas[part], 1 - shadow, canvas[part])
     covered[part] = np.maximum(covered[part], np.minimum(4 * shadow, 1))
 

@@ -25,6 +25,9 @@ _SEAM = 0.02
 """So wide, in shoulder widths, is what a sleeve is mixed with along its edge."""
 _UNSEEN_TROUSERS = (48.0, 42.0, 38.0)
 _SHADE_BGR = (1.3, 1.1, 0.85)
+_SHADE_STEPS = 1024
+# looked up, for three powers take four times as long
+_SHADES = ((np.arange(1.5 * _SHADE_STEPS) / _SHADE_STEPS)[:, None] ** np.array(_SHADE_BGR)).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -264,7 +267,8 @@ def shaded_skin(bgr: F32, skin: F32, face: F32, bare: Bare) -> F32:
 
 def _shade(light: F32) -> F32:
     """(h, w, 3) factors: skin in the shade is redder, for light comes through it."""
-    return np.asarray(cv2.merge([cv2.pow(light, power) for power in _SHADE_BGR]), np.float32)
+    index = (light * np.float32(_SHADE_STEPS) + np.float32(0.5)).astype(np.int32)
+    return _SHADES.take(index, axis=0, mode="clip")
 
 
 def _tone(bgr: F32, skin: F32, face: F32) -> F32:

@@ -448,8 +448,16 @@ class EmbeddedSynthesizer:
 
 def _on_arms(gone: F32, kept: F32, skin: F32, lower: F32, bare: Bare, unit: float) -> F32:
     """(h, w) 0..1: what of made arms is made anew beside what was taken away; everything is (h, w) 0..1."""
-    missed = notches(gone, bare.arms, bare.front, lower, unit) * (1 - np.maximum(kept, ramp(skin, 4, -1)))
-    return np.maximum(missed, seams(np.maximum(gone, missed), bare.arms, skin, unit) * skin * (1 - kept))
+    also = np.zeros_like(gone)
+    rows, columns = _filled(bare.arms)
+    # so far around them is looked at what lies beside
+    room = round(0.3 * unit)
+    part = tuple(slice(max(span.start - room, 0), span.stop + room) for span in (rows, columns))
+    if rows.stop:
+        gone, kept, skin, arms = gone[part], kept[part], skin[part], bare.arms[part]
+        missed = notches(gone, arms, bare.front[part], lower[part], unit) * (1 - np.maximum(kept, ramp(skin, 4, -1)))
+        also[part] = np.maximum(missed, seams(np.maximum(gone, missed), arms, skin, unit) * skin * (1 - kept))
+    return also
 
 
 def _filled(alpha: F32) -> tuple[slice, slice]:
