@@ -180,14 +180,15 @@ def test_what_hangs_from_a_hem_in_its_shade_is_no_top() -> None:
     fringed = share.copy()
     for start in (-30, -8, 15):
         fringed[:, hem : hem + 5, x + start : x + start + 9] = share[:, hem - 1 : hem, x - 1 : x]
-    even = even_hem(Reading(fringed, share[SKIN]), skeleton).share
+    even = fringed.copy()
+    even_hem(even, skeleton)
     assert np.abs(even[TOP, hem + 1 : hem + 8]).max() < 0.1
     assert np.abs(even[:, : hem - 4] - share[:, : hem - 4]).max() == 0
     assert np.abs(even[:, hem + 8 :] - share[:, hem + 8 :]).max() == 0
     # a long sleeve beside the hips is no fringe
     fringed[:, 120 : hem + 60, x + 30 : x + 40] = share[:, 130:131, x - 1 : x]
-    sleeve = even_hem(Reading(fringed, share[SKIN]), skeleton).share[TOP]
-    assert sleeve[hem + 30, x + 32 : x + 40].min() == 1
+    even_hem(fringed, skeleton)
+    assert fringed[TOP, hem + 30, x + 32 : x + 40].min() == 1
 
 
 def test_between_fingers_trousers_are_seen() -> None:
@@ -206,6 +207,15 @@ def test_between_fingers_trousers_are_seen() -> None:
     assert found[SKIN, hand[1], hand[0]] < 0.2
     assert found[LOWER, hand[1], hand[0]] > 0.8
     assert found[SKIN, hand[1] + 9, hand[0]] > 0.8
+    # before the chest there is a top behind them
+    _, lifted = drawn_person((320, 460), bends=(40, -150, 5, 5))
+    skeleton = read_skeleton(lifted)
+    share[SKIN] = 1 - share[LOWER]
+    hand = np.round(skeleton.left.tip).astype(int)
+    share[:, hand[1] - 12 : hand[1] + 13, hand[0] - 12 : hand[0] + 13] = 0
+    share[SKIN, hand[1] - 12 : hand[1] + 13, hand[0] - 12 : hand[0] + 13] = 1
+    found = settled(bgr, Reading(share, np.zeros_like(share[SKIN])), skeleton, UNSEEN).share
+    assert found[SKIN, hand[1], hand[0]] > 0.8
 
 
 def test_no_shadow_falls_on_the_wall_that_wide_trousers_leave() -> None:

@@ -137,8 +137,8 @@ def seen_legs(skin: F32, s: Skeleton) -> tuple[SeenLeg, SeenLeg]:
         skin: (h, w) float32 0..1, how surely a pixel is skin.
         s: the skeleton, in the same pixels.
     """
-    stations = np.linspace(0.2, 0.96, 39)
-    out = np.linspace(-0.4, 0.4, 81)
+    stations = np.linspace(0.2, 0.96, 20)
+    out = np.linspace(-0.4, 0.4, 65)
     found = []
     for leg in (s.right_leg, s.left_leg):
         points, along = (np.array(both) for both in zip(*(leg_point(leg, at) for at in stations), strict=True))
@@ -159,7 +159,7 @@ def seen_legs(skin: F32, s: Skeleton) -> tuple[SeenLeg, SeenLeg]:
         if len(known) < _FEW:
             found.append(SeenLeg(*np.zeros((3, 0))))
             continue
-        smooth = [np.asarray(cv2.medianBlur(np.array([of], np.float32), 5)[0], np.float64) for of in (halves, aside)]
+        smooth = [np.asarray(cv2.medianBlur(np.array([of], np.float32), 3)[0], np.float64) for of in (halves, aside)]
         found.append(SeenLeg(np.array(known), *smooth))
     return found[0], found[1]
 

@@ -45,14 +45,14 @@ class Below:
         cloth: (h, w) float32 0..1, what the new garment shows of itself.
         reading: the classes of the new picture.
         laid: the new garment as it also goes on behind sleeves and hands: (h/2, w/2, 3) and, how much of it is there,
-            (h/2, w/2) float32.
+            (h/2, w/2) float32. None where none is, or the worn top stays in front of it.
     """
 
     bgr: U8
     changed: F32
     cloth: F32
     reading: Reading
-    laid: tuple[F32, F32]
+    laid: tuple[F32, F32] | None
 
     def whole(self, bgr: U8, reading: Reading, row: int) -> Below:
         """The same as part of the whole picture, of which it is what lies below a row."""
@@ -64,11 +64,17 @@ class Below:
             np.concatenate([above, self.changed]),
             np.concatenate([above, self.cloth]),
             Reading(np.concatenate([reading.share[:, :row], self.reading.share], axis=1), reading.face),
-            (
-                cv2.copyMakeBorder(self.laid[0], row // 2, 0, 0, 0, cv2.BORDER_CONSTANT),
-                cv2.copyMakeBorder(self.laid[1], row // 2, 0, 0, 0, cv2.BORDER_CONSTANT),
-            ),
+            self.laid_below(-row // 2),
         )
+
+    def laid_below(self, row: int) -> tuple[F32, F32] | None:
+        """What was laid without its first rows, which are half as many as the picture's; with more of them below 0."""
+        if self.laid is None:
+            return None
+        colour, alpha = (
+            cv2.copyMakeBorder(of, max(-row, 0), 0, 0, 0, cv2.BORDER_CONSTANT)[max(row, 0) :] for of in self.laid
+        )
+        return np.asarray(colour, np.float32), np.asarray(alpha, np.float32)
 
     def over(self, camera: U8) -> tuple[U8, F32]:
         """Colour and alpha of a layer that turns the camera's picture into this one."""
@@ -246,7 +252,7 @@ def relower(
         changed = np.maximum.reduce([gone, cloth, np.minimum(shadow * 4, 1)])
     stays = 1 - front
     mixed(canvas, picture.astype(np.float32), front, canvas)
-    laid = halved(colour), halved(cloth)
+    laid = (halved(colour), halved(cloth)) if pieces and worn_top is None else None
     cloth, gone = cloth * stays, gone * stays
     share = reading.share * (1 - np.maximum(gone, cloth))
     # legs that were made are no skin that was seen: nothing is to be learned from them, and they are no arms

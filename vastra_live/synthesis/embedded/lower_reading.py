@@ -17,7 +17,9 @@ from vastra_live.synthesis.embedded.places import (
     SKIN,
     TOP,
     arm_distance,
+    near_segments,
     segment_distance,
+    window,
 )
 from vastra_live.synthesis.embedded.reading import Reading
 from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_skeleton
@@ -115,13 +117,16 @@ def settled(bgr: U8, reading: Reading, s: Skeleton, waistline: Waistline) -> Rea
     return Reading(share, reading.face)
 
 
-def even_hem(reading: Reading, s: Skeleton) -> Reading:
-    """The reading with the worn top's hem in one stroke, where the top stays and the lower garment below it goes.
+def even_hem(share: F32, s: Skeleton) -> None:
+    """Draw the worn top's hem with one stroke, where the top stays and the lower garment below it goes. In place.
 
     What lies in the shade below a hem, a pocket's opening or a fold, is taken for more of the top; it hangs from the
     line there, and what is worn now would show as a fringe above what is put on.
+
+    Args:
+        share: (5, h, w) probability of each class.
+        s: the skeleton.
     """
-    share = reading.share
     height, width = share.shape[1:]
     columns = slice(*(int(np.clip(s.pelvis[0] + side * 0.6 * s.unit, 0, width)) for side in (-1, 1)))
     first = int(np.clip(s.neck[1] + 0.4 * s.torso_length, 0, height - 1))
@@ -133,7 +138,7 @@ def even_hem(reading: Reading, s: Skeleton) -> Reading:
     below = np.minimum(ends + max(2, round(0.04 * s.unit)), len(top) - 1)
     meets = (ends > 0) & cloth[below, np.arange(len(ends))] & ~top[below, np.arange(len(ends))]
     if np.count_nonzero(meets) < 0.3 * s.unit:
-        return reading
+        return
     at = np.interp(np.arange(len(ends)), np.flatnonzero(meets), ends[meets])
     reach = max(2, round(0.12 * s.unit))
     around = np.lib.stride_tricks.sliding_window_view(np.pad(at, reach, mode="edge"), 2 * reach + 1)
@@ -142,11 +147,9 @@ def even_hem(reading: Reading, s: Skeleton) -> Reading:
     line = cv2.blur(line[None], (reach | 1, 1), borderType=cv2.BORDER_REPLICATE)[0] - np.float32(_MIXED * s.unit)
     fringe = meets & (at > line) & (at < line + 0.1 * s.unit)
     hangs = (np.clip(rows - line - 0.5, 0, 1) * fringe * (rows <= at + 1)).astype(np.float32)
-    result = share.copy()
-    moved = result[TOP, first:, columns] * hangs
-    result[TOP, first:, columns] -= moved
-    result[LOWER, first:, columns] += moved
-    return Reading(result, reading.face)
+    moved = share[TOP, first:, columns] * hangs
+    share[TOP, first:, columns] -= moved
+    share[LOWER, first:, columns] += moved
 
 
 def _bare_legs_seen(bgr: U8, share: F32, s: Skeleton) -> F32:
@@ -191,33 +194,40 @@ def _hands_seen(bgr: U8, share: F32, s: Skeleton) -> F32:
     worn = share[LOWER, ::4, ::4] + share[TOP, ::4, ::4] > 0.9
     if known.sum() < 40:
         return share
-    lab = _lab(np.asarray(halved(bgr), np.uint8))
-    usual = np.median(_lab(bgr[::4, ::4])[known], axis=0) - (0, 128, 128)
-    if worn.any() and float(_like_skin(_lab(bgr[::4, ::4])[worn][None], usual).mean()) > 0.1:
+    colours = _lab(bgr[::4, ::4])
+    usual = np.median(colours[known], axis=0) - (0, 128, 128)
+    if worn.any() and float(_like_skin(colours[worn][None], usual).mean()) > 0.1:
         return share
     small = halved_skeleton(s)
-    near = np.zeros(lab.shape[:2], np.float32)
-    for arm in (small.left, small.right):
-        reach = arm.tip - arm.wrist
-        distance, _ = segment_distance(near.shape, arm.wrist, arm.tip + 0.9 * reach)
-        near = np.maximum(near, np.clip((0.2 - distance / small.unit) / 0.04, 0, 1))
+    hands = [(arm.wrist, arm.tip + 0.9 * (arm.tip - arm.wrist)) for arm in (small.left, small.right)]
+    half = (share.shape[1] // 2, share.shape[2] // 2)
+    rows, columns = window(half, [point for hand in hands for point in hand], 0.24 * small.unit)
+    if rows.stop - rows.start < 4 or columns.stop - columns.start < 4:
+        return share
+    part = np.s_[2 * rows.start : 2 * rows.stop, 2 * columns.start : 2 * columns.stop]
+    lab = _lab(np.asarray(halved(bgr[part]), np.uint8))
+    near = near_segments(half, hands, 0.2 * small.unit, 0.04 * small.unit)[rows, columns]
     # without specks, and with the creases between the fingers
     alike = cv2.morphologyEx(_like_skin(lab, usual), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     size = 2 * max(1, round(0.02 * small.unit)) + 1
     alike = cv2.morphologyEx(alike, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
-    found = enlarged(cv2.blur(near * alike, (3, 3)), share[SKIN].shape)
-    for other in (BACKGROUND, TOP, LOWER):
-        moved = share[other] * found
-        share[other] -= moved
-        share[SKIN] += moved
-    # what is seen between the fingers has another hue than the creases of a hand
-    usual_chroma = max(float(np.hypot(usual[1], usual[2])), 4.0)
-    along = ((lab[..., 1] - 128) * usual[1] + (lab[..., 2] - 128) * usual[2]) / usual_chroma**2
+    # what is seen between the fingers has another hue than they have
+    chroma = max(float(np.hypot(usual[1], usual[2])), 4.0)
+    along = ((lab[..., 1] - 128) * usual[1] + (lab[..., 2] - 128) * usual[2]) / chroma**2
     other_hue = cv2.morphologyEx(np.clip((0.25 - along) / 0.1, 0, 1), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    between = enlarged(cv2.blur((near * other_hue).astype(np.float32), (3, 3)), share[SKIN].shape)
-    moved = share[SKIN] * between * np.clip(1 - 2 * share[BACKGROUND], 0, 1)
-    share[SKIN] -= moved
-    share[LOWER] += moved
+    # behind a hand that is lifted there is a top
+    other_hue[: max(int(small.pelvis[1] - 0.3 * small.unit) - rows.start, 0)] = 0
+    shape = share[SKIN][part].shape
+    found, between = (
+        enlarged(cv2.blur((near * which).astype(np.float32), (3, 3)), shape) for which in (alike, other_hue)
+    )
+    for other in (BACKGROUND, TOP, LOWER):
+        moved = share[other][part] * found
+        share[other][part] -= moved
+        share[SKIN][part] += moved
+    moved = share[SKIN][part] * between * np.clip(1 - 2 * share[BACKGROUND][part], 0, 1)
+    share[SKIN][part] -= moved
+    share[LOWER][part] += moved
     return share
 
 
@@ -305,9 +315,12 @@ def worn_lower(bgr: U8, share: F32, s: Skeleton) -> F32:
             shin = leg.ankle - leg.knee
             along = float((ends - leg.ankle) @ shin) / max(float(np.linalg.norm(shin)), 1e-6)
             worn[mine & (past > along / small.unit)] = 0
-    # back at full size the class's own edges count; on a wall of its colour, where nothing else can be, less is enough
+    # back at full size the class's own edges count
     own = np.clip(share[LOWER] * 1.6 - 0.3, 0, 1)
-    own = np.where(share[LOWER] + share[BACKGROUND] > 0.85, np.clip(6 * share[LOWER] - 0.3, 0, 1), own)
+    # below the hips, on a wall of its colour, where nothing else can be, less is enough
+    hips = np.s_[int(np.clip(s.pelvis[1], 0, share.shape[1])) :]
+    alone = share[LOWER][hips] + share[BACKGROUND][hips] > 0.85
+    own[hips] = np.where(alone, np.clip(6 * share[LOWER][hips] - 0.9, 0, 1), own[hips])
     return np.asarray(own * enlarged(worn / np.maximum(lower, 0.02), share[LOWER].shape), np.float32)
 
 

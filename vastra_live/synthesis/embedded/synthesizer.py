@@ -190,7 +190,7 @@ class EmbeddedSynthesizer:
         bgr, alpha = self._compose(
             *(frame, scene, reading, worn, girth, painted, openings),
             bare_legs=bare,
-            laid=None if lower is None or below is None else (below.laid[0][row // 2 :], below.laid[1][row // 2 :]),
+            laid=None if below is None else below.laid_below(row // 2),
         )
         if below is not None:
             bgr, alpha = below.under(camera, bgr, alpha, row)
@@ -309,7 +309,7 @@ class EmbeddedSynthesizer:
         waistline = find_waistline(reading.share, skeleton)
         reading = settled(scene.bgr, reading, skeleton, waistline)
         if hem is None:
-            reading = even_hem(reading, skeleton)
+            even_hem(reading.share, skeleton)
         else:
             # what is worn now says nothing about where the new top shows the waist
             waistline = replace(waistline, waist=min(waistline.waist, hem))
