@@ -182,3 +182,26 @@ def test_a_corner_of_the_hem_goes_where_the_hem_goes(deeper: float) -> None:
     worn[row : row + int(deeper * s.unit), int(corner[0] - 0.08 * s.unit) :] = 1
     moved = snapped(placed, pattern.edges, read_as(worn), worn, s)
     assert abs(float(moved[hem.points[0], 1] - moved[hem.points[2], 1])) < 0.06 * s.unit
+
+
+@pytest.mark.parametrize("lower", [0.05, 0.08])
+@pytest.mark.parametrize("higher", [0.05, 0.1])
+def test_a_neckline_stands_up_on_no_shoulder(lower: float, higher: float) -> None:
+    """Where the worn shoulders lie lower than was thought and the worn neckline higher, no collar makes horns."""
+    _, body = drawn_person()
+    s = read_skeleton(body)
+    pattern = TopPattern(drawn_garment())
+    neck = list(pattern.edges[0].points)
+    placed = pattern.targets(s, measure_girth(body.person_alpha, s, body.person_alpha))
+    shoulder = float(placed[neck[0], 1]) + lower * s.unit
+    front = float(placed[neck[3], 1]) - higher * s.unit
+    worn, skin = np.zeros_like(body.person_alpha), np.zeros_like(body.person_alpha)
+    worn[round(shoulder) :] = 1
+    x, half = s.neck[0], abs(float(placed[neck[0], 0] - s.neck[0])) - 0.06 * s.unit
+    throat = np.array([(x - half, 0), (x - half, front - 4), (x, front), (x + half, front - 4), (x + half, 0)])
+    cv2.fillPoly(worn, [np.round(throat).astype(np.int32)], 0.0)
+    cv2.fillPoly(skin, [np.round(throat).astype(np.int32)], 1.0)
+    moved = snapped(placed, pattern.edges, read_as(worn, skin), worn, s)[neck]
+    assert np.abs(moved[[0, -1], 1] - shoulder).max() < 0.05 * s.unit
+    line = np.linspace(moved[0], moved[-1], len(neck))[:, 1]
+    assert (moved[1:-1, 1] > line[1:-1]).all()

@@ -114,8 +114,29 @@ def snapped(placed: Point, edges: tuple[Edge, ...], reading: Reading, worn: F32,
             moves = _spread(offsets, trust)
         for k, normal, moved in zip(edge.points, normals, moves, strict=True):
             pulls[k].append((normal, moved))
-    moves = np.array([_together(pull) for pull in pulls])
-    return np.asarray(placed + _in_order(placed, moves, edges), np.float64)
+    moves = _in_order(placed, np.array([_together(pull) for pull in pulls]), edges)
+    for edge in edges:
+        if edge.kind is EdgeKind.OUTLINE:
+            # a neckline that is moved takes its ends along the shoulder, not off it
+            for k in {edge.points[0], edge.points[-1]} - edge.sleeve:
+                normal, offset = pulls[k][-1]
+                moves[k] = moves[k] + (offset - float(moves[k] @ normal)) * normal
+    moved = np.asarray(placed + moves, np.float64)
+    for edge in edges:
+        if edge.kind is EdgeKind.NECK:
+            _hang(moved, placed, edge.points, s.down)
+    return moved
+
+
+def _hang(moved: Point, placed: Point, neckline: tuple[int, ...], down: Point) -> None:
+    """Between its ends a neckline hangs as it is cut to, at least in part, wherever they were taken. In place."""
+    numbers = list(neckline)
+    way = np.linspace(0, 1, len(numbers))[:, None]
+    depths = []
+    for points in (placed[numbers], moved[numbers]):
+        depths.append((points - (1 - way) * points[0] - way * points[-1]) @ down)
+    short = np.maximum(_LEFT * np.maximum(depths[0], 0) - depths[1], 0)
+    moved[numbers] += short[:, None] * down
 
 
 def _in_order(placed: Point, moves: Point, edges: tuple[Edge, ...]) -> Point:
