@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from vastra_live.errors import GarmentError, PictureError
 from vastra_live.pictures import read_picture, write_picture
@@ -324,8 +325,12 @@ def landscape() -> U8:
         (landscape(), "no whole garment was found"),
         (two(), "several garments"),
         (photo(shape_mask("tee"), (60, 20, 20), (240, 240, 240))[:, 100:], "cut off at the left side"),
+        (
+            photo(np.pad(shape_mask("tee"), ((0, 0), (200, 200))), (60, 20, 20), (240, 240, 240))[85:400],
+            "runs out at the top and at the bottom",
+        ),
     ],
-    ids=["blank", "noise", "landscape", "two", "cut off"],
+    ids=["blank", "noise", "landscape", "two", "cut off", "torso"],
 )
 def test_what_is_no_photo_of_one_garment_is_refused(picture: U8, message: str, tmp_path: Path) -> None:
     path = tmp_path / "odd.png"
@@ -458,3 +463,43 @@ def test_a_small_photo_is_read_as_the_large_one_is(shared: Path, tmp_path: Path)
     assert iou(cv2.resize(small.alpha, large.alpha.shape[::-1]), (large.alpha * 255).astype(np.uint8)) > 0.97
     for name, (x, y) in large.landmarks_px.items():
         assert small.landmarks_px[name] == pytest.approx((0.4 * x, 0.4 * y), abs=12), name
+
+
+def test_trousers_trimmed_to_their_box_are_not_taken_for_a_body(tmp_path: Path) -> None:
+    mask = shape_mask("trousers")
+    x, y, width, height = cv2.boundingRect(mask)
+    trimmed = photo(mask, (60, 20, 20), (240, 240, 240))[y : y + height, x : x + width]
+    write_picture(tmp_path / "trimmed.png", np.ascontiguousarray(trimmed))
+    assert read_garment(tmp_path / "trimmed.png").category is Category.LOWER
+
+
+def save_odd(folder: Path, kind: str, rgb: U8) -> Path:
+    """A photo (H, W, 3) RGB as a shop or a phone may deliver it."""
+    image = Image.fromarray(rgb)
+    path = folder / f"{kind}.{'jpg' if kind in ('rotated', 'cmyk', 'grey') else 'webp' if kind == 'webp' else 'png'}"
+    if kind == "rotated":
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        image.transpose(Image.Transpose.ROTATE_90).save(path, exif=exif, quality=95)
+    elif kind == "deep":
+        grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint16)
+        Image.fromarray(grey * 257).save(path)
+    else:
+        mode = {"cmyk": "CMYK", "grey": "L", "palette": "P"}.get(kind, "RGB")
+        image.convert(mode, palette=Image.Palette.ADAPTIVE).save(path)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["rotated", "cmyk", "grey", "deep", "palette", "webp"])
+def test_odd_files_give_the_same_garment(kind: str, tmp_path: Path) -> None:
+    mask = shape_mask("tee")
+    garment = read_garment(save_odd(tmp_path, kind, photo(mask, (60, 20, 20), (240, 240, 240))))
+    assert iou(garment.alpha, mask) > 0.96
+    assert (garment.category, garment.sleeve) == EXPECTED["tee"]
+
+
+def test_a_truncated_photo_is_refused_by_name(tmp_path: Path) -> None:
+    whole = save_odd(tmp_path, "webp", photo(shape_mask("tee"), (60, 20, 20), (240, 240, 240))).read_bytes()
+    (tmp_path / "half.webp").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(PictureError, match=r"half\.webp: .*(fetch it again|save it)"):
+        read_garment(tmp_path / "half.webp")

@@ -23,6 +23,9 @@ _SECOND = 0.2
 """A second piece larger than this share of the first is a second garment."""
 _CUT_OFF = 0.2
 """A garment that touches a side over more than this share of its height is cut off there."""
+_CUT_THROUGH = (0.18, 0.3)
+"""What touches the picture's top and its bottom over more than these shares of its width, and neither side, is a part
+of something longer: a body without its head. A photo that was trimmed to its garment touches all sides."""
 _REMEDY = "give a photo of one garment alone on a plain ground, or its mask with --mask"
 
 
@@ -50,6 +53,18 @@ def refuse_unusable(path: Path, bgr: U8, cutout: Cutout) -> None:
         raise GarmentError(f"{path}: no whole garment was found, what is seen runs out at both sides; {_REMEDY}")
     if sides:
         raise GarmentError(f"{path}: the garment is cut off at the {sides[0]} side of the picture; {_REMEDY}")
+    if not sides and _cut_through(mask):
+        raise GarmentError(
+            f"{path}: what is seen runs out at the top and at the bottom, as a body without its head does; {_REMEDY}"
+        )
+
+
+def _cut_through(mask: U8) -> bool:
+    """Whether something runs through the picture from top to bottom."""
+    width = cv2.boundingRect(mask)[2]
+    top, bottom = (np.count_nonzero(edge.any(axis=0)) / width for edge in (mask[:2], mask[-2:]))
+    beside = mask[:, :2].any() or mask[:, -2:].any()
+    return bool(top > _CUT_THROUGH[0] and bottom > _CUT_THROUGH[1] and not beside)
 
 
 def _cut_sides(mask: U8) -> list[str]:
