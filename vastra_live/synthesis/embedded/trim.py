@@ -14,6 +14,7 @@ import numpy as np
 
 from vastra_live.synthesis.embedded.mesh import Painted, together
 from vastra_live.synthesis.embedded.mix import ramp
+from vastra_live.synthesis.embedded.places import window
 from vastra_live.synthesis.embedded.reading import BACKGROUND, HAIR, SKIN, Reading
 from vastra_live.synthesis.embedded.scale import enlarged, halved
 from vastra_live.types import F32, U8
@@ -39,14 +40,22 @@ def trimmed(pieces: Mapping[int, Painted], worn: F32, reading: Reading, unit: fl
     """
     if not pieces:
         return dict(pieces)
-    union = together(pieces.values(), worn.shape)
+    corners = [corner for x0, y0, x1, y1 in (piece.box for piece in pieces.values()) for corner in ((x0, y0), (x1, y1))]
+    # nothing farther away than this has a say in how an edge moves; even sides, which halved are half as long
+    rows, columns = (
+        slice(span.start // 2 * 2, min(-(-span.stop // 2) * 2, length))
+        for span, length in zip(window(worn.shape, corners, 0.25 * unit), worn.shape, strict=True)
+    )
+    top, left, part = rows.start, columns.start, (rows, columns)
+    union = together(pieces.values(), worn.shape)[part]
+    reading = Reading(reading.share[(slice(None), *part)], reading.face[part])
     radius = max(2, round(_REACH * unit))
-    moves = _moves(union, _without_stripes(worn, reading, radius), reading.share[HAIR], unit)
+    moves = _moves(union, _without_stripes(worn[part], reading, radius), reading.share[HAIR], unit)
     if moves is None:
         return dict(pieces)
     result = {}
     for name, piece in pieces.items():
-        x0, y0, x1, y1 = piece.box
+        x0, y0, x1, y1 = piece.box[0] - left, piece.box[1] - top, piece.box[2] - left, piece.box[3] - top
         across = np.arange(x1 - x0, dtype=np.float32)[None] - moves[0][y0:y1, x0:x1]
         down = np.arange(y1 - y0, dtype=np.float32)[:, None] - moves[1][y0:y1, x0:x1]
         alpha = cv2.remap(piece.alpha, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
