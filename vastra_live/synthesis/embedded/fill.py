@@ -268,7 +268,7 @@ def shaded_skin(bgr: F32, skin: F32, face: F32, bare: Bare) -> F32:
 def _shade(light: F32) -> F32:
     """(h, w, 3) factors: skin in the shade is redder, for light comes through it."""
     index = (light * np.float32(_SHADE_STEPS) + np.float32(0.5)).astype(np.int32)
-    return _SHADES.take(index, axis=0, mode="clip")
+    return np.asarray(_SHADES.take(index, axis=0, mode="clip"), np.float32)
 
 
 def _tone(bgr: F32, skin: F32, face: F32) -> F32:

@@ -132,10 +132,10 @@ def _hang(moved: Point, placed: Point, neckline: tuple[int, ...], down: Point) -
     """Between its ends a neckline hangs as it is cut to, at least in part, wherever they were taken. In place."""
     numbers = list(neckline)
     way = np.linspace(0, 1, len(numbers))[:, None]
-    depths = []
-    for points in (placed[numbers], moved[numbers]):
-        depths.append((points - (1 - way) * points[0] - way * points[-1]) @ down)
-    short = np.maximum(_LEFT * np.maximum(depths[0], 0) - depths[1], 0)
+    cut, hung = (
+        (points - (1 - way) * points[0] - way * points[-1]) @ down for points in (placed[numbers], moved[numbers])
+    )
+    short = np.maximum(_LEFT * np.maximum(cut, 0) - hung, 0)
     moved[numbers] += short[:, None] * down
 
 
