@@ -114,13 +114,14 @@ def snapped(placed: Point, edges: tuple[Edge, ...], reading: Reading, worn: F32,
             moves = _spread(offsets, trust)
         for k, normal, moved in zip(edge.points, normals, moves, strict=True):
             pulls[k].append((normal, moved))
-    moves = _in_order(placed, np.array([_together(pull) for pull in pulls]), edges)
+    own = np.array([_together(pull) for pull in pulls])
+    moves = _in_order(placed, own, edges).copy()
     for edge in edges:
         if edge.kind is EdgeKind.OUTLINE:
-            # a neckline that is moved takes its ends along the shoulder, not off it
+            # an end of a neckline that its neighbours take along slides along the shoulder, and does not stand up on it
             for k in {edge.points[0], edge.points[-1]} - edge.sleeve:
-                normal, offset = pulls[k][-1]
-                moves[k] = moves[k] + (offset - float(moves[k] @ normal)) * normal
+                normal, _ = pulls[k][-1]
+                moves[k] += min(float((own[k] - moves[k]) @ normal), 0.0) * normal
     moved = np.asarray(placed + moves, np.float64)
     for edge in edges:
         if edge.kind is EdgeKind.NECK:
