@@ -48,6 +48,8 @@ _OVERLAP = 0.05
 """So far, in depth on the torso, it goes on behind the new top."""
 _BARED = 0.05
 """So much deeper than the new hem, in depth on the torso, something of the garment comes out."""
+_FAINT = 8.0
+"""Up to so many grey levels a shade below the worn hem is taken for its own, and not for the garment's."""
 _HIPS = 0.5
 """So far below the edge, in shoulder widths, the outline of the hips is looked for."""
 
@@ -134,8 +136,10 @@ def carry_up(
     off = cv2.blur(np.maximum.reduce(cv2.split(cv2.absdiff(bgr[part], made))), (3, 3))
     fades = ramp(over, 1 / ((_SHADE - _RIM) * unit), 1) * (over < 2 * _RIM * unit)
     rim = fades * np.maximum(ramp(off, 1 / rough, -3), ramp(over, 4 / (_RIM * unit), -3))
-    # further from the top that goes the garment is seen as it is, in its shade
-    rim *= np.minimum(2 * cv2.dilate(top, np.ones((3, 3), np.uint8)), 1)
+    faint = fades * ramp(off, -0.25, 0.25 * _FAINT + 1)
+    # further from the top that goes the garment is seen as it is, in its shade, but for a faint one, which is a seam
+    beside = np.minimum(2 * cv2.dilate(top, np.ones((3, 3), np.uint8)), 1)
+    rim = np.maximum(rim * beside, faint)
     # nothing stays between the top that goes and the garment
     rim *= np.minimum(cv2.morphologyEx(np.minimum(own + top, 1), cv2.MORPH_CLOSE, ellipse), 1)
     shreds = cv2.dilate(own - whole[part], np.ones((3, 3), np.uint8)) * cv2.dilate(top, ellipse)
