@@ -503,3 +503,11 @@ def test_a_truncated_photo_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "half.webp").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(PictureError, match=r"half\.webp: .*(fetch it again|save it)"):
         read_garment(tmp_path / "half.webp")
+
+
+def test_a_gap_of_a_few_pixels_is_open_nearly_to_its_point(shared: Path) -> None:
+    picture = read_picture(shared / "garments" / "00017_00.jpg").bgr
+    found = cut_out(picture).mask
+    # beside the left sleeve: ground to the level, eight pixels wide
+    assert picture[525:565, 571].min() > 240
+    assert (found[525:565, 571] == 0).all()

@@ -59,6 +59,8 @@ _SMALLEST_LOOP = 4.0e-3
 a white label may look like one."""
 _STRIPE = 3.0
 """What is so many times wider than high is no gap beside a body but a stripe across it."""
+_POINT_PX = 4.0
+"""The upper end of a gap is no wider than this."""
 _ROUNDS = 8
 """How often the ground is estimated again at most, each time from farther in."""
 
@@ -274,7 +276,9 @@ def _is_wedge(patch: U8, mouth: npt.NDArray[np.bool_]) -> bool:
     if not mouth.any() or quarter < 2 or len(rows) < 1.5 * widths.max():
         return False
     low = float(np.nonzero(mouth.any(axis=1))[0].mean()) > rows[-1] - quarter
-    return low and float(widths[:quarter].mean()) < 0.5 * float(widths[-quarter:].mean())
+    above, below = float(widths[:quarter].mean()), float(widths[-quarter:].mean())
+    # no patch is narrower than three pixels: a gap that is little wider comes to its point so, too
+    return low and (above < 0.5 * below or above < min(_POINT_PX, 0.8 * below))
 
 
 def _outline(bgr: U8, ground: Ground, flood: U8, difference: _Difference) -> U8:
