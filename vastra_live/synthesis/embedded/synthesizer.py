@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,8 +14,9 @@ from vastra_live.synthesis.embedded.bare import Bare, bare_body
 from vastra_live.synthesis.embedded.behind import with_arms_behind
 from vastra_live.synthesis.embedded.bend import paint_bent
 from vastra_live.synthesis.embedded.compose import bare_arms, compose, hands, sleeved_arms
+from vastra_live.synthesis.embedded.cuts import Cuts
 from vastra_live.synthesis.embedded.fill import undress
-from vastra_live.synthesis.embedded.fit import Openings, TopPattern
+from vastra_live.synthesis.embedded.fit import Openings
 from vastra_live.synthesis.embedded.girth import Girth, measure_girth
 from vastra_live.synthesis.embedded.guided import edge_smoother
 from vastra_live.synthesis.embedded.hem import follow_hem
@@ -23,7 +24,6 @@ from vastra_live.synthesis.embedded.hem_shade import settle_at_shade
 from vastra_live.synthesis.embedded.legs import leg_stretch, measure_build, seen_legs
 from vastra_live.synthesis.embedded.light import cloth_levels, relief, scene_gain, veiled
 from vastra_live.synthesis.embedded.lower import BareBelow, Below, bare_below, relower, tucked
-from vastra_live.synthesis.embedded.lower_pattern import LowerPattern, lower_pattern
 from vastra_live.synthesis.embedded.lower_reading import (
     even_hem,
     find_waistline,
@@ -34,7 +34,7 @@ from vastra_live.synthesis.embedded.lower_reading import (
     worn_lower,
 )
 from vastra_live.synthesis.embedded.lower_snap import snapped_lower
-from vastra_live.synthesis.embedded.mesh import ElasticSheet, Painted, together
+from vastra_live.synthesis.embedded.mesh import Painted, together
 from vastra_live.synthesis.embedded.mix import ramp
 from vastra_live.synthesis.embedded.neck import seen_sides
 from vastra_live.synthesis.embedded.plate import BackgroundPlate
@@ -48,11 +48,12 @@ from vastra_live.synthesis.embedded.reading import (
     Reading,
     read_person,
 )
+from vastra_live.synthesis.embedded.rest import Rest
 from vastra_live.synthesis.embedded.rim import notches, seams, sharpened, solve_rim
 from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_skeleton
 from vastra_live.synthesis.embedded.scene import Scene, cut_out, first_row, raised, touched
 from vastra_live.synthesis.embedded.shade import side_light
-from vastra_live.synthesis.embedded.skeleton import Point, Proportions, read_skeleton
+from vastra_live.synthesis.embedded.skeleton import Proportions, read_skeleton
 from vastra_live.synthesis.embedded.snap import snapped
 from vastra_live.synthesis.embedded.trim import trimmed
 from vastra_live.types import F32, U8, Body, Category, Frame, Garment, Layer
@@ -61,34 +62,8 @@ __all__ = ["EmbeddedSynthesizer"]
 
 _READING_SIDE = 192
 _LAYER_PIXELS = 640 * 480
-_STILL_KNOWN_NS = 1_500_000_000
 
 Watch = Callable[[str, U8], None]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Cut:
-    """A garment made ready: once, not at every keyframe."""
-
-    pattern: TopPattern
-    sheet: ElasticSheet
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _LowerCut:
-    """A lower garment made ready."""
-
-    pattern: LowerPattern
-    sheet: ElasticSheet
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Resting:
-    """Where the garment's points were put last."""
-
-    targets: Point
-    captured_ns: int
-    garment: Garment
 
 
 class EmbeddedSynthesizer:
@@ -111,7 +86,7 @@ class EmbeddedSynthesizer:
     def __init__(self, layer_pixels: int = _LAYER_PIXELS, watch: Watch | None = None) -> None:
         self._layer_pixels = layer_pixels
         self._watch = watch
-        self._cuts: dict[int, tuple[Garment, _Cut | _LowerCut]] = {}
+        self._cuts = Cuts()
         self._knows: tuple[tuple[int, int], int] | None = None
         self._forget()
 
@@ -123,7 +98,7 @@ class EmbeddedSynthesizer:
         self._gain: F32 | None = None
         self._build: float | None = None
         self._lit_from: float | None = None
-        self._resting: dict[Category, _Resting] = {}
+        self._rest = Rest()
 
     def close(self) -> None:
         """Give memory back. Harmless when repeated."""
@@ -150,7 +125,7 @@ class EmbeddedSynthesizer:
             self._light(frame, body)
             relowered, _ = self._relowered(frame, scene, reading, girth, garment, hem=None)
             return self._layer(frame, body, garment, scene, *relowered.over(scene.bgr))
-        cut = self._prepared(garment)
+        cut = self._cuts.of_top(garment)
         lower = garment.worn_with
         legs_too = lower is not None or garment.category is Category.DRESS
         scene = cut_out(frame, body, skeleton, cut.pattern.reach(skeleton), self._layer_pixels, legs=legs_too)
@@ -161,7 +136,7 @@ class EmbeddedSynthesizer:
         origin = np.array(scene.box[:2], float)
         targets = (cut.pattern.targets(skeleton, girth) - origin) * scene.scale
         targets = snapped(targets, cut.pattern.edges, reading, worn, scene.skeleton) / scene.scale + origin
-        targets = self._steadied(targets, frame, garment, skeleton.unit)
+        targets = self._rest.steadied(targets, frame, garment, skeleton.unit)
         pinned = (targets - origin) * scene.scale
         size = (scene.bgr.shape[1], scene.bgr.shape[0])
         painted = paint_bent(cut.sheet, pinned, cut.pattern.sleeves(scene.skeleton), size)
@@ -220,33 +195,6 @@ class EmbeddedSynthesizer:
         whole = np.zeros(frame.bgr.shape[:2], np.float32)
         whole[y0:y1, x0:x1] = cv2.resize(worn, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR)
         return whole
-
-    def _prepared(self, garment: Garment) -> _Cut:
-        known = self._kept(garment)
-        if isinstance(known, _Cut):
-            return known
-        pattern = TopPattern(garment)
-        cut = _Cut(pattern, ElasticSheet(garment, pattern.handles, pattern.parts, pattern.elbows))
-        self._keep(garment, cut)
-        return cut
-
-    def _prepared_lower(self, garment: Garment) -> _LowerCut:
-        known = self._kept(garment)
-        if isinstance(known, _LowerCut):
-            return known
-        p = lower_pattern(garment)
-        cut = _LowerCut(p, ElasticSheet(garment, p.handles, p.parts, p.bends, p.masks, p.seams))
-        self._keep(garment, cut)
-        return cut
-
-    def _kept(self, garment: Garment) -> _Cut | _LowerCut | None:
-        known = self._cuts.get(id(garment))
-        return known[1] if known is not None and known[0] is garment else None
-
-    def _keep(self, garment: Garment, cut: _Cut | _LowerCut) -> None:
-        if len(self._cuts) >= 4:
-            self._cuts.pop(next(iter(self._cuts)))
-        self._cuts[id(garment)] = (garment, cut)
 
     def _read(self, scene: Scene, *, lower: bool = False) -> tuple[Reading, F32]:
         """The classes at reading size, and the worn top at layer size with its edges on the picture's."""
@@ -317,12 +265,12 @@ class EmbeddedSynthesizer:
         worn = worn_lower(scene.bgr, reading.share, skeleton)
         painted: dict[int, Painted] = {}
         if lower is not None:
-            cut = self._prepared_lower(lower)
+            cut = self._cuts.of_lower(lower)
             covered_to = cut.pattern.covers_to
             origin = np.array(scene.box[:2], float)
             targets = cut.pattern.targets(skeleton, girth, self._build, waistline)
             targets = snapped_lower(targets, cut.pattern, reading, worn, skeleton) / scene.scale + origin
-            targets = self._steadied(targets, frame, lower, skeleton.unit / scene.scale)
+            targets = self._rest.steadied(targets, frame, lower, skeleton.unit / scene.scale)
             placed = cut.sheet.shape((targets - origin) * scene.scale)
             size = (scene.bgr.shape[1], scene.bgr.shape[0])
             assert self._gain is not None
@@ -360,21 +308,6 @@ class EmbeddedSynthesizer:
         new = measure_girth(halved(scene.person), halved_skeleton(scene.skeleton), halved(worn))
         self._girth = new if self._girth is None else self._girth.mixed(new, 0.25)
         return self._girth
-
-    def _steadied(self, targets: Point, frame: Frame, garment: Garment, unit: float) -> Point:
-        """Targets in pixels of the frame that rest while the wearer rests, and follow at once when they move."""
-        before = self._resting.get(garment.category)
-        self._resting[garment.category] = _Resting(targets, frame.captured_ns, garment)
-        if before is None or before.garment is not garment:
-            return targets
-        if not 0 < frame.captured_ns - before.captured_ns < _STILL_KNOWN_NS:
-            return targets
-        moved = np.linalg.norm(targets - before.targets, axis=1, keepdims=True) / unit
-        # landmarks tremble by about 1 % of the shoulders' width
-        follow = np.clip(moved / 0.05, 0.12, 1.0)
-        steady = before.targets + follow * (targets - before.targets)
-        self._resting[garment.category] = _Resting(steady, frame.captured_ns, garment)
-        return np.asarray(steady, np.float64)
 
     def _compose(
         self,
