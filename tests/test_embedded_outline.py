@@ -10,6 +10,7 @@ from tests.embedded_people import drawn_garment, drawn_person
 from vastra_live.synthesis.embedded.fit import TopPattern
 from vastra_live.synthesis.embedded.girth import ARM_STATIONS, measure_girth
 from vastra_live.synthesis.embedded.mesh import TORSO, Painted
+from vastra_live.synthesis.embedded.outline import along_outline
 from vastra_live.synthesis.embedded.reading import BACKGROUND, SKIN, TOP, Reading
 from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
 from vastra_live.synthesis.embedded.snap import EdgeKind, _last_inside, _spread, _together, snapped
@@ -205,3 +206,17 @@ def test_a_neckline_stands_up_on_no_shoulder(lower: float, higher: float) -> Non
     assert np.abs(moved[[0, -1], 1] - shoulder).max() < 0.05 * s.unit
     line = np.linspace(moved[0], moved[-1], len(neck))[:, 1]
     assert (moved[1:-1, 1] > line[1:-1]).all()
+
+
+def test_a_neckline_below_a_standing_collar_is_no_part_of_the_outline() -> None:
+    """The front of the neck lies in the cloth, below the collar: its line does not run over the collar's top."""
+    corners = np.array(
+        [(0, 60), (80, 60), (100, 40), (100, 10), (140, 10), (140, 40), (160, 60), (240, 60), (240, 300), (0, 300)]
+    )
+    outline = np.concatenate(
+        [np.linspace(a, b, 40, endpoint=False) for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True)]
+    )
+    start, below = np.array([100.0, 40.0]), np.array([120.0, 300.0])
+    shares = np.array([0.5, 1.0])
+    inner = along_outline(outline, start, np.array([120.0, 40.0]), below, shares)
+    np.testing.assert_allclose(inner, [(110, 40), (120, 40)])

@@ -19,6 +19,8 @@ _ALONG = 0.014
 """How far along the outline neighbours count, as the deviation of a Gaussian, in sides of the garment's box."""
 _RAGGED = 0.0075
 """So far, in the same measure, raggedness departs from the line at most; what departs twice as far is a shape."""
+_OFF_OUTLINE = 0.15
+"""In shares of how far apart they are, and three pixels, a point of the outline lies off it at most."""
 
 F64 = npt.NDArray[np.float64]
 
@@ -75,12 +77,16 @@ def largest_outline(mask: F32) -> F64:
 def along_outline(outline: F64, start: F64, end: F64, avoid: F64, shares: F64) -> list[F64]:
     """Points of an outline at shares of its way from start to end, on the side that does not pass ``avoid``.
 
-    The straight line stands in where the outline makes a detour (a sleeve that touches the side of the torso).
+    The straight line stands in where the outline makes a detour (a sleeve that touches the side of the torso), or does
+    not pass the end at all (a collar stands up from the neck's front).
     """
     straight = [start + (end - start) * share for share in shares]
     if len(outline) < 8:
         return straight
     i, j, k = (int(np.argmin(((outline - p) ** 2).sum(axis=1))) for p in (start, end, avoid))
+    span = float(np.linalg.norm(end - start))
+    if float(np.linalg.norm(outline[j] - end)) > _OFF_OUTLINE * span + 3:
+        return straight
     n = len(outline)
     forward = (j - i) % n
     if (k - i) % n < forward:
@@ -90,7 +96,7 @@ def along_outline(outline: F64, start: F64, end: F64, avoid: F64, shares: F64) -
     if len(way) < 4:
         return straight
     travelled = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(way, axis=0), axis=1))])
-    if travelled[-1] > 1.5 * float(np.linalg.norm(end - start)) + 8:
+    if travelled[-1] > 1.5 * span + 8:
         return straight
     at = [np.array([np.interp(s * travelled[-1], travelled, way[:, c]) for c in (0, 1)]) for s in shares]
     return [*at[:-1], end]
