@@ -211,7 +211,7 @@ def test_a_neckline_stands_up_on_no_shoulder(lower: float, higher: float) -> Non
 def test_a_neckline_below_a_standing_collar_is_no_part_of_the_outline() -> None:
     """The front of the neck lies in the cloth, below the collar: its line does not run over the collar's top."""
     corners = np.array(
-        [(0, 60), (80, 60), (100, 40), (100, 10), (140, 10), (140, 40), (160, 60), (240, 60), (240, 300), (0, 300)]
+        [(0, 60), (80, 60), (100, 40), (100, 28), (140, 28), (140, 40), (160, 60), (240, 60), (240, 300), (0, 300)]
     )
     outline = np.concatenate(
         [np.linspace(a, b, 40, endpoint=False) for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True)]
