@@ -14,9 +14,7 @@ from vastra_live.wardrobe.silhouette import read_silhouette
 
 Points = dict[str, tuple[float, float]]
 
-# right halves (the wearer's left), x from the middle, y down; mirrored to closed outlines by `outline`
-
-
+# right halves (the wearer's left), x from the middle, y down; mirrored to closed outlines by `shape_mask`
 SHAPES = {
     "tee": [(60, 40), (130, 70), (215, 210), (160, 240), (132, 190), (128, 480)],
     "long": [(60, 40), (130, 70), (215, 520), (180, 525), (132, 190), (128, 480)],
