@@ -162,7 +162,7 @@ def _rounded(body: F32, unit: float) -> F32:
 def _met(behind: F32, picture: F32, background: F32) -> F32:
     """The background in the light in which it is seen beside the wearer: no step where one goes into the other."""
     free = np.clip(4 * background - 3, 0, 1)
-    return behind + spread(picture - behind, free) if float(free.max()) > 0.5 else behind
+    return behind + spread(picture - behind, free, smooth=True) if float(free.max()) > 0.5 else behind
 
 
 @lru_cache(maxsize=1)
@@ -238,7 +238,7 @@ def _lower_carried_up(
     if float(known.sum()) < 0.12 * s.unit**2:
         return Carried(np.full_like(bgr, _UNSEEN_TROUSERS), bare.below, nothing, 1.0)
     carried = carry_up(bgr, known, worn, skin, background, s, girth, hem)
-    return Carried(spread(bgr, known), bare.below, nothing, 1.0) if carried is None else carried
+    return Carried(spread(bgr, known, smooth=True), bare.below, nothing, 1.0) if carried is None else carried
 
 
 def shaded_skin(bgr: F32, skin: F32, face: F32, bare: Bare) -> F32:
@@ -257,7 +257,7 @@ def shaded_skin(bgr: F32, skin: F32, face: F32, bare: Bare) -> F32:
     # a limb is as light on the whole as the skin that is seen, and lighter in its middle
     tone = _tone(bgr, trust, face) * np.float32(1.06)
     trust *= 1 - np.float32(0.7) * face
-    near = spread(lit, trust)
+    near = spread(lit, trust, smooth=True)
     # far from any visible skin the nearest patch (a shaded wrist, a red cheek) must not tint a whole arm
     window = 2 * (bgr.shape[1] // 10) + 1
     reach = cv2.blur(cv2.blur(trust, (window, window)), (window, window))

@@ -41,11 +41,16 @@ def ramp(values: F32, slope: float, start: float) -> F32:
     return np.minimum(line, 1, out=line)
 
 
-def spread(bgr: F32, weight: F32) -> F32:
+def spread(bgr: F32, weight: F32, *, smooth: bool = False) -> F32:
     """Carry known colours over the unknown: (h, w, 3) where weight is 0 becomes a smooth continuation.
 
     Push-pull over a pyramid (Grossman and Dally 1998): near the known pixels it equals them, far away it is
     their average.
+
+    Args:
+        bgr: (h, w, 3).
+        weight: (h, w) 0..1, how well each pixel is known.
+        smooth: known pixels too are no finer than two by two; half the time, where only the rest is wanted.
     """
     levels = [(scaled(bgr, weight), weight)]
     while min(levels[-1][1].shape) > 2:
@@ -57,10 +62,11 @@ def spread(bgr: F32, weight: F32) -> F32:
     colour, w = levels[-1]
     known = colour.sum(axis=(0, 1)) / max(float(w.sum()), 1e-6)
     pulled = np.broadcast_to(known.astype(np.float32), colour.shape).copy()
-    for colour, w in reversed(levels):
+    for colour, w in reversed(levels[1:] if smooth else levels):
         pulled = cv2.resize(pulled, (w.shape[1], w.shape[0]), interpolation=cv2.INTER_LINEAR)
         trust: F32 = np.minimum(w * 4, 1)
         # the colours are weighted already
         pulled = scaled(pulled, 1 - trust, pulled)
         pulled += scaled(colour, trust / np.maximum(w, np.float32(1e-6)), colour)
-    return pulled
+    height, width = weight.shape
+    return cv2.resize(pulled, (width, height), interpolation=cv2.INTER_LINEAR) if smooth else pulled
