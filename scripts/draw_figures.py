@@ -19,7 +19,7 @@ from vastra_live.errors import SourceEnded
 from vastra_live.launch import launch
 from vastra_live.photo import try_on
 from vastra_live.pictures import read_picture, write_picture
-from vastra_live.types import U8, Garment
+from vastra_live.types import U8, Category, Garment
 from vastra_live.wardrobe.store import Wardrobe
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
@@ -59,7 +59,9 @@ def main() -> None:
     garments: list[Garment] = [wardrobe.load(name) for name in wardrobe.names()]
     write_picture(IMAGES / "garments.jpg", row([g.bgr for g in garments]))
     plain = demo_frame(30)
-    write_picture(IMAGES / "wardrobe.jpg", row([plain[:, 80:560], *(try_on(plain, g)[:, 80:560] for g in garments)]))
+    # the demo shows nobody's legs
+    tops = [g for g in garments if g.category is not Category.LOWER]
+    write_picture(IMAGES / "wardrobe.jpg", row([plain[:, 80:560], *(try_on(plain, g)[:, 80:560] for g in tops)]))
     sheet = IMAGES / "moving.png"
     settings = Settings(source="demo", asap=True, output=(f"sheet:{sheet}",), wardrobe=IMAGES / "no-own-garments")
     launch(settings, print, lambda _: None).run()
