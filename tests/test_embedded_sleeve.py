@@ -106,3 +106,19 @@ def test_long_sleeves_end_at_the_hands_wherever_their_cuffs_were_put() -> None:
     pattern = TopPattern(drawn_garment(Sleeve.LONG))
     s = read_skeleton(drawn_person()[1])
     assert min(pattern.openings(np.zeros_like(pattern.handles), s).sleeves) > 1
+
+
+@pytest.mark.parametrize("reach", [45.0, 60.0])
+def test_the_lower_seam_of_a_short_sleeve_ends_below_the_armpit(reach: float) -> None:
+    """Were the cuff square to the arm, one that was laid straight out would fold between armpit and cuff."""
+    pattern = TopPattern(spread_out(reach))
+    _, body = drawn_person(bends=(2, 2, 2, 2))
+    s = read_skeleton(body)
+    placed = pattern.targets(s, measure_girth(body.person_alpha, s, np.zeros_like(body.person_alpha)))
+    seam = [edge for edge in pattern.edges if edge.kind is EdgeKind.INNER][1]
+    down = placed[list(seam.points)] @ s.down
+    armpit = [k for k, point in enumerate(seam.points) if point in seam.loose]
+    assert len(armpit) == 1
+    cuff = [edge for edge in pattern.edges if edge.kind is EdgeKind.CUFF][1]
+    inner = next(point for point in cuff.points if point in seam.points)
+    assert placed[inner] @ s.down > down[armpit[0]] + 0.02 * s.unit

@@ -19,6 +19,8 @@ _CAP = 0.16
 """So far down the outer edge, in shoulder widths, the arm begins."""
 _TURN = 0.1
 """Shoulder widths between points where that edge turns from the shoulder to the arm."""
+_BELOW_ARMPIT = 0.05
+"""So far below the armpit, along the arm, a short sleeve's lower seam ends at least."""
 
 
 class SleevePattern:
@@ -117,6 +119,12 @@ class SleevePattern:
         over = arm.shoulder + unit_vector(normal + 0.3 * outward - s.down, outward) * reach
         # outside of the bend the two edges of upper arm and forearm meet in a corner
         upper = unit_vector(arm.elbow - arm.shoulder, outward)
+        if self.end < ELBOW:
+            # of a sleeve that was laid straight out the lower seam is short: hanging, it ends below the armpit even so
+            bone = max(float(np.linalg.norm(arm.elbow - arm.shoulder)), 1.0)
+            lowest = ELBOW * float((torso[0] - arm.shoulder) @ upper) / bone + _BELOW_ARMPIT
+            shares = self._shares[-self._count :]
+            inner_stations = inner_stations + max(lowest - float(inner_stations[-1]), 0.0) * shares
         fore = unit_vector(arm.wrist - arm.elbow, upper)
         tip = upper - fore
         corner = float(np.clip(0.9 / np.sqrt(max((1 + float(upper @ fore)) / 2, 0.1)), 1.0, 1.35))
