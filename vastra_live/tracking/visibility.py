@@ -33,7 +33,7 @@ _LOOKS = 4.0
 _COVER = 20.0
 # What of a pixel the layer has at least beside one of its own. A camera blurs the worn garment's edge into the next
 # pixel, where it would stand as a line around the layer.
-_NEIGHBOUR = 0.3
+_NEIGHBOUR, _BESIDE = 0.3, np.ones((3, 3), np.uint8)
 # The same for colour by itself: a wall's shade is as likely here as there, so neighbours add less.
 _COLOUR_LOOKS = 2.0
 # Guided filter: what luma variance, in levels squared, counts as an edge.
@@ -117,7 +117,7 @@ def see(live: U8, expected: Expected, evidence: ColourEvidence, within: Within |
     if within is not None:
         everything = cv2.copyTo(known, _nothing_in_front(alpha, cv2.divide(layer, everything), within), everything)
     seen = cv2.divide(layer, everything)
-    seen = cv2.max(seen, cv2.multiply(cv2.dilate(seen, np.ones((3, 3), np.uint8)), _NEIGHBOUR))
+    seen = cv2.max(seen, cv2.multiply(cv2.dilate(seen, _BESIDE), _NEIGHBOUR))
     return Seen(seen, cv2.divide(cv2.add(covered, rest, rest), everything))
 
 

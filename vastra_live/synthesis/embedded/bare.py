@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from vastra_live.synthesis.embedded.carry import WAIST
 from vastra_live.synthesis.embedded.fit import Openings
 from vastra_live.synthesis.embedded.girth import ASIDE, DEPTHS, ELBOW, USUAL_HALF, Girth, unit_vector
 from vastra_live.synthesis.embedded.limb import Limb, fit_limb
@@ -41,7 +42,6 @@ class Bare:
     beside_neck: F32 | None = None
 
 
-_WAIST = 0.72
 _CHEST = 0.35
 """Down to here, in depth on the torso, a top without sleeves may leave shoulders and sides bare."""
 _SIDES = np.append(0.0, DEPTHS)
@@ -90,7 +90,7 @@ def bare_body(
     wall = None
     if sides is not None and openings is not None and openings.neckline is not None:
         wall = beside_neck(shape, openings.neckline, s, sides)
-    below = np.clip((depth - _WAIST) * np.float32(0.5 * s.torso_length) + 0.5, 0, 1)
+    below = np.clip((depth - WAIST) * np.float32(0.5 * s.torso_length) + 0.5, 0, 1)
     arms, front, forearms = (np.zeros(shape, np.float32) for _ in range(3))
     for limb, sleeve_end, outwards in zip(limbs, sleeve_ends, (-s.across, s.across), strict=True):
         # below a sleeve's end it is in front of the torso as the sleeve is

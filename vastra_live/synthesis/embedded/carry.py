@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.girth import DEPTHS, USUAL_HALF, Girth
+from vastra_live.synthesis.embedded.hem import running_median
 from vastra_live.synthesis.embedded.mix import mixed, ramp, scaled
 from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32
@@ -177,7 +178,7 @@ def _upper_edge(lower: F32, worn: F32, skin: F32, spine: F32, s: Skeleton) -> tu
     bare = (skin[:, x0 + columns] * between).sum(axis=0) > 0.03 * s.unit
     # a hand or a pocket in front of the edge is no step of it
     reach = max(1, round(0.15 * s.unit))
-    edge = np.interp(np.arange(width), x0 + columns, _median(top, reach)).astype(np.float32)
+    edge = np.interp(np.arange(width), x0 + columns, running_median(top, reach)).astype(np.float32)
     edge = cv2.blur(edge[None], (2 * reach + 1, 1))[0] + np.float32(_RIM * s.unit)
     return edge, float(np.median(end)), float((over.any(axis=0) & ~bare).mean())
 
@@ -263,9 +264,9 @@ def _outline(
             ratio = reach[ends] / usual[below[ends]]
             # further up than it is seen it goes on as there on the whole
             first = float(np.median(ratio[: 3 * room]))
-            likely = np.interp(rows, below[ends], _median(ratio, room), left=first) * usual
+            likely = np.interp(rows, below[ends], running_median(ratio, room), left=first) * usual
         # where something is in front of its side it is at least as wide as it is seen
-        wider = np.maximum(_median(own[0], room) / likely[below], 1)
+        wider = np.maximum(running_median(own[0], room) / likely[below], 1)
         # a hem runs askew: what is seen on one side begins lower down
         wider[: 2 * room] = wider[: 2 * room].max()
         wider = cv2.blur(wider[:, None], (1, room), borderType=cv2.BORDER_REPLICATE)[:, 0]
@@ -303,9 +304,3 @@ def _mean(bgr: F32, weight: F32, size: int) -> F32:
     """(h, w, 3) mean of what is weighted, around each pixel."""
     total, mass = cv2.blur(scaled(bgr, weight), (size, size)), cv2.blur(weight, (size, size))
     return scaled(total, 1 / np.maximum(mass, np.float32(1e-4)))
-
-
-def _median(values: npt.NDArray[np.int64] | npt.NDArray[np.float64], reach: int) -> npt.NDArray[np.float64]:
-    """Running median over 2 reach + 1 neighbours, the ends repeated."""
-    padded = np.pad(values.astype(np.float64), reach, mode="edge")
-    return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1), axis=1))

@@ -11,6 +11,7 @@ from vastra_live.synthesis.embedded.fill import Undressed
 from vastra_live.synthesis.embedded.girth import ARM_STATIONS, ELBOW, Girth, arm_point, unit_vector
 from vastra_live.synthesis.embedded.light import shade_edges
 from vastra_live.synthesis.embedded.mesh import (
+    FOREARMS,
     LEFT_FOREARM,
     LEFT_SLEEVE,
     RIGHT_FOREARM,
@@ -25,12 +26,11 @@ from vastra_live.synthesis.embedded.scale import enlarged, enlarged_part, halved
 from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
 from vastra_live.types import F32, U8
 
-__all__ = ["bare_arms", "compose", "hands", "sleeved_arms"]
+__all__ = ["bare_arms", "beyond", "compose", "hands", "sleeved_arms"]
 
 
 _ARMPIT = 0.28
 """So far down an arm its sleeve goes over into the torso."""
-_UPPER = {LEFT_FOREARM: LEFT_SLEEVE, RIGHT_FOREARM: RIGHT_SLEEVE}
 
 
 def hands(skin: F32, s: Skeleton, sleeve_ends: tuple[float, float] | None = None) -> F32:
@@ -52,13 +52,13 @@ def hands(skin: F32, s: Skeleton, sleeve_ends: tuple[float, float] | None = None
         if end > 1:
             cuff = arm_point(arm, end)[0]
             # one that is bent at the wrist lies beyond the cuff in its own direction
-            beyond = np.maximum(_beyond(shape, cuff, arm.wrist - arm.elbow), _beyond(shape, cuff, reach))
-            hand *= np.clip(beyond / np.float32(0.02 * small.unit) + 1, 0, 1)
+            past = np.maximum(beyond(shape, cuff, arm.wrist - arm.elbow), beyond(shape, cuff, reach))
+            hand *= np.clip(past / np.float32(0.02 * small.unit) + 1, 0, 1)
         near = np.maximum(near, hand)
     return enlarged(near, skin.shape) * skin
 
 
-def _beyond(shape: tuple[int, ...], point: Point, direction: Point) -> F32:
+def beyond(shape: tuple[int, ...], point: Point, direction: Point) -> F32:
     """(h, w) how far each pixel lies beyond a point in a direction, in pixels."""
     x, y = unit_vector(direction, direction)
     across = (np.arange(shape[1], dtype=np.float32) - np.float32(point[0])) * np.float32(x)
@@ -169,9 +169,9 @@ def compose(
                 alpha = alpha * (1 - own_arms[part])
             else:
                 alpha = alpha * (1 - under.forearms[part] * np.maximum(under.gone, own_arms)[part])
-            if name in (LEFT_FOREARM, RIGHT_FOREARM):
+            if name in FOREARMS:
                 # a forearm shades what it lies on, but not its own upper arm, nor a wall
-                on = (1 - alpha) * (1 - _placed(pieces.get(_UPPER[name]), shape)[part])
+                on = (1 - alpha) * (1 - together(filter(None, [pieces.get(FOREARMS[name])]), shape)[part])
                 on *= 1 if missing is None else 1 - missing[part]
                 on *= np.maximum(body, union)[part]
                 scaled(canvas[part], 1 - contact_shadow(alpha, unit) * on, canvas[part])
@@ -211,7 +211,7 @@ def _arms_in_front(
     # but for one that is bent in front of them
     shade = _soft(halved(together(sleeves, own_arms.shape)[part]), unit) * arms * (1 - halved(under.forearms[part]))
     if TORSO in pieces:
-        shade += _soft(few, unit) * halved(_placed(pieces[TORSO], own_arms.shape)[part]) * (1 - arms)
+        shade += _soft(few, unit) * halved(together([pieces[TORSO]], own_arms.shape)[part]) * (1 - arms)
     shadow = enlarged(shade, made.shape)
     scaled(canvas[part], 1 - shadow, canvas[part])
     covered[part] = np.maximum(covered[part], np.minimum(4 * shadow, 1))
@@ -225,7 +225,7 @@ def _line_gaps(canvas: F32, pieces: Mapping[int, Painted], union: F32, wall: F32
     if TORSO not in pieces:
         return
     torso = pieces[TORSO]
-    cloth, body = halved(halved(union)), halved(halved(_placed(torso, union.shape)))
+    cloth, body = halved(halved(union)), halved(halved(together([torso], union.shape)))
     ellipse = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(1, round(0.015 * s.unit)) + 1,) * 2)
     closed = cv2.morphologyEx(cloth, cv2.MORPH_CLOSE, ellipse)
     # a dent in the outline of the one or the other is no gap between the two
@@ -278,21 +278,10 @@ def _carried_on(pieces: Sequence[Painted], shape: tuple[int, ...]) -> F32:
     few = ((shape[0] + 3) // 4, (shape[1] + 3) // 4)
     colour, known = np.zeros((*few, 3), np.float32), np.zeros(few, np.float32)
     for piece in pieces:
-        x0, y0, x1, y1 = piece.box
-        # every fourth pixel: what is spread is smooth
-        at = np.s_[-(-y0 // 4) : -(-y1 // 4), -(-x0 // 4) : -(-x1 // 4)]
-        from_ = np.s_[-y0 % 4 :: 4, -x0 % 4 :: 4]
+        at, from_ = piece.every_fourth()
         solid = piece.alpha[from_] > 0.9
         colour[at][solid], known[at][solid] = piece.bgr[from_][solid], 1
     return spread(colour, known)
-
-
-def _placed(piece: Painted | None, shape: tuple[int, ...]) -> F32:
-    alpha = np.zeros(shape, np.float32)
-    if piece is not None:
-        x0, y0, x1, y1 = piece.box
-        alpha[y0:y1, x0:x1] = piece.alpha
-    return alpha
 
 
 def draw_order(s: Skeleton) -> tuple[int, ...]:

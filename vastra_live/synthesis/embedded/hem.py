@@ -14,7 +14,7 @@ from vastra_live.synthesis.embedded.places import LOWER, TOP, Hem, Places
 from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32, U8
 
-__all__ = ["Hems", "bare_belly", "find_hem", "follow_hem"]
+__all__ = ["Hems", "bare_belly", "find_hem", "follow_hem", "running_median"]
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -124,7 +124,7 @@ def _traced(lab: U8, places: Places, hem: Hem, top: F64, below: F64) -> Hem:
     below = _between_rows(step, path) + _MIXED
     found = offset[part][along_path] + below * float(np.median(np.diff(offset[part], axis=0)))
     # a fold or a seam that begins at the hem is no dip of it
-    bend = np.interp(np.arange(lab.shape[1]), seen + columns[0], _running_median(found[seen], 2))
+    bend = np.interp(np.arange(lab.shape[1]), seen + columns[0], running_median(found[seen], 2))
     shown = np.zeros((1, lab.shape[1]), np.uint8)
     shown[0, seen + columns[0]] = 1
     # where it is lost for a moment it goes on
@@ -170,7 +170,7 @@ def follow_hem(bgr: U8, share: F32, hem: Hem, s: Skeleton, scale: float) -> None
     clear = step[found, every] > _CLEAR_EDGE
     if np.count_nonzero(clear) < 0.5 * len(columns):
         return
-    edge = _running_median(np.interp(every, every[clear], found[clear]), 3 * near)
+    edge = running_median(np.interp(every, every[clear], found[clear]), 3 * near)
     edge = cv2.blur(edge[None], (2 * near + 1, 1), borderType=cv2.BORDER_REPLICATE)
     below = np.clip(np.arange(2 * reach + 1)[:, None] - edge - _SHADE, 0, 1)
     both = share[TOP][rows, columns] + share[LOWER][rows, columns]
@@ -189,9 +189,9 @@ def _steps(other: F32) -> F32:
     return np.asarray(cv2.filter2D(other, -1, np.array([[-1], [-1], [-1], [0], [1], [1], [1]], np.float32) / 3))
 
 
-def _running_median(values: F64, reach: int) -> F64:
+def running_median(values: F64 | I64, reach: int) -> F64:
     """(n,) the middle one of each value and its neighbours, the ends repeated."""
-    padded = np.pad(values, reach, mode="edge")
+    padded = np.pad(values.astype(np.float64), reach, mode="edge")
     return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1), axis=1))
 
 

@@ -65,9 +65,7 @@ def cloth_levels(pieces: Iterable[Painted], shape: tuple[int, ...], unit: float)
     few = ((shape[0] + 3) // 4, (shape[1] + 3) // 4)
     levels, known = np.zeros(few, np.float32), np.zeros(few, np.float32)
     for piece in pieces:
-        x0, y0, x1, y1 = piece.box
-        at = np.s_[-(-y0 // 4) : -(-y1 // 4), -(-x0 // 4) : -(-x1 // 4)]
-        from_ = np.s_[-y0 % 4 :: 4, -x0 % 4 :: 4]
+        at, from_ = piece.every_fourth()
         solid = piece.alpha[from_] > 0.5
         levels[at][solid] = cv2.cvtColor(np.ascontiguousarray(piece.bgr[from_]), cv2.COLOR_BGR2GRAY)[solid]
         known[at][solid] = 1

@@ -19,13 +19,16 @@ from vastra_live.synthesis.embedded.places import Window, window
 from vastra_live.synthesis.embedded.skeleton import Arm, Point
 from vastra_live.types import F32
 
-__all__ = ["STATIONS", "Limb", "Stretch", "fit_limb"]
+__all__ = ["FINE", "STATIONS", "Limb", "Stretch", "fit_limb"]
 
 F64 = npt.NDArray[np.float64]
+I32 = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
 
 STATIONS = np.linspace(0.0, 1.2, 49)
 """Where the arm is measured: 0 at the shoulder joint, 1 at the wrist, 1.2 in the palm."""
+FINE = np.linspace(0, STATIONS[-1], 385)
+"""The same, so fine that what is known there is looked up and not interpolated."""
 _USUAL = np.interp(
     STATIONS,
     (0.0, 0.12, 0.25, 0.4, ELBOW, 0.66, 0.75, 0.95, 1.0, 1.2),
@@ -56,6 +59,7 @@ class Stretch:
         end: the station where it ends.
         part: the window.
         along: (h, w) station of the nearest point of its middle.
+        index: (h, w) int32, the same as an index of ``FINE``.
         distance: (h, w) pixels from there.
         off: (h, w) pixels outwards from it, square to the part.
         radius: (h, w) half width there, in pixels.
@@ -65,6 +69,7 @@ class Stretch:
     end: float
     part: Window
     along: F32
+    index: I32
     distance: F32
     off: F32
     radius: F32
@@ -91,14 +96,13 @@ class Limb:
         """Upper arm, forearm and palm, as they lie in a picture; none for what is out of it."""
         a = self.arm
         palm = a.wrist + _PALM * (a.tip - a.wrist)
-        fine = np.linspace(0, STATIONS[-1], 385)
-        centres, halves = (np.interp(fine, STATIONS, of).astype(np.float32) for of in (self.centres, self.halves))
+        centres, halves = (np.interp(FINE, STATIONS, of).astype(np.float32) for of in (self.centres, self.halves))
         for start, end, low, high in (
             (a.shoulder, a.elbow, 0.0, ELBOW),
             (a.elbow, a.wrist, ELBOW, 1.0),
             (a.wrist, palm, 1.0, STATIONS[-1]),
         ):
-            within = (low <= fine) & (fine <= high)
+            within = (low <= FINE) & (high >= FINE)
             reach = float((halves + np.abs(centres))[within].max())
             part = window(shape, (start, end), max(reach, 1) + 1)
             if part[0].start >= part[0].stop or part[1].start >= part[1].stop:
@@ -111,11 +115,11 @@ class Limb:
             off = (y * np.float32(ux) - x * np.float32(uy)) * np.float32(self.outward)
             held = np.clip(run, 0, np.float32(length))
             along = held * np.float32((high - low) / length) + np.float32(low)
-            index = (along * np.float32(384 / STATIONS[-1]) + np.float32(0.5)).astype(np.int32)
+            index = (along * np.float32((len(FINE) - 1) / STATIONS[-1]) + np.float32(0.5)).astype(np.int32)
             run -= held
             off -= centres.take(index)
             outward = self.outward * np.array([-uy, ux])
-            yield Stretch(high, part, along, cv2.magnitude(run, off), off, halves.take(index), outward)
+            yield Stretch(high, part, along, index, cv2.magnitude(run, off), off, halves.take(index), outward)
 
 
 def fit_limb(arm: Arm, side: int, unit: float, thickness: float, worn: F32 | None, skin: F32 | None) -> Limb:

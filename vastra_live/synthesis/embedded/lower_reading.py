@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vastra_live.synthesis.embedded.compose import bare_arms, hands
-from vastra_live.synthesis.embedded.girth import Girth, unit_vector
+from vastra_live.synthesis.embedded.compose import bare_arms, beyond, hands
+from vastra_live.synthesis.embedded.girth import Girth
 from vastra_live.synthesis.embedded.legs import leg_point
 from vastra_live.synthesis.embedded.places import (
     BACKGROUND,
@@ -266,11 +266,7 @@ def _no_top_below(share: F32, s: Skeleton, hem: float) -> F32:
         if share[TOP][middle[1], middle[0]] > 0.5:
             near, _ = segment_distance(shape, arm.elbow, arm.wrist)
             # a sleeve ends at the wrist: between the fingers there is none
-            x, y = unit_vector(arm.wrist - arm.elbow, s.down)
-            beyond = (np.arange(shape[1]) - arm.wrist[0])[None] * x + ((np.arange(shape[0]) - arm.wrist[1]) * y)[
-                :, None
-            ]
-            past = np.clip(beyond / small.unit / 0.05 - 2, 0, 1)
+            past = np.clip(beyond(shape, arm.wrist, arm.wrist - arm.elbow) / small.unit / 0.05 - 2, 0, 1)
             below = np.minimum(below, np.maximum(np.clip(near / small.unit / 0.05 - 3.6, 0, 1), past))
     moved = share[TOP] * enlarged(below.astype(np.float32), share[TOP].shape)
     share[TOP] -= moved

@@ -65,6 +65,12 @@ class Painted:
     alpha: F32
     covered: F32 | None = None
 
+    def every_fourth(self) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+        """Where it is in a layer of every fourth pixel, rows and columns, and which of its own pixels lie there."""
+        x0, y0, x1, y1 = self.box
+        few = slice(-(-y0 // 4), -(-y1 // 4)), slice(-(-x0 // 4), -(-x1 // 4))
+        return few, (slice(-y0 % 4, None, 4), slice(-x0 % 4, None, 4))
+
 
 def together(pieces: Iterable[Painted], shape: tuple[int, ...]) -> F32:
     """(h, w) 0..1: where any of the pieces is, in a layer of height and width ``shape``."""

@@ -15,11 +15,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vastra_live.synthesis.embedded.bare import Bare
 from vastra_live.synthesis.embedded.mix import ramp
 from vastra_live.synthesis.embedded.scale import enlarged, halved
+from vastra_live.synthesis.embedded.scene import filled
 from vastra_live.types import F32, U8
 
-__all__ = ["Rim", "notches", "seams", "sharpened", "solve_rim"]
+__all__ = ["Rim", "beside_on_arms", "notches", "seams", "sharpened", "solve_rim"]
 
 _NOISE = 7.0
 """Grey levels by which colours of one cloth differ anyway: grain, JPEG, light."""
@@ -137,6 +139,20 @@ def seams(gone: F32, arms: F32, skin: F32, unit: float) -> F32:
     shown = cv2.blur(np.maximum(gone, skin) * arms, (wide, wide))
     covered = cv2.blur(gone * arms, (wide, wide)) / np.maximum(shown, np.float32(1e-3))
     return np.asarray(ramp(cv2.blur(gone, (size, size)), 2.4, -0.2) * ramp(covered, 6, -1.2) * arms, np.float32)
+
+
+def beside_on_arms(gone: F32, kept: F32, skin: F32, lower: F32, bare: Bare, unit: float) -> F32:
+    """(h, w) 0..1: what of made arms is made anew beside what was taken away; everything is (h, w) 0..1."""
+    also = np.zeros_like(gone)
+    rows, columns = filled(bare.arms)
+    # so far around them is looked at what lies beside
+    room = round(0.3 * unit)
+    part = tuple(slice(max(span.start - room, 0), span.stop + room) for span in (rows, columns))
+    if rows.stop:
+        gone, kept, skin, arms = gone[part], kept[part], skin[part], bare.arms[part]
+        missed = notches(gone, arms, bare.front[part], lower[part], unit) * (1 - np.maximum(kept, ramp(skin, 4, -1)))
+        also[part] = np.maximum(missed, seams(np.maximum(gone, missed), arms, skin, unit) * skin * (1 - kept))
+    return also
 
 
 def _local(planes: Sequence[F32], weight: F32, reach: int) -> tuple[F32, F32, F32]:

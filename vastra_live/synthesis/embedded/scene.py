@@ -15,7 +15,7 @@ from vastra_live.synthesis.embedded.scale import shrunk
 from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32, U8, Body, Frame
 
-__all__ = ["Scene", "cut_out", "first_row", "raised", "touched"]
+__all__ = ["Scene", "cut_out", "filled", "first_row", "raised", "touched"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,3 +117,9 @@ def touched(gone: F32, pieces: Iterable[Painted], unit: float) -> Window:
         slice(rows.start // 4 * 4, min(-(-rows.stop // 4) * 4, gone.shape[0])),
         slice(columns.start // 4 * 4, min(-(-columns.stop // 4) * 4, gone.shape[1])),
     )
+
+
+def filled(alpha: F32) -> tuple[slice, slice]:
+    """The rows and columns that hold anything."""
+    left, top, width, height = cv2.boundingRect((alpha > 0).astype(np.uint8))
+    return slice(top, top + height), slice(left, left + width)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from vastra_live.synthesis.embedded.girth import ELBOW
-from vastra_live.synthesis.embedded.limb import STATIONS, Stretch
+from vastra_live.synthesis.embedded.limb import FINE, Stretch
 from vastra_live.synthesis.embedded.mix import ramp
 from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
 from vastra_live.types import F32, U8
@@ -27,13 +27,11 @@ _FROM_ABOVE = 0.13
 _FROM_SIDE = 0.25
 """How much of the light's slope across the face is found across an arm, and between the two arms."""
 _MOST = 0.4
-_FINE = 384
-_FINE_STATIONS = np.linspace(0, STATIONS[-1], _FINE + 1)
 
 
 def _along(stations: tuple[float, ...], values: tuple[float, ...]) -> F32:
     """(385,) a smooth curve through a few values."""
-    rough = np.interp(_FINE_STATIONS, stations, values).astype(np.float32)[None]
+    rough = np.interp(FINE, stations, values).astype(np.float32)[None]
     return np.asarray(cv2.blur(rough, (25, 1), borderType=cv2.BORDER_REPLICATE)[0], np.float32)
 
 
@@ -66,12 +64,11 @@ def limb_light(stretch: Stretch, outwards: Point, lit_from: float) -> F32:
     radius = np.maximum(stretch.radius, 1)
     ratio = np.minimum(stretch.distance / radius, 1)
     side = np.clip(stretch.off / radius, -1, 1)
-    index = (stretch.along * np.float32(_FINE / STATIONS[-1]) + np.float32(0.5)).astype(np.int32)
-    fall = np.float32(bend) * ratio * ratio - side * (np.float32(tilt) + _ASIDE.take(index))
+    fall = np.float32(bend) * ratio * ratio - side * (np.float32(tilt) + _ASIDE.take(stretch.index))
     fall += np.float32(0.5 * hangs) * np.square(np.maximum(-side - np.float32(0.5), 0))
     # a hand is flat
-    light = 1 - fall * _HANDWARDS.take(index)
-    return np.asarray(light * _STRETCHED.take(index) * np.float32(np.exp(_FROM_SIDE * lit)), np.float32)
+    light = 1 - fall * _HANDWARDS.take(stretch.index)
+    return np.asarray(light * _STRETCHED.take(stretch.index) * np.float32(np.exp(_FROM_SIDE * lit)), np.float32)
 
 
 def side_light(bgr: U8, face: F32, skin: F32, s: Skeleton) -> float:

@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -148,7 +149,7 @@ def _in_order(placed: Point, moves: Point, edges: tuple[Edge, ...]) -> Point:
         moves: (C, 2) how far each goes.
         edges: edges between them.
     """
-    pairs = np.array([pair for edge in edges for pair in zip(edge.points, edge.points[1:], strict=False)])
+    pairs = np.array([pair for edge in edges for pair in pairwise(edge.points)])
     if not len(pairs):
         return moves
     before = placed[pairs[:, 1]] - placed[pairs[:, 0]]

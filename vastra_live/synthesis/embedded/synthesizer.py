@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vastra_live.errors import NothingToFitError
-from vastra_live.synthesis.embedded.bare import Bare, bare_body
+from vastra_live.synthesis.embedded.bare import bare_body
 from vastra_live.synthesis.embedded.behind import with_arms_behind
 from vastra_live.synthesis.embedded.bend import paint_bent
 from vastra_live.synthesis.embedded.compose import bare_arms, compose, hands, sleeved_arms
@@ -49,11 +49,11 @@ from vastra_live.synthesis.embedded.reading import (
     read_person,
 )
 from vastra_live.synthesis.embedded.rest import Rest
-from vastra_live.synthesis.embedded.rim import notches, seams, sharpened, solve_rim
+from vastra_live.synthesis.embedded.rim import beside_on_arms, sharpened, solve_rim
 from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_skeleton
-from vastra_live.synthesis.embedded.scene import Scene, cut_out, first_row, raised, touched
+from vastra_live.synthesis.embedded.scene import Scene, cut_out, filled, first_row, raised, touched
 from vastra_live.synthesis.embedded.shade import side_light
-from vastra_live.synthesis.embedded.skeleton import Proportions, read_skeleton
+from vastra_live.synthesis.embedded.skeleton import Point, Proportions, Skeleton, read_skeleton
 from vastra_live.synthesis.embedded.snap import snapped
 from vastra_live.synthesis.embedded.trim import trimmed
 from vastra_live.types import F32, U8, Body, Category, Frame, Garment, Layer
@@ -133,11 +133,7 @@ class EmbeddedSynthesizer:
         girth = self._measure(scene, worn)
         scene = replace(scene, skeleton=with_arms_behind(scene.skeleton, reading.share, girth))
         self._plate.update(frame.bgr, body.person_alpha)
-        origin = np.array(scene.box[:2], float)
-        targets = (cut.pattern.targets(skeleton, girth) - origin) * scene.scale
-        targets = snapped(targets, cut.pattern.edges, reading, worn, scene.skeleton) / scene.scale + origin
-        targets = self._rest.steadied(targets, frame, garment, skeleton.unit)
-        pinned = (targets - origin) * scene.scale
+        pinned = self._pinned(frame, scene, reading, worn, girth, garment, skeleton)
         size = (scene.bgr.shape[1], scene.bgr.shape[0])
         painted = paint_bent(cut.sheet, pinned, cut.pattern.sleeves(scene.skeleton), size)
         painted = trimmed(painted, worn, reading, scene.skeleton.unit)
@@ -151,9 +147,8 @@ class EmbeddedSynthesizer:
             # a dress covers hips and thighs
             thighs = (cut.pattern.reach(skeleton) - skeleton.torso_length) / max(leg_stretch(skeleton.left_leg), 1.0)
             covered_to = 0.0 if lower is not None else min(thighs, 1.0) - 0.05
-            below, bare = self._relowered(
-                *(frame, scene, reading, girth, lower, covered_to), hem=cut.pattern.openings(pinned, scene.skeleton).hem
-            )
+            hem = cut.pattern.openings(pinned, scene.skeleton).hem
+            below, bare = self._relowered(frame, scene, reading, girth, lower, covered_to, hem=hem)
             scene, reading = replace(scene, bgr=below.bgr), below.reading
             worn = reading.worn_top()
         # the head was needed to read the person; what stays as it is need not be painted
@@ -162,20 +157,35 @@ class EmbeddedSynthesizer:
         painted = {name: raised(piece, row) for name, piece in painted.items()}
         bare = None if lower is not None or bare is None else bare.below(row // 2)
         openings = cut.pattern.openings((pinned - (0.5, row + 0.5)) / 2, halved_skeleton(scene.skeleton))
-        bgr, alpha = self._compose(
-            *(frame, scene, reading, worn, girth, painted, openings),
-            bare_legs=bare,
-            laid=None if below is None else below.laid_below(row // 2),
-        )
+        laid = None if below is None else below.laid_below(row // 2)
+        bgr, alpha = self._compose(frame, scene, reading, worn, girth, painted, openings, bare_legs=bare, laid=laid)
         if below is not None:
             bgr, alpha = below.under(camera, bgr, alpha, row)
         if self._watch is not None:
-            self._show("fitted", together(painted.values(), alpha.shape)[_filled(alpha)] * 255)
+            self._show("fitted", together(painted.values(), alpha.shape)[filled(alpha)] * 255)
         return self._layer(frame, body, garment, scene, bgr, alpha)
+
+    def _pinned(
+        self,
+        frame: Frame,
+        scene: Scene,
+        reading: Reading,
+        worn: F32,
+        girth: Girth,
+        garment: Garment,
+        skeleton: Skeleton,
+    ) -> Point:
+        """(C, 2) where a top's points belong, in the scene's pixels; the skeleton is in the frame's."""
+        pattern = self._cuts.of_top(garment).pattern
+        origin = np.array(scene.box[:2], float)
+        targets = (pattern.targets(skeleton, girth) - origin) * scene.scale
+        targets = snapped(targets, pattern.edges, reading, worn, scene.skeleton) / scene.scale + origin
+        targets = self._rest.steadied(targets, frame, garment, skeleton.unit)
+        return np.asarray((targets - origin) * scene.scale, np.float64)
 
     def _layer(self, frame: Frame, body: Body, garment: Garment, scene: Scene, bgr: U8, alpha: F32) -> Layer:
         """What was painted, without the background beside it, which is not worth carrying from frame to frame."""
-        part = _filled(alpha)
+        part = filled(alpha)
         if not alpha[part].size:
             raise NothingToFitError("the garment falls outside of the picture: move into the middle")
         k = 1 / scene.scale
@@ -337,7 +347,7 @@ class EmbeddedSynthesizer:
         worn_small, skin = halved(worn), halved(share[SKIN])
         sides, lit_from = seen_sides(skin, halved(share[BACKGROUND]), small), self._lit_from or 0.0
         bare = bare_body(half[::-1], small, girth, openings.sleeves, worn_small, openings, skin, lit_from, sides)
-        also = _on_arms(halved(gone), halved(kept), skin, halved(share[LOWER]), bare, small.unit)
+        also = beside_on_arms(halved(gone), halved(kept), skin, halved(share[LOWER]), bare, small.unit)
         gone = np.maximum(gone, enlarged(also, gone.shape))
         if bare_legs is not None:
             bare = bare_legs.under(bare)
@@ -377,23 +387,3 @@ class EmbeddedSynthesizer:
     def _show(self, name: str, picture: npt.NDArray[np.generic]) -> None:
         if self._watch is not None:
             self._watch(name, np.clip(picture, 0, 255).astype(np.uint8))
-
-
-def _on_arms(gone: F32, kept: F32, skin: F32, lower: F32, bare: Bare, unit: float) -> F32:
-    """(h, w) 0..1: what of made arms is made anew beside what was taken away; everything is (h, w) 0..1."""
-    also = np.zeros_like(gone)
-    rows, columns = _filled(bare.arms)
-    # so far around them is looked at what lies beside
-    room = round(0.3 * unit)
-    part = tuple(slice(max(span.start - room, 0), span.stop + room) for span in (rows, columns))
-    if rows.stop:
-        gone, kept, skin, arms = gone[part], kept[part], skin[part], bare.arms[part]
-        missed = notches(gone, arms, bare.front[part], lower[part], unit) * (1 - np.maximum(kept, ramp(skin, 4, -1)))
-        also[part] = np.maximum(missed, seams(np.maximum(gone, missed), arms, skin, unit) * skin * (1 - kept))
-    return also
-
-
-def _filled(alpha: F32) -> tuple[slice, slice]:
-    """The rows and columns that hold anything."""
-    left, top, width, height = cv2.boundingRect((alpha > 0).astype(np.uint8))
-    return slice(top, top + height), slice(left, left + width)
