@@ -250,3 +250,22 @@ def test_a_hem_of_a_small_picture_is_followed_in_a_larger_one() -> None:
     ends = (share[TOP][:, columns] > 0.5).sum(axis=0) - hem[columns]
     assert np.abs(ends - 2).max() < 2
     assert 8 > (share[TOP][:, 40] > 0.5).sum() - hem[40] > 1
+
+
+@pytest.mark.parametrize("hands", [True, False])
+def test_a_sleeve_before_trousers_of_its_colour_ends_at_the_hand(hands: bool) -> None:
+    """All in blue; with no hand at its end the arm may as well be behind the hip."""
+    frame, body = drawn_person((320, 460))
+    s = read_skeleton(body)
+    bgr = np.array(frame.bgr)
+    clothes = body.person_alpha > 0.5
+    clothes[: int(s.neck[1])] = False
+    skin = np.abs(bgr.astype(int) - (130, 160, 215)).max(axis=-1) < 30
+    bgr[clothes & ~(skin & hands)] = BLUE
+    share = read(Frame(bgr, 0, 0, "drawn"), body, s).share
+    for arm in (s.right, s.left):
+        across, down = np.round(arm.elbow + 0.75 * (arm.wrist - arm.elbow)).astype(int)
+        sleeve = share[:, down - 2 : down + 3, across - 2 : across + 3].mean(axis=(1, 2))
+        assert (sleeve[TOP] > 0.6) == hands
+    across, down = s.left_leg.hip.astype(int)
+    assert share[LOWER, down + 20 : down + 40, across - 5 : across + 5].min() > 0.8

@@ -21,6 +21,7 @@ from vastra_live.synthesis.embedded.hem import Hems, bare_belly, find_hem
 from vastra_live.synthesis.embedded.mix import ramp
 from vastra_live.synthesis.embedded.places import BACKGROUND, CLASSES, HAIR, LOWER, SKIN, TOP, Hem, Places
 from vastra_live.synthesis.embedded.skeleton import Skeleton
+from vastra_live.synthesis.embedded.sleeve_reading import keep_sleeves
 from vastra_live.types import F32, U8
 
 __all__ = ["BACKGROUND", "CLASSES", "HAIR", "LOWER", "SKIN", "TOP", "Memory", "Reading", "read_person"]
@@ -119,7 +120,9 @@ def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: Memory) -> Rea
         weights[SKIN] *= priors[SKIN] > 0.05
         models = colours.blended(_learn(cells, weights + 0.15 * seeds))
         share = _classify(cells, models, priors, smooth, places.face)
-    _fill_bays(share, models.take(cells, axis=1).reshape(share.shape) * priors, skeleton.unit)
+    likely = models.take(cells, axis=1).reshape(share.shape)
+    _fill_bays(share, likely * priors, skeleton.unit)
+    keep_sleeves(share, likely, skeleton)
     _attach_hair(share, places)
     _settle_islands(share, skeleton.unit, places.sleeves)
     colours.remember(_learn(cells, share * (share > 0.6)))
