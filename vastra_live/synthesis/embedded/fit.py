@@ -142,6 +142,11 @@ class TopPattern:
         return self._edges
 
     @property
+    def hem(self) -> tuple[int, ...]:
+        """The numbers of the pinned points along the hem."""
+        return next(edge.points for edge in self._edges if edge.kind is EdgeKind.HEM)
+
+    @property
     def elbows(self) -> dict[int, tuple[Point, Point, float]]:
         """Where the sleeves that reach past the elbow bend: a point of the photo, direction to the cuff, half width."""
         return {part: sleeve.elbow for part, sleeve in self._sleeves.items() if sleeve.elbow is not None}
@@ -269,8 +274,8 @@ class TopPattern:
 
     def openings(self, placed: Point, skeleton: Skeleton) -> Openings:
         """Where the garment ends whose points were placed at (C, 2), in the skeleton's pixels."""
-        neck, hem = (next(edge for edge in self._edges if edge.kind is kind) for kind in (EdgeKind.NECK, EdgeKind.HEM))
-        depths = (placed[list(hem.points)] - skeleton.neck) @ skeleton.down / skeleton.torso_length
+        neck = next(edge for edge in self._edges if edge.kind is EdgeKind.NECK)
+        depths = (placed[list(self.hem)] - skeleton.neck) @ skeleton.down / skeleton.torso_length
         if not self._sleeved:
             return Openings(None, float(depths.min()))
         right, left = (

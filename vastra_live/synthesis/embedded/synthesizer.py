@@ -179,7 +179,10 @@ class EmbeddedSynthesizer:
         pattern = self._cuts.of_top(garment).pattern
         origin = np.array(scene.box[:2], float)
         targets = (pattern.targets(skeleton, girth) - origin) * scene.scale
-        targets = snapped(targets, pattern.edges, reading, worn, scene.skeleton) / scene.scale + origin
+        s = scene.skeleton
+        cut, targets = targets, snapped(targets, pattern.edges, reading, worn, s)
+        targets = self._rest.of_one_length(targets, cut, pattern.hem, garment, s.down, s.unit)
+        targets = targets / scene.scale + origin
         targets = self._rest.steadied(targets, frame, garment, skeleton.unit)
         return np.asarray((targets - origin) * scene.scale, np.float64)
 
