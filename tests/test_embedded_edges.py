@@ -186,6 +186,25 @@ def test_points_that_are_pulled_past_each_other_stay_in_order(seed: int, strengt
     assert calm == pytest.approx(moves * (2 / max(np.abs(moves).max(), 2)))
 
 
+@pytest.mark.parametrize("tilt", [-0.05, 0.0, 0.05])
+def test_a_hem_follows_a_worn_one_that_waves_as_a_straight_line(tilt: float) -> None:
+    _, body = drawn_person((480, 420), centre=(240, 120), unit=100)
+    s, garment = read_skeleton(body), drawn_garment()
+    pattern = TopPattern(garment)
+    placed = pattern.targets(s, measure_girth(body.person_alpha, s, np.zeros_like(body.person_alpha)))
+    hem = list(pattern.hem)
+    x, y = np.arange(480), np.arange(420)[:, None]
+    line = placed[hem][:, 1].mean() + 8 + tilt * (x - 240) + 5 * np.sin(x / 9)
+    worn = body.person_alpha * np.clip(line - y, 0, 1)
+    below = body.person_alpha - worn
+    moved = snapped(placed, pattern.edges, read_as(worn, lower=below), worn, s)[hem]
+    fit = np.polyfit(moved[:, 0], moved[:, 1] - placed[hem][:, 1], 1)
+    assert fit[1] + fit[0] * 240 == pytest.approx(8, abs=3)
+    assert fit[0] == pytest.approx(tilt, abs=0.03)
+    waves = moved[:, 1] - placed[hem][:, 1] - np.polyval(fit, moved[:, 0])
+    assert np.abs(waves[1:-1]).max() < 1
+
+
 @pytest.mark.parametrize("bend", [70.0, 110.0, 150.0])
 @pytest.mark.parametrize("unit", [60.0, 110.0])
 def test_no_bare_arm_is_left_beside_a_long_sleeve(bend: float, unit: float) -> None:

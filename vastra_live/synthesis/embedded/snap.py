@@ -34,6 +34,8 @@ _EASE = 0.015
 _ONE_HEM = 0.07
 """So far, in shoulder widths, points of a hem may find it apart from what most of them find; from twice that on they do
 not count."""
+_LEVEL = 0.5
+"""How much a hem stays as level as the garment is cut, where a point that surely finds an edge counts 1."""
 _STANDS_OFF = 0.03
 """So far, in shoulder widths, a short sleeve may follow one that stands off."""
 _BENT = 0.25
@@ -112,6 +114,8 @@ def snapped(placed: Point, edges: tuple[Edge, ...], reading: Reading, worn: F32,
             offsets, trust = _offsets(edge, points, normals, planes, s)
             if edge.kind is EdgeKind.NECK:
                 offsets, trust = _cut_alike(offsets, trust, normals, s.unit)
+            elif edge.kind is EdgeKind.HEM:
+                offsets, trust = _level_alike(offsets, trust)
             moves = _spread(offsets, trust)
         for k, normal, moved in zip(edge.points, normals, moves, strict=True):
             pulls[k].append((normal, moved))
@@ -242,6 +246,14 @@ def _cut_alike(offsets: Point, trust: Point, normals: Point, unit: float) -> tup
     off = float(np.sqrt((trust * (offsets - cut) ** 2).sum() / max(float(trust.sum()), 1e-6))) / unit
     alike = float(np.clip((0.02 - off) / 0.01, 0, 1))
     return cut, np.full(len(trust), float(trust.mean()) * alike)
+
+
+def _level_alike(offsets: Point, trust: Point) -> tuple[Point, Point]:
+    """The offsets by which a hem of the garment's own cut is lowered and tilted onto the worn one."""
+    own = np.column_stack([np.ones(len(offsets)), np.linspace(-1, 1, len(offsets))])
+    weighted = own * trust[:, None]
+    line = np.linalg.solve(weighted.T @ own + np.diag([1e-3, _LEVEL]), weighted.T @ offsets)
+    return np.asarray(own @ line, np.float64), np.full(len(trust), float(trust.mean()))
 
 
 def _as_wide_as_the_arm(edge: Edge, offsets: Point, trust: Point, top: F32, along: Point, unit: float) -> None:
