@@ -92,7 +92,7 @@ def part_masks(garment: Garment) -> list[F32]:
     """Torso, left and right sleeve: (H, W) float32 0..1 each, what of the front each part shows.
 
     A pixel beyond the seam from shoulder to armpit belongs to the sleeve if it lies nearer to the sleeve's
-    corners than to the torso's.
+    corners than to the torso's, and on the same side of the slit beside a sleeve that hangs as the rest of it.
     """
     front = smooth_outline(_front(garment))
     marks = {name: np.array(point) for name, point in garment.landmarks_px.items()}
@@ -115,10 +115,17 @@ def part_masks(garment: Garment) -> list[F32]:
         beyond = ((x - shoulder[0]) * outward[0] + (y - shoulder[1]) * outward[1]) / max(float(np.linalg.norm(seam)), 1)
         nearer = _distance(shape, corners) <= torso_d
         # half a pixel of softness, so that the two parts meet without a step
-        sleeve = np.clip(beyond + 0.5, 0, 1) * nearer
+        sleeve = _in_one(np.clip(beyond + 0.5, 0, 1) * nearer, front)
         masks.append((front * sleeve).astype(np.float32))
         masks[0] *= 1 - sleeve
     return masks
+
+
+def _in_one(sleeve: F32, front: F32) -> F32:
+    """(h, w) 0..1: what of the front a sleeve shows, without strips of the torso that only a slit parts from it."""
+    _, islands, stats, _ = cv2.connectedComponentsWithStats((sleeve * front > 0.05).astype(np.uint8))
+    largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax()) if len(stats) > 1 else 0
+    return np.where((islands == 0) | (islands == largest), sleeve, np.float32(0))
 
 
 def _front(garment: Garment) -> F32:
