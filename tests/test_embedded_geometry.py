@@ -49,6 +49,18 @@ def test_an_unpulled_sheet_shows_the_photo() -> None:
     assert (np.abs(piece.bgr[piece.alpha > 0.95].astype(int) - (60, 170, 40)).max(axis=-1) < 3).all()
 
 
+def test_a_strip_of_the_torso_beside_a_hanging_sleeve_is_none_of_it() -> None:
+    """The torso bulges beyond the line from armpit to hem, nearly to the sleeve."""
+    alpha = LONG.alpha.copy()
+    bulge = np.s_[242:264, 216:231]
+    assert alpha[bulge].max() == 0
+    alpha[bulge] = 1
+    torso, left, _ = part_masks(replace(LONG, alpha=alpha))
+    assert left[bulge].max() < 0.05
+    assert torso[246:260, 216:228].min() > 0.9
+    assert left[246:260, 245:260].min() > 0.9
+
+
 @settings(max_examples=40, deadline=None)
 @given(arms=st.tuples(angles, angles, angles, angles), unit=st.floats(50, 90))
 def test_no_pose_folds_the_torso(arms: tuple[float, float, float, float], unit: float) -> None:

@@ -219,6 +219,21 @@ def test_a_strip_of_sleeve_beside_a_hip_stays() -> None:
     assert share[TOP, 30:50, 40:43].max() < 0.5
 
 
+def test_what_a_raised_forearm_leaves_of_a_short_sleeve_stays() -> None:
+    frame, body = drawn_person()
+    s = read_skeleton(body)
+    places = Places(body.person_alpha, s, cv2.cvtColor(frame.bgr, cv2.COLOR_BGR2LAB))
+    x, y = np.round(s.right.shoulder - 0.18 * s.unit * (s.across + s.down)).astype(int)
+    share = np.zeros((5, *body.person_alpha.shape), np.float32)
+    share[SKIN] = 1
+    for row, column in ((y, x), (y - int(0.5 * s.unit), x)):
+        share[:, row - 2 : row + 3, column - 2 : column + 3] = 0
+        share[TOP, row - 2 : row + 3, column - 2 : column + 3] = 1
+    _settle_islands(share, s.unit, places.sleeves)
+    assert share[TOP, y, x] == 1
+    assert share[TOP, y - int(0.5 * s.unit), x] < 0.5
+
+
 def test_specks_along_a_bare_arms_edge_are_no_sleeve_however_many() -> None:
     share = np.zeros((5, 120, 60), np.float32)
     share[SKIN], sleeves = 1, np.ones((120, 60), bool)

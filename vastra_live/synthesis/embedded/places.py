@@ -64,6 +64,8 @@ class Hem:
 
 _SHOWN_BELOW = 0.15
 """Depth below a hem that is seen in which no sleeve is in front either; further down one may come in from the side."""
+_SHOULDER = 0.28
+"""Shoulder widths from the joint to where a sleeve ends over it."""
 _USUAL_TOP = Hem(0.72, 1.12)
 _USUAL_LOWER = Hem(0.98, 0.32)
 
@@ -83,7 +85,7 @@ class Places:
         sure: (h, w) bool, well inside of the silhouette.
         trunk: (h, w) bool, the torso without arms and hands.
         column: (h, w) bool, a strip along the spine and on downwards, without arms and hands.
-        sleeves: (h, w) bool, along the arms' bones.
+        sleeves: (h, w) bool, along the arms' bones and around the shoulder joints.
         above_mouth: (h, w) bool.
         beside_face: (h, w) bool, around the face, above its chin.
     """
@@ -105,7 +107,8 @@ class Places:
         self._below_chin = along(s.chin, s.down, unit)
         self.face, self._face_radius = _face(shape, s)
         self.sure: Mask = person > 0.8
-        self.sleeves: Mask = self._arms < 0.12
+        joints = _nearest(shape, [(arm.shoulder, arm.shoulder) for arm in (s.left, s.right)]) / unit
+        self.sleeves: Mask = (self._arms < 0.12) | (joints < _SHOULDER)
         self.trunk: Mask = (person > 0.8) & (self._torso < 0) & (forearms > 0.16) & (self._hands > 0.25)
         # hair is learned here: further down it may lie beside a hood or collar of about its colour
         self.above_mouth: Mask = along(s.mouth, s.face_up, s.face_span) > 0
