@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.embedded_people import drawn_person
-from vastra_live.synthesis.embedded.hem import Hems, _brightest_path, find_hem, follow_hem
+from vastra_live.synthesis.embedded.hem import Hems, _brightest_path, _middles, find_hem, follow_hem
 from vastra_live.synthesis.embedded.places import Hem, Places
 from vastra_live.synthesis.embedded.reading import (
     HAIR,
@@ -49,6 +49,17 @@ def test_a_hem_is_found_where_the_colour_changes(depth: float) -> None:
     hem = find_hem(lab, Places(body.person_alpha, s, lab))
     assert hem is not None
     assert hem.depth == pytest.approx(depth, abs=0.05)
+
+
+@pytest.mark.parametrize("count", [0, 1, 400])
+def test_the_bands_middle_colours_are_those_of_one_after_the_other(count: int) -> None:
+    rng = np.random.default_rng(count)
+    colours, band = rng.integers(0, 256, (count, 3), np.uint8), rng.integers(0, 40, count).astype(np.int16)
+    known, middles = _middles(colours, band)
+    plainly = [k for k in range(40) if (band == k).sum() >= 6]
+    assert known.tolist() == plainly
+    for k, middle in zip(plainly, middles, strict=True):
+        assert middle == pytest.approx(np.median(colours[band == k], axis=0))
 
 
 @pytest.mark.parametrize("depth", [0.85, 1.05])

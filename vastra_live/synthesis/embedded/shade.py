@@ -85,7 +85,7 @@ def side_light(bgr: U8, face: F32, skin: F32, s: Skeleton) -> float:
         the light comes from the picture's right.
     """
     weight = face * ramp(skin, 5, -2.5)
-    rows, columns = np.nonzero(weight)
+    rows, columns = np.nonzero(weight > 0)
     if len(rows) < 30:
         return 0.0
     weight = weight[rows, columns]
