@@ -100,17 +100,22 @@ def test_cuffs_reach_the_wrists_and_follow_them() -> None:
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_the_inverse_map_agrees_with_a_plain_loop(seed: int) -> None:
+    """Of a quad in the middle, one that reaches out of the picture, and one that is turned over, which covers none."""
     rng = np.random.default_rng(seed)
-    source = np.array([[[0.0, 0], [10, 0], [10, 10], [0, 10]]]) + rng.uniform(-1, 1, (1, 4, 2))
-    target = np.array([[[2.0, 3], [14, 2], [13, 12], [3, 14]]]) + rng.uniform(-1.5, 1.5, (1, 4, 2))
-    where, covered = inverse_map(target, source, (18, 18))
-    for y in range(18):
-        for x in range(18):
-            expected = _plain_inverse(target[0], source[0], x, y)
-            if expected is None:
-                continue
-            assert covered[y, x] == 1
-            np.testing.assert_allclose(where[y, x], expected, atol=1e-3)
+    square = np.array([[0.0, 0], [10, 0], [10, 10], [0, 10]])
+    source = square + rng.uniform(-1, 1, (3, 4, 2))
+    target = np.array([square, square, square[::-1]]) + rng.uniform(-1.5, 1.5, (3, 4, 2))
+    target += np.array([[[10, 10]], [[-3, 4]], [[30, 30]]])
+    where, covered = inverse_map(target, source, (34, 36))
+    assert not covered[32:34, 31].any()
+    for y in range(36):
+        for x in range(34):
+            for one in (0, 1):
+                expected = _plain_inverse(target[one], source[one], x, y)
+                if expected is None:
+                    continue
+                assert covered[y, x] == 1
+                np.testing.assert_allclose(where[y, x], expected, atol=1e-3)
 
 
 def _plain_inverse(target: np.ndarray, source: np.ndarray, x: int, y: int) -> np.ndarray | None:

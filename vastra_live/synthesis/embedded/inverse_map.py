@@ -10,48 +10,57 @@ from vastra_live.types import F32
 __all__ = ["inverse_map"]
 
 F64 = npt.NDArray[np.float64]
+I32 = npt.NDArray[np.int32]
+
+
+_TOUCH = 1e-4
+"""A sample so near to a triangle's edge, as a share of it, lies on it: between two triangles is no crack."""
 
 
 def inverse_map(target: F64, source: F64, size: tuple[int, int]) -> tuple[F32, F32]:
     """Inverse map of quads: (h, w, 2) photo position of each sample, and (h, w) 1 where any quad covers it.
 
-    Every quad is two triangles; all triangles are scan-converted at once in boxes of the largest one's size.
+    Every quad is two triangles; the samples in all the triangles' boxes are gone through at once, one after the other.
     """
     width, height = size
-    where = np.zeros((height, width, 2), np.float32)
+    where = np.zeros((height * width, 2), np.float32)
     covered = np.zeros((height, width), np.float32)
-    tri_t = np.concatenate([target[:, [0, 1, 2]], target[:, [0, 2, 3]]])
-    tri_s = np.concatenate([source[:, [0, 1, 2]], source[:, [0, 2, 3]]])
-    low = np.ceil(tri_t.min(axis=1) - 1e-6).astype(np.int32)
-    high = np.floor(tri_t.max(axis=1) + 1e-6).astype(np.int32)
-    hit = (high >= low).all(axis=1) & (low < (width, height)).all(axis=1) & (high >= 0).all(axis=1)
-    tri_t, tri_s, low, high = tri_t[hit], tri_s[hit], low[hit], high[hit]
-    e1, e2 = tri_t[:, 1] - tri_t[:, 0], tri_t[:, 2] - tri_t[:, 0]
-    twice = e1[:, 0] * e2[:, 1] - e1[:, 1] * e2[:, 0]
+    # corner, x or y, triangle
+    placed, photo = (
+        np.concatenate([quads[:, :3], quads[:, (0, 2, 3)]]).astype(np.float32).transpose(1, 2, 0)
+        for quads in (target, source)
+    )
+    (x0, y0), (x1, y1), (x2, y2) = placed
+    low_x, wide = _span((x0, x1, x2), width)
+    low_y, tall = _span((y0, y1, y2), height)
+    # from the first corner to the others
+    x1, y1, x2, y2 = x1 - x0, y1 - y0, x2 - x0, y2 - y0
+    twice = x1 * y2 - y1 * x2
     # a triangle that is turned over is the far side of a crease
-    solid = twice > 1e-9
-    tri_t, tri_s, low, high, e1, e2, twice = (v[solid] for v in (tri_t, tri_s, low, high, e1, e2, twice))
-    if not len(tri_t):
-        return where, covered
-    extent = (high - low).max(axis=1) + 1
-    for smallest, largest in ((0, 4), (4, 8), (8, 16), (16, 64)):
-        group = (extent > smallest) & (extent <= largest)
-        if not group.any():
-            continue
-        step = np.arange(largest)
-        px = low[group, 0, None, None] + step[None, None, :]
-        py = low[group, 1, None, None] + step[None, :, None]
-        t0, g1, g2 = tri_t[group, 0], e1[group], e2[group]
-        dx, dy = px - t0[:, 0, None, None], py - t0[:, 1, None, None]
-        area = twice[group][:, None, None]
-        a = (dx * g2[:, 1, None, None] - dy * g2[:, 0, None, None]) / area
-        b = (dy * g1[:, 0, None, None] - dx * g1[:, 1, None, None]) / area
-        seen = ((px >= 0) & (px < width)) & ((py >= 0) & (py < height))
-        k, i, j = np.nonzero((a >= -1e-4) & (b >= -1e-4) & (a + b <= 1 + 1e-4) & seen)
-        s = tri_s[group]
-        s1, s2 = s[:, 1] - s[:, 0], s[:, 2] - s[:, 0]
-        uv = s[k, 0] + a[k, i, j, None] * s1[k] + b[k, i, j, None] * s2[k]
-        rows, columns = py[k, i, 0], px[k, 0, j]
-        where[rows, columns] = uv
-        covered[rows, columns] = 1
-    return where, covered
+    solid = twice > 1e-6
+    count = np.where(solid, wide * tall, 0)
+    which = np.repeat(np.arange(len(count)), count)
+    number = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
+    rows = number // wide[which]
+    columns = number - rows * wide[which] + low_x[which]
+    rows += low_y[which]
+    # the sample's place in shares of the two edges
+    per_area = 1 / np.where(solid, twice, 1)
+    dx, dy = columns - x0[which], rows - y0[which]
+    a = dx * (y2 * per_area)[which] - dy * (x2 * per_area)[which]
+    b = dy * (x1 * per_area)[which] - dx * (y1 * per_area)[which]
+    inside = np.flatnonzero((a >= -_TOUCH) & (b >= -_TOUCH) & (a + b <= 1 + _TOUCH))
+    which, a, b = which[inside], a[inside], b[inside]
+    at = rows[inside] * width + columns[inside]
+    for axis, (first, second, third) in enumerate(photo.transpose(1, 0, 2)):
+        where[at, axis] = first[which] + a * (second - first)[which] + b * (third - first)[which]
+    covered.ravel()[at] = 1
+    return where.reshape(height, width, 2), covered
+
+
+def _span(corners: tuple[F32, F32, F32], length: int) -> tuple[I32, I32]:
+    """(n,) the first sample within each triangle along one axis, and how many there are from it on."""
+    low = np.ceil(np.minimum(np.minimum(*corners[:2]), corners[2]) - np.float32(_TOUCH))
+    high = np.floor(np.maximum(np.maximum(*corners[:2]), corners[2]) + np.float32(_TOUCH))
+    low, high = np.maximum(low, 0), np.minimum(high, length - 1)
+    return low.astype(np.int32), np.maximum(high - low + 1, 0).astype(np.int32)

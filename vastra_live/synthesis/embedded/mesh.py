@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.inverse_map import inverse_map
 from vastra_live.synthesis.embedded.outline import smooth_outline
+from vastra_live.synthesis.embedded.scale import enlarged_part
 from vastra_live.types import F32, U8, Garment
 
 __all__ = [
@@ -213,17 +214,15 @@ class ElasticSheet:
         x0, y0, x1, y1 = max(0, x0), max(0, y0), min(size[0], x1), min(size[1], y1)
         if x1 - x0 < 2 or y1 - y0 < 2:
             return None
-        coarse = (-(-(x1 - x0) // _STEP) + 1, -(-(y1 - y0) // _STEP) + 1)
-        target = (corners - (x0, y0)) / _STEP
+        # samples lie in the middles of blocks of pixels, where cv2.resize looks for them; the first ones before the box
+        coarse = (-(-(x1 - x0) // _STEP) + 2, -(-(y1 - y0) // _STEP) + 2)
+        target = (corners - (x0, y0) + (_STEP + 1) / 2) / _STEP
         where, hit = inverse_map(target, self._vertices[quads], coarse)
         level = self._level(corners)
         scale = 0.5**level
         where = (where + 0.5) * np.float32(scale) - np.float32(0.5)
-        # samples of the coarse map sit on whole pixels of the layer: (i * step); cv2.resize puts them elsewhere
-        shift = np.array([[_STEP, 0, 0], [0, _STEP, 0]], np.float32)
-        coarse_map, fine = cv2.merge((*cv2.split(where), hit)), (x1 - x0, y1 - y0)
-        full = cv2.warpAffine(coarse_map, shift, fine, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        x, y, valid = cv2.split(full)
+        part = slice(_STEP, _STEP + y1 - y0), slice(_STEP, _STEP + x1 - x0)
+        x, y, valid = cv2.split(enlarged_part(cv2.merge((*cv2.split(where), hit)), _STEP, part))
         # one lookup for four channels takes half the time of two, for three and for one
         bgra = cv2.remap(self._textures[_PART[piece]][level], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         covered = (valid >= 0.999).astype(np.float32)
