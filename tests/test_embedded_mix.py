@@ -35,6 +35,7 @@ def test_scaling_is_what_broadcasting_gives() -> None:
 def test_a_ramp_is_a_line_held_between_0_and_1() -> None:
     values = np.linspace(-1, 2, 31, dtype=np.float32)
     assert np.allclose(ramp(values, 1.6, -0.3), np.clip(1.6 * values - 0.3, 0, 1), atol=1e-6)
+    assert ramp(values[:0], 1.6, -0.3).shape == (0,)
 
 
 def test_mixing_and_scaling_into_a_part_of_a_picture_leave_the_rest() -> None:

@@ -11,6 +11,7 @@ from vastra_live.synthesis.embedded.carry import WAIST
 from vastra_live.synthesis.embedded.fit import Openings
 from vastra_live.synthesis.embedded.girth import ASIDE, DEPTHS, ELBOW, USUAL_HALF, Girth, unit_vector
 from vastra_live.synthesis.embedded.limb import Limb, fit_limb
+from vastra_live.synthesis.embedded.mix import ramp
 from vastra_live.synthesis.embedded.neck import Sides, beside_neck, neck_opening
 from vastra_live.synthesis.embedded.shade import limb_light
 from vastra_live.synthesis.embedded.skeleton import Skeleton
@@ -90,12 +91,12 @@ def bare_body(
     wall = None
     if sides is not None and openings is not None and openings.neckline is not None:
         wall = beside_neck(shape, openings.neckline, s, sides)
-    below = np.clip((depth - WAIST) * np.float32(0.5 * s.torso_length) + 0.5, 0, 1)
+    below = ramp(depth - np.float32(WAIST), 0.5 * s.torso_length, 0.5)
     arms, front, forearms = (np.zeros(shape, np.float32) for _ in range(3))
     for limb, sleeve_end, outwards in zip(limbs, sleeve_ends, (-s.across, s.across), strict=True):
         # below a sleeve's end it is in front of the torso as the sleeve is
         start = np.inf if limb.arm.behind else max(sleeve_end - (0.12 if sleeved else 0.06), 0.3)
-        emerges = np.float32(0.12 if sleeved else _EMERGES)
+        emerges = 0.12 if sleeved else _EMERGES
         # nor is what they leave along a sleeve
         bare_from = sleeve_end - 0.09 if sleeved else -1.0
         shaded, own, total = np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.full(shape, 1e-6, np.float32)
@@ -108,23 +109,23 @@ def bare_body(
                 weight *= np.minimum(along / np.float32(_EMERGES), 1)
             shaded[part] += weight * limb_light(stretch, outwards, lit_from)
             own[part] += weight
-            piece = np.clip(radius - distance + 0.5, 0, 1)
+            piece = ramp(radius - distance, 1, 0.5)
             if stretch.end > bare_from:
-                arms[part] = np.maximum(arms[part], piece * np.clip((along - bare_from) / 0.03, 0, 1))
+                arms[part] = np.maximum(arms[part], piece * ramp(along - np.float32(bare_from), 1 / 0.03, 0))
             if stretch.end > start:
                 # it comes out from behind the torso's side, not with a step
-                shown = radius * np.clip((along - start) / emerges, 0, 1)
-                before = np.clip(shown - distance + 0.5, 0, 1) * (along > start)
+                shown = radius * ramp(along - np.float32(start), 1 / emerges, 0)
+                before = ramp(shown - distance, 1, 0.5) * (along > start)
                 front[part] = np.maximum(front[part], before)
                 if sleeve_end < ELBOW:
                     # one that is folded back lies over its own upper arm from the elbow on
                     a = limb.arm
                     folded = float(unit_vector(a.shoulder - a.elbow, -s.down) @ unit_vector(a.wrist - a.elbow, s.down))
                     off_elbow = float(np.interp(folded, (0.0, 0.5), (0.1, 0.0)))
-                    below_elbow = np.clip((along - ELBOW - off_elbow) / 0.04, 0, 1)
+                    below_elbow = ramp(along - np.float32(ELBOW + off_elbow), 1 / 0.04, 0)
                     if skin is not None and folded > 0.25:
                         # to its own edge, which is seen
-                        wide = np.clip(np.float32(_SEEN_WIDER) * radius - distance + 0.5, 0, 1)
+                        wide = ramp(np.float32(_SEEN_WIDER) * radius - distance, 1, 0.5)
                         piece = np.maximum(piece, wide * skin[part])
                     forearms[part] = np.maximum(forearms[part], piece * below_elbow)
         light += (shaded - own * light) / total
@@ -149,7 +150,7 @@ def _trunk(shape: tuple[int, ...], s: Skeleton, girth: Girth, limbs: list[Limb])
     aside = dx * np.float32(square[0]) + dy * np.float32(square[1])
     depth = (dx * np.float32(s.down[0]) + dy * np.float32(s.down[1])) / length
     # the shoulders' line need not be square to the spine, and how far they rise was measured from it
-    drop = depth - aside * np.clip(1 - 2 * depth, 0, 1) * np.float32(slope * s.unit / s.torso_length)
+    drop = depth - aside * ramp(depth, -2, 1) * np.float32(slope * s.unit / s.torso_length)
     reach, left = np.abs(aside), (aside >= 0).astype(np.int32)
     sides, necks, tops = [], [], []
     for side, limb in enumerate(limbs):
@@ -166,7 +167,7 @@ def _trunk(shape: tuple[int, ...], s: Skeleton, girth: Girth, limbs: list[Limb])
     half = _read(sides, -1.2, 1.4, drop, left)
     top = (drop + _read(tops, 0.0, 1.0, reach, left)) * length
     trunk = np.minimum((half - reach) * unit, top)
-    inside = np.clip(np.maximum(trunk, (_read(necks, -1.2, 1.4, drop, left) - reach) * unit) + 0.5, 0, 1)
+    inside = ramp(np.maximum(trunk, (_read(necks, -1.2, 1.4, drop, left) - reach) * unit), 1, 0.5)
     light = 1 - 0.22 * np.minimum((reach / np.maximum(half, 0.05)) ** 2, 1.0) ** 2
     # the chin keeps the light from the throat
     under = s.chin + 0.04 * s.unit * s.down

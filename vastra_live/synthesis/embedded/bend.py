@@ -15,6 +15,7 @@ import numpy as np
 
 from vastra_live.synthesis.embedded.girth import ELBOW, unit_vector
 from vastra_live.synthesis.embedded.mesh import FOREARMS, ElasticSheet, Painted
+from vastra_live.synthesis.embedded.mix import ramp
 from vastra_live.synthesis.embedded.places import window
 from vastra_live.synthesis.embedded.skeleton import Arm, Point
 from vastra_live.types import F32
@@ -144,7 +145,7 @@ def mitred(piece: Painted, bend: Bend, *, forearm: bool) -> Painted:
     y = np.arange(y0, y1, dtype=np.float32)[:, None] - np.float32(bend.elbow[1])
     bone = bend.fore if forearm else bend.upper
     own = _along(bone if forearm else -bone, x, y)
-    shown = np.clip(own + np.float32(0.5), 0, 1)
+    shown = ramp(own, 1, 0.5)
     near = window(own.shape, [bend.elbow - (x0, y0)], bend.half + abs(bend.shift) + 1)
     x, y, own = x[near[1]], y[near[0]], own[near]
     if own.size:

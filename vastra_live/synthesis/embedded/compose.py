@@ -231,7 +231,7 @@ def _line_gaps(canvas: F32, pieces: Mapping[int, Painted], union: F32, wall: F32
     # a dent in the outline of the one or the other is no gap between the two
     closed *= np.minimum(cv2.dilate(body, ellipse), cv2.dilate(cloth - body, ellipse))
     # on under the cloth's own soft edges, where a wall would draw a bright line around what is filled
-    gaps = cv2.dilate(np.clip(2.5 * (closed - cloth), 0, 1), np.ones((3, 3), np.uint8))
+    gaps = cv2.dilate(ramp(closed - cloth, 2.5, 0), np.ones((3, 3), np.uint8))
     small = halved_skeleton(halved_skeleton(s))
     upper = [(arm.shoulder, arm_point(arm, _ARMPIT)[0]) for arm in (small.right, small.left)]
     gaps *= near_segments(gaps.shape, upper, 0.32 * small.unit, 0.14 * small.unit)

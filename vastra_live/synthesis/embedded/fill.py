@@ -82,7 +82,7 @@ def undress(
     """
     small = halved(picture)
     skin_seen = halved(share[SKIN])
-    trousers = np.clip(halved(share[LOWER]) * 3 - 2, 0, 1)
+    trousers = ramp(halved(share[LOWER]), 3, -2)
     wall, taken = halved(share[BACKGROUND]), cv2.dilate(halved(gone), np.ones((3, 3), np.uint8))
     skin = shaded_skin(small, skin_seen * (1 - taken), halved(face), bare)
     carried = _lower_carried_up(small, trousers, halved(rim.share), skin_seen, wall, s, girth, bare, hem)
@@ -150,7 +150,7 @@ def _beside_arms(bgr: F32, trousers: F32, wall: F32, arms: F32, s: Skeleton) -> 
     hips, seen = halved(trousers), halved(np.minimum(trousers + wall, 1))
     nearest = spread(cv2.merge((hips / np.maximum(seen, np.float32(1e-3)),) * 3), seen)[..., 0]
     where = enlarged(ramp(nearest, 10, -4.5) * near, arms.shape)
-    return where, enlarged(spread(halved(bgr), np.clip(2 * hips - 1, 0, 1)), arms.shape)
+    return where, enlarged(spread(halved(bgr), ramp(hips, 2, -1)), arms.shape)
 
 
 def _rounded(body: F32, unit: float) -> F32:
@@ -161,7 +161,7 @@ def _rounded(body: F32, unit: float) -> F32:
 
 def _met(behind: F32, picture: F32, background: F32) -> F32:
     """The background in the light in which it is seen beside the wearer: no step where one goes into the other."""
-    free = np.clip(4 * background - 3, 0, 1)
+    free = ramp(background, 4, -3)
     return behind + spread(picture - behind, free, smooth=True) if float(free.max()) > 0.5 else behind
 
 
@@ -250,7 +250,7 @@ def shaded_skin(bgr: F32, skin: F32, face: F32, bare: Bare) -> F32:
         face: (h, w) the face; counts less, it is lit and made up differently.
         bare: the body's outline.
     """
-    trust = np.clip(skin * 2 - 1, 0, 1)
+    trust = ramp(skin, 2, -1)
     trust = cv2.erode(trust, np.ones((3, 3), np.uint8))
     shade = _shade(bare.round)
     lit = cv2.divide(bgr, shade)

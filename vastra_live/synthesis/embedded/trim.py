@@ -85,13 +85,13 @@ def _moves(union: F32, worn: F32, hair: F32, unit: float) -> tuple[F32, F32] | N
     """
     garment = halved(union)
     new, old = _depth(garment > 0.5), _depth(worn > 0.5)
-    reach = np.float32(_REACH * unit / 2)
+    reach = _REACH * unit / 2
     apart = old - new
     ax, ay = _slope(new)
     bx, by = _slope(old)
     free = 1 - cv2.dilate(halved(hair), np.ones((5, 5), np.uint8))
     edge = (np.abs(new) < 1.6).astype(np.float32)
-    alike = np.clip(3 * (ax * bx + ay * by) - 1.8, 0, 1) * (np.abs(apart) <= reach) * np.clip(free, 0, 1)
+    alike = ramp(ax * bx + ay * by, 3, -1.8) * (np.abs(apart) <= reach) * np.maximum(free, 0)
     weight = (edge * alike).astype(np.float32)
     if float(weight.max(initial=0)) < 0.5:
         return None
@@ -100,7 +100,7 @@ def _moves(union: F32, worn: F32, hair: F32, unit: float) -> tuple[F32, F32] | N
     distance = _mean(weight * apart, size) / np.maximum(mass, 1e-4)
     # a stray pixel beside another edge is none that runs along it
     edges = _mean(edge, size)
-    follow = np.clip(2 * mass / np.maximum(edges, 1e-4) - 0.5, 0, 1)
+    follow = ramp(mass / np.maximum(edges, 1e-4), 2, -0.5)
     # where the two part, the garment's edge leaves the worn one's in a long curve: a step in its move is a dent
     size = 2 * max(1, round(_PARTING * unit)) + 1
     edge_follows = edge * follow
@@ -108,7 +108,7 @@ def _moves(union: F32, worn: F32, hair: F32, unit: float) -> tuple[F32, F32] | N
     around = 1 / np.maximum(total, np.float32(1e-4))
     wholly = ramp(followed * around, 2.5, -1.5)
     moved = wholly * follow * distance + (1 - wholly) * way * around
-    moved *= 2 * np.clip(2 - np.abs(new) / reach, 0, 1)
+    moved *= 2 * ramp(np.abs(new), -1 / reach, 2)
     moved[edges < 1e-3] = 0
     return enlarged(-moved * ax, union.shape), enlarged(-moved * ay, union.shape)
 
