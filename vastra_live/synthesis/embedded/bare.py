@@ -177,11 +177,13 @@ def _trunk(shape: tuple[int, ...], s: Skeleton, girth: Girth, limbs: list[Limb])
 
 
 _STEPS = 512
+_SHARES = np.linspace(0.0, 1.0, _STEPS)
 
 
 def _curve(low: float, high: float, at: npt.ArrayLike, of: npt.ArrayLike) -> F32:
     """(512,) a curve through points ``of`` at ``at``, from low to high."""
-    return np.interp(np.linspace(low, high, _STEPS), np.asarray(at, float), np.asarray(of, float)).astype(np.float32)
+    along = low + (high - low) * _SHARES
+    return np.interp(along, np.asarray(at, float), np.asarray(of, float)).astype(np.float32)
 
 
 def _read(curves: list[F32], low: float, high: float, values: F32, which: npt.NDArray[np.int32]) -> F32:

@@ -302,6 +302,8 @@ def _thickness(free: F64, shown: _Seen, usual: float) -> float:
 
 _APART = np.abs(STATIONS[:, None] - STATIONS)
 _KERNEL = np.exp(-0.5 * (_APART / _SMOOTH) ** 2)
+_AROUND = np.clip(np.arange(len(STATIONS))[:, None] + np.arange(-2, 3), 0, len(STATIONS) - 1)
+"""(49, 5) each station with the two before and the two behind it; the ends stand in for what lies beyond them."""
 _STEEPEST = 0.35
 """So fast, in shoulder widths over the arm's whole length, an arm's outline comes out of a narrow place."""
 
@@ -320,18 +322,13 @@ def _within(edge: F64) -> F64:
         edge: NaN where it is not known.
     """
     known = np.where(np.isnan(edge), np.inf, edge)
-    held = _windows(known)
+    held = known[_AROUND]
     # the middle one of those that are known, of an even number the lower
     count = np.isfinite(held).sum(axis=1)
     calm = np.sort(held, axis=1)[np.arange(len(held)), np.maximum(count - 1, 0) // 2]
     bound = (calm + _STEEPEST * _APART).min(axis=1)
     # a mean of minima over the same window is no more than what is in its middle
-    return np.asarray(_windows(_windows(bound).min(axis=1)).mean(axis=1), np.float64)
-
-
-def _windows(values: F64) -> F64:
-    """(n, 5) each value with the two before and the two behind it; the ends stand in for what lies beyond them."""
-    return np.lib.stride_tricks.sliding_window_view(np.pad(values, 2, mode="edge"), 5)
+    return np.asarray(bound[_AROUND].min(axis=1)[_AROUND].mean(axis=1), np.float64)
 
 
 def _met(edge: F64, seen: F64, trust: F64) -> F64:

@@ -92,12 +92,12 @@ class Skeleton:
         """Unit vector from right to left at a depth of the torso: the shoulders' at 0, the hips' from 1 on."""
         share = min(max(depth, 0.0), 1.0)
         mixed = (1 - share) * self.across + share * self.hips_across
-        return mixed / float(np.linalg.norm(mixed))
+        return mixed / math.hypot(*mixed)
 
     @property
     def torso_length(self) -> float:
         """From the middle of the shoulders to the middle of the hips, in pixels."""
-        return float(np.linalg.norm(self.pelvis - self.neck))
+        return math.hypot(*(self.pelvis - self.neck))
 
     def seen_in(self, origin: Point, scale: float) -> Skeleton:
         """The same person in the pixels of a cut-out that begins at ``origin`` and is shrunk by ``scale``."""

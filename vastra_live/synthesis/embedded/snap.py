@@ -29,6 +29,7 @@ Mask = npt.NDArray[np.bool_]
 Steps = npt.NDArray[np.intp]
 
 _STEPS = 41
+_EVENLY = np.linspace(-1.0, 1.0, _STEPS)
 _EASE = 0.015
 """Cloth stands off the skin, in shoulder widths."""
 _ONE_HEM = 0.07
@@ -97,7 +98,8 @@ def snapped(placed: Point, edges: tuple[Edge, ...], reading: Reading, worn: F32,
         worn: (h, w) 0..1, the worn top.
         s: the skeleton, in the same pixels.
     """
-    pulls: list[list[tuple[Point, float]]] = [[] for _ in placed]
+    # plain numbers: of them there are too few for numpy
+    pulls: list[list[tuple[list[float], float]]] = [[] for _ in placed]
     share = reading.share
     hair = np.maximum(share[HAIR], reading.face)
     for edge in edges:
@@ -117,7 +119,7 @@ def snapped(placed: Point, edges: tuple[Edge, ...], reading: Reading, worn: F32,
             elif edge.kind is EdgeKind.HEM:
                 offsets, trust = _level_alike(offsets, trust)
             moves = _spread(offsets, trust)
-        for k, normal, moved in zip(edge.points, normals, moves, strict=True):
+        for k, normal, moved in zip(edge.points, normals.tolist(), moves.tolist(), strict=True):
             pulls[k].append((normal, moved))
     own = np.array([_together(pull) for pull in pulls])
     moves = _in_order(placed, own, edges).copy()
@@ -126,7 +128,7 @@ def snapped(placed: Point, edges: tuple[Edge, ...], reading: Reading, worn: F32,
             # an end of a neckline that its neighbours take along slides along the shoulder, and does not stand up on it
             for k in {edge.points[0], edge.points[-1]} - edge.sleeve:
                 normal, _ = pulls[k][-1]
-                moves[k] += min(float((own[k] - moves[k]) @ normal), 0.0) * normal
+                moves[k] += min(float((own[k] - moves[k]) @ normal), 0.0) * np.array(normal)
     moved = np.asarray(placed + moves, np.float64)
     for edge in edges:
         if edge.kind is EdgeKind.NECK:
@@ -192,7 +194,7 @@ def _offsets(
     """
     unit = s.unit
     whole, none = _REACH[edge.kind]
-    along = np.linspace(-none - 0.04, none + 0.04, _STEPS) * unit
+    along = (none + 0.04) * unit * _EVENLY
     at = (points[:, None] + along[:, None] * normals[:, None]).astype(np.float32)
     top, background, beside, hair = (
         cv2.remap(plane, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT) for plane in planes
@@ -358,19 +360,20 @@ def _spread(offsets: Point, trust: Point, stiffness: float = 0.12) -> Point:
     if count == 1:
         return offsets * trust
     # each depends on its neighbours alone: one sweep there and one back, where a solver would wake threads
-    middle = trust + 0.02 + stiffness * np.array([1.0, *[2.0] * (count - 2), 1.0])
-    right = trust * offsets
+    middle = (trust + 0.02 + stiffness * np.array([1.0, *[2.0] * (count - 2), 1.0])).tolist()
+    right = (trust * offsets).tolist()
     for k in range(1, count):
         share = stiffness / middle[k - 1]
         middle[k] -= share * stiffness
         right[k] += share * right[k - 1]
-    moved = right / middle
-    for k in range(count - 2, -1, -1):
-        moved[k] += stiffness / middle[k] * moved[k + 1]
-    return np.asarray(moved, np.float64)
+    moved = np.empty(count)
+    after = 0.0
+    for k in range(count - 1, -1, -1):
+        moved[k] = after = (right[k] + stiffness * after) / middle[k]
+    return moved
 
 
-def _together(pulls: list[tuple[Point, float]]) -> Point:
+def _together(pulls: list[tuple[list[float], float]]) -> Point:
     """The least move that has each offset along its normal: a corner belongs to two edges."""
     if not pulls:
         return np.zeros(2)
@@ -379,7 +382,8 @@ def _together(pulls: list[tuple[Point, float]]) -> Point:
         xx, xy, yy = xx + nx * nx, xy + nx * ny, yy + ny * ny
         x, y = x + nx * offset, y + ny * offset
     xx, yy = xx + 0.02, yy + 0.02
-    move = np.array([yy * x - xy * y, xx * y - xy * x]) / (xx * yy - xy * xy)
+    share = 1 / (xx * yy - xy * xy)
+    x, y = share * (yy * x - xy * y), share * (xx * y - xy * x)
     # edges that run nearly side by side cross anywhere: no farther than where those of a right angle do
     most = math.sqrt(2) * max(abs(offset) for _, offset in pulls)
-    return move * min(1.0, most / max(math.hypot(move[0], move[1]), 1e-6))
+    return np.array([x, y]) * min(1.0, most / max(math.hypot(x, y), 1e-6))
