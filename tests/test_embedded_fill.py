@@ -261,10 +261,8 @@ def test_what_is_made_is_as_rough_as_what_is_seen_of_skin_and_wall_and_cloth() -
     share = np.zeros((5, 120, 160), np.float32)
     picture[:60, 80:] += rng.normal(0, 2, (60, 80, 1))
     share[SKIN, :, :80], share[LOWER, :60, 80:], share[BACKGROUND, 60:, 80:] = 1, 1, 1
-    nothing = np.zeros((120, 160), np.float32)
-    grain = _grain(
-        picture.astype(np.uint8), share, nothing, share[SKIN, ::2, ::2], share[LOWER, ::2, ::2], np.s_[0:120, 0:160]
-    )
+    skin, lower, wall = share[[SKIN, LOWER, BACKGROUND], ::2, ::2]
+    grain = _grain(picture.astype(np.uint8), (skin, lower, wall), skin, lower, np.s_[0:120, 0:160])
     assert 2.5 < grain[:, :80].std() < 5.5
     # of cloth the other half was reflected
     assert 0.5 < grain[:60, 80:].std() < 2

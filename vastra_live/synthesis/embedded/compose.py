@@ -21,8 +21,8 @@ from vastra_live.synthesis.embedded.mesh import (
     together,
 )
 from vastra_live.synthesis.embedded.mix import mixed, ramp, scaled, spread
-from vastra_live.synthesis.embedded.places import near_segments, segment_distance, window
-from vastra_live.synthesis.embedded.scale import enlarged, enlarged_part, halved, halved_skeleton
+from vastra_live.synthesis.embedded.places import Window, near_segments, segment_distance, window
+from vastra_live.synthesis.embedded.scale import enlarged, enlarged_part, halved, halved_shape, halved_skeleton
 from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
 from vastra_live.types import F32, U8
 
@@ -43,7 +43,7 @@ def hands(skin: F32, s: Skeleton, sleeve_ends: tuple[float, float] | None = None
             None where there are no new sleeves.
     """
     small = halved_skeleton(s)
-    shape = halved(skin).shape
+    shape = halved_shape(skin.shape)
     near = np.zeros(shape, np.float32)
     for arm, end in zip((small.right, small.left), sleeve_ends or (0.0, 0.0), strict=True):
         reach = arm.tip - arm.wrist
@@ -69,8 +69,8 @@ def bare_arms(skin: F32, s: Skeleton, girth: Girth, sleeve_ends: tuple[float, fl
     """(h, w) 0..1: skin of the arms that the new sleeves leave bare, which is in front of the torso."""
     if min(sleeve_ends) >= 1:
         return np.zeros_like(skin)
-    small = halved_skeleton(s)
-    shape = halved(skin).shape
+    small, seen = halved_skeleton(s), halved(skin)
+    shape = seen.shape
     near = np.zeros(shape, np.float32)
     for k, (arm, end) in enumerate(zip((small.right, small.left), sleeve_ends, strict=True)):
         # a little wider than the arm: bones are not found to the pixel; no wider, or the belly's skin is an arm
@@ -84,7 +84,7 @@ def bare_arms(skin: F32, s: Skeleton, girth: Girth, sleeve_ends: tuple[float, fl
         near = np.maximum(near, near_segments(shape, bones, half, 0.04 * small.unit))
     # straps and prints of the colour of skin are thinner than an arm
     size = 2 * max(1, round(0.04 * small.unit)) + 1
-    limbs = cv2.morphologyEx(halved(skin), cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    limbs = cv2.morphologyEx(seen, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
     return enlarged(near * np.minimum(2 * limbs, 1), skin.shape) * skin
 
 
@@ -237,15 +237,17 @@ def _line_gaps(canvas: F32, pieces: Mapping[int, Painted], union: F32, wall: F32
     gaps *= near_segments(gaps.shape, upper, 0.32 * small.unit, 0.14 * small.unit)
     if float(gaps.max()) < 0.5:
         return
+    left, top, width, height = cv2.boundingRect((gaps > 0).astype(np.uint8))
+    # with the cloth beside them
+    near = window(gaps.shape, [(left, top), (left + width, top + height)], 2 + 0.1 * small.unit)
     # the inside of an armpit lies in the shade
-    filled = np.float32(0.7) * _carried_on([torso], union.shape)
-    left, top, width, height = (4 * edge for edge in cv2.boundingRect((gaps > 0).astype(np.uint8)))
-    # a pixel of the small picture reaches into its neighbours
-    rows = slice(max(top - 4, 0), min(top + height + 4, len(union)))
-    columns = slice(max(left - 4, 0), min(left + width + 4, union.shape[1]))
-    part = rows, columns
+    filled = np.float32(0.7) * _carried_on([torso], union.shape, near)
+    rows, columns = (
+        slice(4 * span.start, min(4 * span.stop, length)) for span, length in zip(near, union.shape, strict=True)
+    )
+    part, inner = (rows, columns), (slice(0, rows.stop - rows.start), slice(0, columns.stop - columns.start))
     weight = enlarged_part(gaps, 4, part) * wall[part]
-    mixed(canvas[part], enlarged_part(filled, 4, part), weight, canvas[part])
+    mixed(canvas[part], enlarged_part(filled, 4, inner), weight, canvas[part])
 
 
 def _missing(union: F32, sleeved: F32 | None) -> F32 | None:
@@ -273,15 +275,15 @@ def _cover(canvas: F32, pieces: Mapping[int, Painted], missing: F32, light: F32,
     mixed(canvas[part], cloth, missing[part], canvas[part])
 
 
-def _carried_on(pieces: Sequence[Painted], shape: tuple[int, ...]) -> F32:
-    """(h/4, w/4, 3) the pieces' colours, carried on over everything beside them."""
+def _carried_on(pieces: Sequence[Painted], shape: tuple[int, ...], part: Window = np.s_[:, :]) -> F32:
+    """(h/4, w/4, 3) the pieces' colours, carried on over everything beside them; a part of that, at its cost."""
     few = ((shape[0] + 3) // 4, (shape[1] + 3) // 4)
     colour, known = np.zeros((*few, 3), np.float32), np.zeros(few, np.float32)
     for piece in pieces:
         at, from_ = piece.every_fourth()
         solid = piece.alpha[from_] > 0.9
         colour[at][solid], known[at][solid] = piece.bgr[from_][solid], 1
-    return spread(colour, known)
+    return spread(colour[part], known[part])
 
 
 def draw_order(s: Skeleton) -> tuple[int, ...]:

@@ -82,7 +82,8 @@ def undress(
     """
     small = halved(picture)
     skin_seen = halved(share[SKIN])
-    trousers = ramp(halved(share[LOWER]), 3, -2)
+    lower_seen = halved(share[LOWER])
+    trousers = ramp(lower_seen, 3, -2)
     wall, taken = halved(share[BACKGROUND]), cv2.dilate(halved(gone), np.ones((3, 3), np.uint8))
     skin = shaded_skin(small, skin_seen * (1 - taken), halved(face), bare)
     carried = _lower_carried_up(small, trousers, halved(rim.share), skin_seen, wall, s, girth, bare, hem)
@@ -118,7 +119,7 @@ def undress(
     weight = np.maximum(rim.share[part], enlarged_part(bare.arms, 2, part))
     mixed(made, enlarged_part(seen, 2, part), np.maximum(weight, anew), made)
     cloth = hips * (1 - bare_skin)
-    made += cv2.merge([_grain(picture, share, gone, bare_skin, cloth, part)] * 3)
+    made += cv2.merge([_grain(picture, (skin_seen, lower_seen, wall), bare_skin, cloth, part)] * 3)
     gone = np.maximum(gone[part], anew)
     canvas = mixed(picture[part].astype(np.float32), made, gone, made)
     front, forearms = enlarged_part(bare.front, 2, part), enlarged_part(bare.forearms, 2, part)
@@ -176,26 +177,19 @@ def _grain_tile() -> F32:
     return tile
 
 
-def _grain(picture: U8, share: F32, gone: F32, skin: F32, cloth: F32, part: Window) -> F32:
+def _grain(picture: U8, seen: tuple[F32, F32, F32], skin: F32, cloth: F32, part: Window) -> F32:
     """Grey levels to add to a part that was made smooth: as rough as skin, cloth and wall are in this picture.
 
     Args:
         picture: (2h, 2w, 3) uint8.
-        share: (5, 2h, 2w) class probabilities.
-        gone: (2h, 2w) 0..1, where it is made anew.
+        seen: (h, w) 0..1 each, where skin, the lower garment and the wall are seen.
         skin: (h, w) 0..1, where it is made as skin.
         cloth: (h, w) 0..1, where it is made as the lower garment.
         part: rows and columns of the picture.
     """
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    every = np.s_[::2, ::2]
-    off = np.ascontiguousarray(cv2.absdiff(grey, cv2.blur(grey, (3, 3)))[every])
-    kinds = (
-        share[SKIN][every] > 0.9,
-        share[LOWER][every] > 0.9,
-        (share[BACKGROUND][every] > 0.9) & (gone[every] < 0.01),
-    )
-    rough, woven, smooth = (_middle(off, kind.astype(np.uint8)) for kind in kinds)
+    off = np.ascontiguousarray(cv2.absdiff(grey, cv2.blur(grey, (3, 3)))[::2, ::2])
+    rough, woven, smooth = (_middle(off, (kind > 0.9).astype(np.uint8)) for kind in seen)
     # what a wall has beside its grain is edges
     smooth = min(smooth, rough)
     # of cloth the coarser half of it was reflected

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from vastra_live.synthesis.embedded.mesh import Painted
-from vastra_live.synthesis.embedded.scale import enlarged, halved, shrunk
+from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_shape, shrunk
 from vastra_live.types import F32, U8
 
 __all__ = ["cloth_levels", "relief", "scene_gain", "shade_edges", "veiled"]
@@ -69,7 +69,7 @@ def cloth_levels(pieces: Iterable[Painted], shape: tuple[int, ...], unit: float)
         solid = piece.alpha[from_] > 0.5
         levels[at][solid] = cv2.cvtColor(np.ascontiguousarray(piece.bgr[from_]), cv2.COLOR_BGR2GRAY)[solid]
         known[at][solid] = 1
-    return enlarged(_inside_blur(levels, known, 0.1 * unit / 4), ((shape[0] + 1) // 2, (shape[1] + 1) // 2))
+    return enlarged(_inside_blur(levels, known, 0.1 * unit / 4), halved_shape(shape))
 
 
 def _inside_blur(values: F32, weight: F32, sigma: float) -> F32:

@@ -22,7 +22,7 @@ from vastra_live.synthesis.embedded.places import (
     window,
 )
 from vastra_live.synthesis.embedded.reading import Reading
-from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_skeleton
+from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_shape, halved_skeleton
 from vastra_live.synthesis.embedded.skeleton import Leg, Point, Skeleton
 from vastra_live.types import F32, U8
 
@@ -171,7 +171,7 @@ def _bare_legs_seen(bgr: U8, share: F32, s: Skeleton) -> F32:
     if not bare:
         return share
     small = halved_skeleton(s)
-    shape = halved(share[LOWER]).shape
+    shape = halved_shape(share.shape[1:])
     legs = np.zeros(shape, np.float32)
     for leg, full in ((small.right_leg, s.right_leg), (small.left_leg, s.left_leg)):
         if any(full is one for one in bare):
@@ -259,7 +259,7 @@ def _like_skin(lab: F32, usual: Point) -> F32:
 
 def _no_top_below(share: F32, s: Skeleton, hem: float) -> F32:
     """The classes without top below its hem, but for sleeves."""
-    small, shape = halved_skeleton(s), halved(share[TOP]).shape
+    small, shape = halved_skeleton(s), halved_shape(share.shape[1:])
     below = np.clip((depth_map(shape, small) - hem - 0.1) / 0.03, 0, 1)
     for arm in (small.left, small.right):
         middle = np.clip(np.round(arm.elbow + arm.wrist).astype(int), 0, np.array(share.shape[:0:-1]) - 1)
@@ -346,7 +346,7 @@ def in_front_of_legs(reading: Reading, worn_top: F32, s: Skeleton, girth: Girth,
         front = np.maximum(front, np.clip(4 * worn_top - 2.4, 0, 1))
         return np.asarray(np.maximum(front, _beside_top(share[LOWER], worn_top, s)), np.float32)
     small = halved_skeleton(s)
-    near = np.minimum(*(arm_distance(halved(skin).shape, arm) for arm in (small.left, small.right))) / small.unit
+    near = np.minimum(*(arm_distance(halved_shape(skin.shape), arm) for arm in (small.left, small.right))) / small.unit
     sleeves = worn_top * enlarged(np.clip((0.2 - near) / 0.04, 0, 1).astype(np.float32), skin.shape)
     return np.asarray(np.maximum(front, sleeves), np.float32)
 
@@ -376,7 +376,7 @@ def leave_thighs(found: F32, skin: F32, s: Skeleton) -> F32:
         skin: (h, w) 0..1.
         s: the skeleton.
     """
-    small, shape = halved_skeleton(s), halved(skin).shape
+    small, shape = halved_skeleton(s), halved_shape(skin.shape)
     for arm, leg in ((small.right, small.right_leg), (small.left, small.left_leg)):
         thigh = (leg.hip + leg.knee) / 2
         x, y = np.clip(np.round(2 * thigh).astype(int), 0, np.array(skin.shape[::-1]) - 1)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32
 
-__all__ = ["enlarged", "enlarged_part", "halved", "halved_skeleton", "shrunk"]
+__all__ = ["enlarged", "enlarged_part", "halved", "halved_shape", "halved_skeleton", "shrunk"]
 
 
 def halved(picture: npt.NDArray[np.generic]) -> F32:
@@ -22,6 +22,11 @@ def halved(picture: npt.NDArray[np.generic]) -> F32:
         picture = cv2.copyMakeBorder(picture, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
     size = ((width + 1) // 2, (height + 1) // 2)
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def halved_shape(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Height and width of the halved picture of one of height and width ``shape``."""
+    return (shape[0] + 1) // 2, (shape[1] + 1) // 2
 
 
 def shrunk(picture: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[Any]:

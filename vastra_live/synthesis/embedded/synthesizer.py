@@ -50,7 +50,7 @@ from vastra_live.synthesis.embedded.reading import (
 )
 from vastra_live.synthesis.embedded.rest import Rest
 from vastra_live.synthesis.embedded.rim import beside_on_arms, sharpened, solve_rim
-from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_skeleton
+from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_shape, halved_skeleton
 from vastra_live.synthesis.embedded.scene import Scene, cut_out, filled, first_row, raised, touched
 from vastra_live.synthesis.embedded.shade import side_light
 from vastra_live.synthesis.embedded.skeleton import Point, Proportions, Skeleton, read_skeleton
@@ -219,14 +219,14 @@ class EmbeddedSynthesizer:
         reading = read_person(small, person, scene.skeleton.seen_in(np.zeros(2), k), self._memory)
         lit_from = side_light(small, reading.face, reading.share[SKIN], scene.skeleton.seen_in(np.zeros(2), k))
         self._lit_from = lit_from if self._lit_from is None else self._lit_from + 0.25 * (lit_from - self._lit_from)
-        share = np.stack(
-            [cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) for plane in reading.share]
-        )
+        share = np.empty((len(reading.share), height, width), np.float32)
+        for small_plane, plane in zip(reading.share, share, strict=True):
+            cv2.resize(small_plane, (width, height), plane, interpolation=cv2.INTER_LINEAR)
         face = cv2.resize(reading.face, (width, height), interpolation=cv2.INTER_LINEAR)
         radius = max(4, round(0.03 * scene.skeleton.unit))
         smooth = edge_smoother(scene.bgr, strength=60.0, levels=6.0, radius=radius, shrink=2)
-        for plane in (SKIN, HAIR, TOP, LOWER) if lower else (SKIN, HAIR, TOP):
-            share[plane] = smooth(share[plane])
+        for name in (SKIN, HAIR, TOP, LOWER) if lower else (SKIN, HAIR, TOP):
+            share[name] = smooth(share[name])
         if reading.hem is not None:
             follow_hem(scene.bgr, share, reading.hem, scene.skeleton, k)
         settle_at_shade(scene.bgr, share, scene.skeleton)
@@ -295,14 +295,19 @@ class EmbeddedSynthesizer:
         painted = {name: raised(piece, row) for name, piece in painted.items()}
         if hem is not None:
             painted = tucked(painted, hem, part.skeleton)
-        half = ((worn.shape[1] + 1) // 2, (worn.shape[0] - row + 1) // 2)
-        whole = ((worn.shape[0] + 1) // 2, (worn.shape[1] + 1) // 2)
         small = halved_skeleton(skeleton)
-        bare = bare_below(whole, small, girth, self._build, covered_to, seen_legs(halved(reading.share[SKIN]), small))
+        bare = bare_below(
+            halved_shape(worn.shape),
+            small,
+            girth,
+            self._build,
+            covered_to,
+            seen_legs(halved(reading.share[SKIN]), small),
+        )
         assert self._gain is not None
         below = relower(
             part.bgr,
-            self._plate.seen_through(part.box, frame.size, half),
+            self._plate.seen_through(part.box, frame.size, halved_shape(worn[row:].shape)[::-1]),
             read,
             worn=worn[row:],
             worn_top=worn_top[row:] if hem is None else None,
@@ -346,16 +351,16 @@ class EmbeddedSynthesizer:
         line = sharpened(gone, share[BACKGROUND] + worn, share[LOWER] + share[SKIN], unit)
         rim, gone = replace(rim, share=np.maximum(rim.share, line)), np.maximum(gone, line)
         small = halved_skeleton(s)
-        half = ((worn.shape[1] + 1) // 2, (worn.shape[0] + 1) // 2)
+        half = halved_shape(worn.shape)
         worn_small, skin = halved(worn), halved(share[SKIN])
         sides, lit_from = seen_sides(skin, halved(share[BACKGROUND]), small), self._lit_from or 0.0
-        bare = bare_body(half[::-1], small, girth, openings.sleeves, worn_small, openings, skin, lit_from, sides)
+        bare = bare_body(half, small, girth, openings.sleeves, worn_small, openings, skin, lit_from, sides)
         also = beside_on_arms(halved(gone), halved(kept), skin, halved(share[LOWER]), bare, small.unit)
         gone = np.maximum(gone, enlarged(also, gone.shape))
         if bare_legs is not None:
             bare = bare_legs.under(bare)
         assert self._gain is not None
-        behind = self._plate.seen_through(scene.box, frame.size, half)
+        behind = self._plate.seen_through(scene.box, frame.size, half[::-1])
         part = touched(gone, painted.values(), unit)
         under = undress(scene.bgr, behind, share, face, rim, gone, small, girth, bare, openings.hem, part, laid)
         self._show("undressed", under.bgr)
