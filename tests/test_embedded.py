@@ -13,7 +13,7 @@ from vastra_live.photo import lay_over
 from vastra_live.pictures import read_labels, read_picture
 from vastra_live.synthesis import Synthesizer
 from vastra_live.synthesis.embedded import EmbeddedSynthesizer
-from vastra_live.synthesis.embedded.light import cloth_levels, relief, scene_gain
+from vastra_live.synthesis.embedded.light import _inside_blur, cloth_levels, relief, scene_gain
 from vastra_live.synthesis.embedded.mesh import Painted
 from vastra_live.synthesis.embedded.mix import spread
 from vastra_live.synthesis.embedded.plate import BackgroundPlate
@@ -194,6 +194,19 @@ def test_folds_are_light_and_prints_are_not() -> None:
     assert np.abs(relief(flat, worn, 100) - 1)[inner].max() < 0.01
     assert relief(folds.astype(np.uint8), worn, 100)[inner].std() > 0.03
     assert relief(printed.astype(np.uint8), worn, 100)[inner].std() < 0.03
+
+
+@pytest.mark.parametrize("sigma", [3.0, 7.0, 17.0])
+def test_a_mean_over_cloth_is_that_of_box_blurs_at_the_whole_size(sigma: float) -> None:
+    rng = np.random.default_rng(5)
+    weight = np.zeros((161, 203), np.float32)
+    cv2.ellipse(weight, (100, 80), (80, 60), 20, 0, 360, 1, -1)
+    values = 4 + 0.5 * cv2.GaussianBlur(rng.standard_normal(weight.shape).astype(np.float32), (0, 0), 2)
+    side = 2 * round(sigma) + 1
+    total, mass = values * weight, weight + 1e-4
+    for _ in range(2):
+        total, mass = cv2.blur(total, (side, side)), cv2.blur(mass, (side, side))
+    assert np.abs(_inside_blur(values, weight, sigma) - total / mass)[weight > 0].max() < 0.012
 
 
 @pytest.mark.parametrize("worn_level", [30, 120, 220])

@@ -22,6 +22,8 @@ _ALIKE = 0.4
 _SHINE = 0.6
 """About halfway between light that falls on cloth, by whose folds bright and dark change by the same factor (0), and
 light that its surface throws back, which is as much on bright cloth as on dark (1)."""
+_WIDE = 13
+"""A mean over more pixels than that from side to side is so smooth that it is worked out at half the size."""
 _VEIL = 0.004
 """Light scattered in lens and air, as a share of white: shadows of a scene are never as deep as a product photo's."""
 
@@ -50,7 +52,7 @@ def relief(bgr: U8, worn: F32, unit: float, cloth: F32 | None = None) -> F32:
     folds = smooth - wide
     steps = _inside_blur(np.abs(log - smooth), worn, 0.12 * unit)
     spread = np.sqrt(np.maximum(_inside_blur(folds**2, worn, 0.15 * unit), 0))
-    calm = 1 / (1 + (steps / 0.05) ** 2) / (1 + (spread / 0.22) ** 4)
+    calm = 1 / (1 + (steps / 0.05) ** 2) / (1 + ((spread / 0.22) ** 2) ** 2)
     # redescending: a fold is weak, and what is strong (a badge, a letter, a strap) is none
     bounded = folds * np.exp(-((folds / 0.36) ** 2))
     if cloth is not None:
@@ -74,12 +76,16 @@ def cloth_levels(pieces: Iterable[Painted], shape: tuple[int, ...], unit: float)
 
 def _inside_blur(values: F32, weight: F32, sigma: float) -> F32:
     """Gaussian mean over the weighted pixels only."""
-    # three box blurs are a Gaussian at a cost that does not grow with its width
+    # box blurs are a Gaussian at a cost that does not grow with its width
     size = 2 * max(1, round(sigma)) + 1
     total, mass = values * weight, weight + np.float32(1e-4)
+    wide = size > _WIDE
+    if wide:
+        total, mass, size = halved(total), halved(mass), size // 2 | 1
     for _ in range(2):
         total, mass = cv2.blur(total, (size, size)), cv2.blur(mass, (size, size))
-    return np.asarray(total / np.maximum(mass, 1e-5), np.float32)
+    mean = np.asarray(total / np.maximum(mass, np.float32(1e-5)), np.float32)
+    return enlarged(mean, values.shape) if wide else mean
 
 
 def scene_gain(bgr: U8, person: F32) -> F32:
@@ -93,7 +99,7 @@ def scene_gain(bgr: U8, person: F32) -> F32:
     around = shrunk(person, (64, 64)).ravel() < 0.2
     if around.mean() > 0.15:
         small = small[around]
-    norm = (small**6).mean(axis=0) ** (1 / 6)
+    norm = ((small * small * small) ** 2).mean(axis=0) ** (1 / 6)
     level = float(np.clip((norm.mean() / 200) ** 0.8, 0.42, 1.0))
     cast = np.clip(norm / norm.mean(), 0.88, 1.12) ** 0.6
     return np.asarray(level * cast, np.float32)
