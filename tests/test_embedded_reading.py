@@ -147,6 +147,15 @@ def test_the_top_is_what_is_likelier_than_any_other_class() -> None:
     assert worn[0, 2] == 1
 
 
+def test_what_holds_more_than_background_is_found_with_room_in_a_larger_picture() -> None:
+    share = np.zeros((5, 60, 80), np.float32)
+    share[TOP, 20:40, 30:50] = 0.1
+    share[0] = 1 - share[TOP]
+    rows, columns = Reading(share, np.zeros((60, 80), np.float32)).peopled((150, 200))
+    assert (rows.start, rows.stop) == pytest.approx((50 - 7.5, 100 + 7.5), abs=1.5)
+    assert (columns.start, columns.stop) == pytest.approx((75 - 7.5, 125 + 7.5), abs=1.5)
+
+
 def test_a_collar_at_the_jaw_is_read_by_its_colour() -> None:
     frame, body = drawn_person()
     s = read_skeleton(body)

@@ -19,7 +19,18 @@ import numpy.typing as npt
 from vastra_live.synthesis.embedded.guided import Smoother, edge_smoother
 from vastra_live.synthesis.embedded.hem import Hems, bare_belly, find_hem
 from vastra_live.synthesis.embedded.mix import ramp
-from vastra_live.synthesis.embedded.places import BACKGROUND, CLASSES, HAIR, LOWER, SKIN, TOP, Hem, Places
+from vastra_live.synthesis.embedded.places import (
+    BACKGROUND,
+    CLASSES,
+    HAIR,
+    LOWER,
+    SKIN,
+    TOP,
+    Hem,
+    Places,
+    Window,
+    window,
+)
 from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.synthesis.embedded.sleeve_reading import keep_sleeves
 from vastra_live.types import F32, U8
@@ -29,6 +40,8 @@ __all__ = ["BACKGROUND", "CLASSES", "HAIR", "LOWER", "SKIN", "TOP", "Memory", "R
 I64 = npt.NDArray[np.int64]
 
 _BINS = (24, 24, 24)
+_WALL, _ROOM = 0.98, 3
+"""What is background so surely is nothing else, and so many pixels beside the rest are looked at."""
 _CELLS = _BINS[0] * _BINS[1] * _BINS[2]
 
 
@@ -50,6 +63,13 @@ class Reading:
         """(h, w) 0..1: where the top is likelier than any other class, by how far."""
         others = reduce(np.maximum, (plane for k, plane in enumerate(self.share) if k != TOP))
         return ramp(self.share[TOP] - others, 0.8, 0.5)
+
+    def peopled(self, shape: tuple[int, ...]) -> Window:
+        """Rows and columns in which more than background is seen, with some room, of the picture at a larger shape."""
+        left, top, width, height = cv2.boundingRect((self.share[BACKGROUND] < _WALL).astype(np.uint8))
+        down, across = (large / small for large, small in zip(shape, self.face.shape, strict=True))
+        corners = [(left * across, top * down), ((left + width) * across, (top + height) * down)]
+        return window(shape, corners, _ROOM * max(down, across))
 
 
 class ColourModels:

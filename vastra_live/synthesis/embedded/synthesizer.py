@@ -224,9 +224,10 @@ class EmbeddedSynthesizer:
             cv2.resize(small_plane, (width, height), plane, interpolation=cv2.INTER_LINEAR)
         face = cv2.resize(reading.face, (width, height), interpolation=cv2.INTER_LINEAR)
         radius = max(4, round(0.03 * scene.skeleton.unit))
-        smooth = edge_smoother(scene.bgr, strength=60.0, levels=6.0, radius=radius, shrink=2)
+        part = reading.peopled((height, width))
+        smooth = edge_smoother(scene.bgr[part], strength=60.0, levels=6.0, radius=radius, shrink=2)
         for name in (SKIN, HAIR, TOP, LOWER) if lower else (SKIN, HAIR, TOP):
-            share[name] = smooth(share[name])
+            share[name][part] = smooth(share[name][part])
         if reading.hem is not None:
             follow_hem(scene.bgr, share, reading.hem, scene.skeleton, k)
         settle_at_shade(scene.bgr, share, scene.skeleton)
