@@ -16,12 +16,14 @@ from tests.propagation_scene import expanded, garment
 from vastra_live.compositing.blend import blend_into
 from vastra_live.tracking.anchor import Anchor, first_anchor
 from vastra_live.tracking.behind_arms import with_arms, without, without_haste
+from vastra_live.tracking.following import _in_front
 from vastra_live.tracking.fronts import Front, bring_arm, weigh
 from vastra_live.tracking.leap import small_luma
 from vastra_live.tracking.limbs import Arms, arm_mask, arm_window, arms_of, lost_parts, motion_of
 from vastra_live.tracking.motion import Flow
 from vastra_live.tracking.painted import Painted
 from vastra_live.tracking.propagation import Propagator
+from vastra_live.tracking.surface import surface_of
 from vastra_live.tracking.window import Window, grid
 from vastra_live.types import F32, U8, Frame, Layer
 
@@ -183,6 +185,24 @@ def test_cloth_before_the_same_cloth_is_an_arm_along_its_bone_only() -> None:
     front = Front(Window(0, 0, 8, 8, 1), same, grid(8, 8).copy(), np.ones((8, 8), np.float32), off)
     share = weigh(front, same, same, np.s_[0:8, 0:8])
     assert share[:, 0].min() == 1 and share[:, -1].max() <= 0.5
+
+
+def test_what_is_expected_of_an_arm_is_mixed_as_it_is_drawn() -> None:
+    """A bare arm before cloth, half of it seen: an alpha that switched would stand as a line along it."""
+    anchor = _anchor(5, 5)
+    assert anchor.limbs is not None
+    window = anchor.window
+    still, bare = grid(window.columns, window.rows), np.zeros_like(anchor.alpha)
+    limbs = replace(anchor.limbs, surface=surface_of(anchor.shown_ycrcb, bare))
+    ground = anchor.surface.at(still)
+    alpha = ground.alpha.copy()
+    soft = np.full(bare.shape, 0.8, np.float32)
+    live = np.dstack([anchor.shown_ycrcb, anchor.luma])
+    (front,), together = _in_front(
+        (Front(window, live, still.copy(), soft, 0 * soft),), replace(anchor, limbs=limbs), window, ground
+    )
+    assert front.share.max() > 0.7
+    np.testing.assert_allclose(together.alpha, (1 - front.share) * alpha, atol=1)
 
 
 def test_behind_a_forearm_the_upper_arm_stays() -> None:

@@ -237,8 +237,11 @@ def _in_front(
         weighed.append(replace(front, share=share))
         shown = cv2.compare(share, _SHOWN, cv2.CMP_GT)[there]
         if shown.size > 0:
+            mixed = cv2.blendLinear(arm.alpha[there], together.alpha[here], share[there], 1 - share[there])
             for each in fields(Expected):
                 cv2.copyTo(getattr(arm, each.name)[there], shown, getattr(together, each.name)[here])
+            # the drawing mixes the two alphas: a switch here would stand as a line along the arm there
+            together.alpha[here] = mixed
     return tuple(weighed), together
 
 
