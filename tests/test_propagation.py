@@ -52,6 +52,22 @@ def test_a_hand_in_front_is_left_out_and_what_it_leaves_comes_back() -> None:
     assert overlap(alpha, scene()[1]) > 0.98
 
 
+def test_an_outline_behind_a_hand_leaves_no_line_on_it() -> None:
+    """The layer's outline is finer than the grid that says what is seen of it."""
+
+    def large(hand: tuple[int, int] | None = None) -> tuple[U8, F32]:
+        frame, mask = (cv2.resize(each, None, fx=3, fy=3, interpolation=cv2.INTER_LINEAR) for each in scene(0, hand))
+        return frame, (mask > 0.5).astype(np.float32)
+
+    hand, (frame, mask) = (212, 150), large()
+    propagator = Propagator()
+    propagator.rebase(frame, recoloured(frame, mask), mask)
+    for _ in range(2):
+        _, alpha = propagator.advance(large(hand)[0])
+    within = cv2.ellipse(np.zeros(SHAPE, np.uint8), hand, (16, 7), 20, 0, 360, 1, -1)
+    assert alpha[cv2.resize(within, None, fx=3, fy=3) > 0].max() < 0.02
+
+
 def test_what_a_hand_hides_in_a_keyframe_is_remembered_from_the_one_before() -> None:
     propagator = _based()
     hidden, visible = scene(0, hand=(160, 160))

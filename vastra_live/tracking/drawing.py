@@ -24,6 +24,8 @@ __all__ = ["Canvas", "Drawn"]
 _NOTICEABLE = 1.5
 # Below this share of a pixel a layer, or an arm of it, is not drawn.
 _FAINT = 0.02
+# What is less of the layer than this on a work pixel and on all around it is nothing.
+_NOTHING, _AROUND = 0.1, np.ones((3, 3), np.uint8)
 # A change of nothing, see :func:`_in_steps`.
 _NO_STEP = 128
 # So many pixels are worth another thread's while; and what share of them is drawn before it is done with the others,
@@ -93,6 +95,9 @@ class Canvas:
         places = anchor.window.centres() + followed.flow * np.float32(window.step)
         alpha, shade = followed.seen.alpha, followed.light * np.float32(anchor.response)
         changed = _in_steps((alpha - followed.expected_alpha) * np.float32(255))
+        # where all around is seen nothing of the layer, or nothing else, no fine outline is left standing as a line
+        changed[cv2.dilate(alpha, _AROUND) < _NOTHING] = 0
+        changed[cv2.erode(alpha, _AROUND) > 1 - _NOTHING] = 255
         shaded = _in_steps(shade) if float(np.abs(shade).max()) >= _NOTICEABLE else None
         wide = reduce(Window.joined, (front.window for front in followed.fronts), window)
         if wide != window:
