@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from vastra_live.tracking.appearance import ColourModel, learn_colours
-from vastra_live.tracking.limbs import Arms
+from vastra_live.tracking.limbs import FOREARMS, PARTS, Arms, arm_mask, arms_of
 from vastra_live.tracking.painted import Painted, after, ending_like, with_alpha
 from vastra_live.tracking.surface import Surface, surface_of
 from vastra_live.tracking.window import Window, grid, sampled
@@ -23,6 +23,11 @@ _FAR_COLUMNS = 160
 _FAR_WEIGHT = 0.25
 # Half the width of what may lie in front of a garment, in shares of the root of its area.
 _FOREARM = 0.2
+# How far what is painted along an arm, to blend it in, may reach beside it, in shares of the same; and how many levels
+# it differs from the cloth that was there before.
+_RIM, _UNLIKE = 0.03, 40
+# How near its bone a forearm surely is, and how far from it something of it may be, in its usual half widths.
+_CORE, _WIDE = 0.4, 1.6
 # From this alpha on a painted layer's colour is known: a collar's shadow on a throat is no more than that, and cloth
 # that is continued into it would come up on the throat.
 _KNOWN = 0.1
@@ -169,8 +174,13 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
     whole_alpha = _over(alpha, behind)
 
     # the same in the layer's own pixels
-    moved, own_behind, own_before = _on_own(
-        painted, window, cv2.transform(bridge, old.to_texture[:, :2]), behind, before_alpha
+    moved, own_behind, own_before, own_beside = _on_own(
+        painted,
+        window,
+        cv2.transform(bridge, old.to_texture[:, :2]),
+        behind,
+        before_alpha,
+        _beside_forearms(painted, window),
     )
     rows, columns = painted.own_alpha.shape
     there = cv2.transform(grid(columns, rows), after(old.to_texture, painted.to_frame))
@@ -181,7 +191,7 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
     own_before = ending_like(painted.own_alpha, np.maximum(own_before, own_whole_alpha))
     if old.garment_name == painted.garment_name:
         known = before_texture if placed.behind is old else sampled(placed.behind.texture_bgra, there)
-        remembered = _remembered(painted, known, own_behind, own_whole_alpha)
+        remembered = _remembered(painted, known, own_behind, own_whole_alpha, own_beside)
         texture = continue_colours(remembered, own_whole_alpha, _KNOWN)
     else:
         # another garment: what its layer would be behind the hand is guessed from around the hand
@@ -318,16 +328,53 @@ def _on_own(painted: Painted, window: Window, flow: F32, *alphas: F32) -> tuple[
     return cv2.merge((x, y)), *own_alphas
 
 
-def _remembered(painted: Painted, before_texture: U8, behind: F32, whole_alpha: F32) -> U8:
+def _beside_forearms(painted: Painted, window: Window) -> F32:
+    """Where something may be painted beside a forearm or a hand, to blend it in: (rows, columns) float32, 0..1."""
+    arms, places = arms_of(painted.body), window.centres()
+    seen = [] if arms is None else [part for part in range(PARTS) if FOREARMS >> part & 1 and arms.seen[part // 2]]
+    if arms is None or not seen:
+        return np.zeros((window.rows, window.columns), np.float32)
+    wide, core = (np.maximum.reduce([arm_mask(arms, part, places, far) for part in seen]) for far in (_WIDE, _CORE))
+    beside: F32 = wide * (1 - core)
+    return beside
+
+
+def _remembered(painted: Painted, before_texture: U8, behind: F32, whole_alpha: F32, beside: F32) -> U8:
     """The layer's colours, and the earlier layer's where something is in front."""
+    reach = max(1, round(_RIM * float((painted.own_alpha > 0.5).sum()) ** 0.5))
     x, y, width, height = cv2.boundingRect(cv2.compare(behind, 0, cv2.CMP_GT))
-    part = np.s_[y : y + height, x : x + width]
     remembered = painted.bgr.copy()
     if width > 0:
+        part = np.s_[max(0, y - 2 * reach) : y + height + 2 * reach, max(0, x - 2 * reach) : x + width + 2 * reach]
         share = 1 - painted.own_alpha[part] / np.maximum(whole_alpha[part], 1e-3)
         share = np.clip(share, 0, 1) * (behind[part] > 0)
-        remembered[part] = _mix(painted.bgr[part], before_texture[part][..., :3], share)
+        rim = _rim(painted.bgr[part], painted.own_alpha[part], before_texture[part], share, reach) * beside[part]
+        remembered[part] = _mix(painted.bgr[part], before_texture[part][..., :3], np.maximum(share, rim))
     return remembered
+
+
+def _rim(bgr: U8, alpha: F32, before: U8, hidden: F32, reach: int) -> F32:
+    """Where a layer was painted to blend in what is in front of it: (h, w) float32, 0..1.
+
+    It would stay behind as a scratch of skin when the arm goes. It is thin, close beside what is hidden, and there
+    was cloth before.
+
+    Args:
+        bgr: (h, w, 3) uint8, the layer.
+        alpha: (h, w) float32, its own.
+        before: (h, w, 4) uint8, the earlier layer there.
+        hidden: (h, w) float32, how much is hidden.
+        reach: how far and how thin, in pixels.
+    """
+    side = 2 * reach + 1
+    unlike = cv2.absdiff(bgr, np.ascontiguousarray(before[..., :3])).max(axis=2) > _UNLIKE
+    unlike = (unlike & (alpha > 0.5)).astype(np.uint8)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    thin = cv2.subtract(unlike, cv2.morphologyEx(unlike, cv2.MORPH_OPEN, disc))
+    near = cv2.dilate((hidden > 0.5).astype(np.uint8), np.ones((side, side), np.uint8))
+    rim = cv2.dilate(thin & near, np.ones((3, 3), np.uint8)) * np.float32(1 / 255)
+    result: F32 = cv2.blur(rim, (3, 3)) * before[..., 3]
+    return result
 
 
 def _over(alpha: F32, behind: F32) -> F32:

@@ -1,0 +1,57 @@
+"""What a keyframe keeps of the one before, and what it paints for its own picture only."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from tests.arm_scene import arm_body, arm_joints, arm_scene
+from tests.propagation_scene import garment
+from vastra_live.tracking.anchor import Anchor
+from vastra_live.tracking.propagation import Propagator
+from vastra_live.types import F32, U8, Frame, Layer
+
+SKIN = (120, 150, 200)
+
+
+def _line(pose: tuple[float, float], first: float, last: float, width: int, shape: tuple[int, ...]) -> U8:
+    """A stretch of the forearm and what continues it, shares from elbow to wrist: not 0 there."""
+    _, elbow, wrist = arm_joints(*pose)
+    drawn = np.zeros(shape[:2], np.uint8)
+    cv2.polylines(
+        drawn, [np.round([elbow + s * (wrist - elbow) for s in (first, last)]).astype(np.int32)], False, 1, width
+    )
+    return drawn
+
+
+def _keyframe(propagator: Propagator, index: int, pose: tuple[float, float], bare: U8, made: U8) -> Anchor:
+    """A keyframe whose layer leaves out what is bare, and is skin where that is made."""
+    frame, mask = arm_scene(*pose)
+    painted = np.ascontiguousarray(frame[..., ::-1])
+    painted[made > 0] = SKIN
+    mask: F32 = mask * (bare == 0)
+    layer = Layer(
+        painted, mask, Frame(frame, index, index * 33_333_333, "test"), arm_body(*pose, index), garment("tee")
+    )
+    anchor = propagator.prepare(layer)
+    propagator.adopt(anchor)
+    propagator.carry(frame, index * 33_333_333)
+    return anchor
+
+
+def _is_skin(anchor: Anchor, where: U8) -> float:
+    """The share of a place in the frame where the anchor's texture is skin."""
+    rows, columns = anchor.texture_bgra.shape[:2]
+    there = cv2.warpAffine(where, anchor.to_texture, (columns, rows), flags=cv2.INTER_NEAREST) > 0
+    return float((np.abs(anchor.texture_bgra[there][:, :3].astype(int) - SKIN).max(axis=1) < 40).mean())
+
+
+def test_a_rim_painted_along_a_bare_forearm_does_not_stay_on_the_chest() -> None:
+    propagator, pose = Propagator(), (5.0, -100.0)
+    shape = arm_scene(*pose)[0].shape
+    nothing = np.zeros(shape[:2], np.uint8)
+    _keyframe(propagator, 0, (5.0, 5.0), nothing, nothing)
+    bare, wide = (_line(pose, 0.3, 1.4, width, shape) for width in (18, 26))
+    rim = wide * (1 - bare)
+    anchor = _keyframe(propagator, 1, pose, bare, rim)
+    assert _is_skin(anchor, cv2.bitwise_and(rim, _line(pose, 0.5, 1.2, 26, shape))) < 0.1
