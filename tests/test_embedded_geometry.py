@@ -185,3 +185,14 @@ def test_a_hand_on_an_elbow_that_nobody_saw_is_none(elbow_seen: float) -> None:
     arm = read_skeleton(replace(body, visibility=seen)).left
     assert bool(arm.wrist[1] > arm.elbow[1]) is (elbow_seen < 0.5)
     assert bool(arm.tip[1] > arm.elbow[1]) is (elbow_seen < 0.5)
+
+
+def test_an_arm_folded_onto_its_own_shoulder_below_the_picture_hangs() -> None:
+    """The elbow is said to be seen, though it lies below the picture's edge; a hand at the chin is believed in."""
+    _, body = drawn_person((320, 170), bends=(5, 172, 5, 5))
+    points, seen, unit = body.landmarks_px.copy(), body.visibility.copy(), 80
+    seen[13] = 0.75
+    for at, hangs in ((points[11, :2] + (0.1 * unit, 0), True), (points[0, :2] + (0, 0.4 * unit), False)):
+        points[[15, 17, 19], :2] = at
+        arm = read_skeleton(replace(body, landmarks_px=points, visibility=seen)).left
+        assert bool(arm.wrist[1] > arm.elbow[1]) is hangs

@@ -23,6 +23,8 @@ _THIGH = 1.15
 _SHIN = 1.1
 
 _SEEN = 0.3
+# A hand so near to its own shoulder, in shoulder widths, is made up more often than it is there.
+_FOLDED = 0.35
 # How much of a difference in proportions is believed at each keyframe, and how much of one is.
 _GIVES_WAY, _UNUSUAL = 0.05, 1.3
 
@@ -235,7 +237,9 @@ def _arm(
     hanging = down + 0.18 * outward
     hanging = hanging / np.linalg.norm(hanging)
     # below a picture that ends at the chest a hand is made up before it, on an elbow that nobody saw
-    made_up = bool(seen[joints[1]] < 0.6) and not _within(elbow, size) and _within(wrist, size)
+    folded = float(np.linalg.norm(wrist - shoulder)) < _FOLDED * unit
+    doubtful = bool(seen[joints[1]] < (0.85 if folded else 0.6))
+    made_up = doubtful and not _within(elbow, size) and _within(wrist, size)
     if seen[joints[1]] < 0.1 or np.linalg.norm(elbow - shoulder) > 1.6 * unit:
         elbow = shoulder + hanging * _UPPER_ARM * unit
         along = hanging
