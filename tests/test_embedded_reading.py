@@ -16,6 +16,7 @@ from vastra_live.synthesis.embedded.reading import (
     TOP,
     Memory,
     Reading,
+    _attach_hair,
     _fill_bays,
     _settle_islands,
     read_person,
@@ -180,6 +181,22 @@ def test_a_lock_that_an_ear_cuts_off_from_the_head_is_hair() -> None:
         bgr[top:bottom, x - 6 : x + 6], alpha[top:bottom, x - 6 : x + 6] = colour, 1
     share = read_person(bgr, alpha, s, Memory()).share
     assert share[HAIR, y + 2 : y + 14, x - 2 : x + 3].mean() > 0.5
+
+
+@pytest.mark.parametrize(("likely", "hair"), [(0.5, False), (0.9, True)])
+def test_a_collar_at_the_jaw_that_may_as_well_be_hair_is_none(likely: float, hair: bool) -> None:
+    frame, body = drawn_person()
+    s = read_skeleton(body)
+    places = Places(body.person_alpha, s, cv2.cvtColor(frame.bgr, cv2.COLOR_BGR2LAB))
+    x, y = np.round(s.chin + 0.3 * s.unit * s.across).astype(int)
+    collar = np.s_[y - 4 : y + 10, x - 3 : x + 4]
+    share = np.zeros((5, *body.person_alpha.shape), np.float32)
+    share[TOP] = 1
+    share[TOP][collar], share[HAIR][collar] = 1 - likely, likely
+    # at its very edge, where it is brightest, hair is likelier
+    share[TOP, y - 4, x - 3 : x + 4], share[HAIR, y - 4, x - 3 : x + 4] = 0.2, 0.8
+    _attach_hair(share, places)
+    assert (share[HAIR, y + 5, x] > 0.5) == hair
 
 
 def test_the_ground_of_a_print_is_no_lower_garment_of_its_colour() -> None:

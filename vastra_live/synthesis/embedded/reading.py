@@ -39,6 +39,8 @@ __all__ = ["BACKGROUND", "CLASSES", "HAIR", "LOWER", "SKIN", "TOP", "Memory", "R
 
 I64 = npt.NDArray[np.int64]
 
+_LOCK = 0.75
+"""So likely on the mean is a lock of hair that an ear cuts off from the head."""
 _BINS = (24, 24, 24)
 _WALL, _ROOM = 0.98, 3
 """What is background so surely is nothing else, and so many pixels beside the rest are looked at."""
@@ -175,8 +177,12 @@ def _attach_hair(share: F32, places: Places) -> None:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     thick = cv2.morphologyEx(strands, cv2.MORPH_OPEN, kernel)
     thick[places.above_mouth] = strands[places.above_mouth]
-    _, labels = cv2.connectedComponents(thick, connectivity=4)
-    head = np.unique(labels[((places.seeds[HAIR] > 0) | places.beside_face) & (thick > 0)])
+    count, labels = cv2.connectedComponents(thick, connectivity=4)
+    at = thick > 0
+    # a pale collar at the jaw is about as likely to be a white hat's, which was learned as hair, as the top's own
+    surely = np.bincount(labels[at], share[HAIR][at], count) > _LOCK * np.bincount(labels[at], minlength=count)
+    lock = places.beside_face & surely[labels]
+    head = np.unique(labels[((places.seeds[HAIR] > 0) | lock) & at])
     kept = np.isin(labels, head[head > 0]).astype(np.uint8)
     kept = cv2.dilate(kept, kernel).astype(np.float32)
     share[HAIR] *= kept
