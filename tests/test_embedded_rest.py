@@ -9,7 +9,7 @@ from tests.embedded_people import drawn_garment
 from vastra_live.synthesis.embedded.rest import Rest
 from vastra_live.types import Frame, Garment
 
-UNIT, DOWN, HEM = 100.0, np.array([0.0, 1.0]), (1, 2)
+UNIT, DOWN, NECK, HEM = 100.0, np.array([0.0, 1.0]), (0,), (1, 2)
 
 
 def frame(ms: int) -> Frame:
@@ -20,8 +20,8 @@ def worn(rest: Rest, longer: float, garment: Garment) -> float:
     """How much longer than it is cut a garment is worn whose hem was found so much lower, in pixels."""
     placed = np.array([[0.0, 0.0], [-20.0, 150.0], [20.0, 150.0]])
     targets = placed + np.array([[3.0, 4.0], [1.0, longer], [-1.0, longer]])
-    steady = rest.of_one_length(targets, placed, HEM, garment, DOWN, UNIT)
-    assert steady[0] == pytest.approx(targets[0])
+    steady = rest.of_one_cut(targets, placed, (NECK, HEM), garment, DOWN, UNIT)
+    assert steady[0] == pytest.approx(targets[0])  # the same every time
     assert steady[1:, 0] == pytest.approx(targets[1:, 0])
     return float((steady - placed)[1:, 1].mean())
 

@@ -142,9 +142,14 @@ class TopPattern:
         return self._edges
 
     @property
+    def neckline(self) -> tuple[int, ...]:
+        """The numbers of the pinned points along the neckline, from the wearer's right to the left."""
+        return self._of(EdgeKind.NECK)
+
+    @property
     def hem(self) -> tuple[int, ...]:
         """The numbers of the pinned points along the hem."""
-        return next(edge.points for edge in self._edges if edge.kind is EdgeKind.HEM)
+        return self._of(EdgeKind.HEM)
 
     @property
     def elbows(self) -> dict[int, tuple[Point, Point, float]]:
@@ -160,6 +165,9 @@ class TopPattern:
                 outer, inner = (Run(tuple(k), at) for k, at in zip(self._runs[part], stations, strict=True))
                 found[part] = outer, inner, arm
         return found
+
+    def _of(self, kind: EdgeKind) -> tuple[int, ...]:
+        return next(edge.points for edge in self._edges if edge.kind is kind)
 
     def _pin(self, point: Point, part: int) -> None:
         self._points.append(point)
@@ -274,7 +282,6 @@ class TopPattern:
 
     def openings(self, placed: Point, skeleton: Skeleton) -> Openings:
         """Where the garment ends whose points were placed at (C, 2), in the skeleton's pixels."""
-        neck = next(edge for edge in self._edges if edge.kind is EdgeKind.NECK)
         depths = (placed[list(self.hem)] - skeleton.neck) @ skeleton.down / skeleton.torso_length
         if not self._sleeved:
             return Openings(None, float(depths.min()))
@@ -282,4 +289,4 @@ class TopPattern:
             self._sleeves[part].end_at((placed[runs[0][-1]] + placed[runs[1][-1]]) / 2, arm, skeleton.unit)
             for (part, runs), arm in zip(self._runs.items(), (skeleton.right, skeleton.left), strict=True)
         )
-        return Openings(placed[list(neck.points)], float(depths.min()), (right, left))
+        return Openings(placed[list(self.neckline)], float(depths.min()), (right, left))

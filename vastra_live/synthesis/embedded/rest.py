@@ -13,8 +13,8 @@ from vastra_live.types import Category, Frame, Garment
 __all__ = ["Rest"]
 
 _STILL_KNOWN_NS = 1_500_000_000
-_LENGTH_GIVES_WAY = 0.15
-"""How much of a difference in length is believed at each keyframe."""
+_CUT_GIVES_WAY = 0.15
+"""How much of a difference in where an edge lies is believed at each keyframe."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,32 +31,32 @@ class Rest:
 
     def __init__(self) -> None:
         self._last: dict[Category, _Resting] = {}
-        self._longer: tuple[Garment, float] | None = None
+        self._lower: tuple[Garment, list[float]] | None = None
 
-    def of_one_length(
-        self, targets: Point, placed: Point, hem: Sequence[int], garment: Garment, down: Point, unit: float
+    def of_one_cut(
+        self, targets: Point, placed: Point, edges: Sequence[Sequence[int]], garment: Garment, down: Point, unit: float
     ) -> Point:
-        """Targets with a hem that is as much longer than the garment's cut as it was before; remembered.
+        """Targets with a neckline and a hem as far below those of the garment's cut as they were before; remembered.
 
-        The worn hem, on which the new one comes to lie where it is near, is not seen in every keyframe, and no
-        garment is longer in one than in the next.
+        The edges of what is worn, on which the new ones come to lie where they are near, are not seen alike in every
+        keyframe, and no garment is longer in one than in the next.
 
         Args:
             targets: (C, 2), taken to the edges of what is worn.
             placed: (C, 2) the same as the garment is cut.
-            hem: the numbers of its hem's points.
+            edges: the numbers of the points of each.
             garment: whose points they are.
             down: unit vector along the spine.
             unit: shoulder width, in the points' pixels.
         """
-        numbers = list(hem)
-        longer = float(((targets - placed)[numbers] @ down).mean()) / unit
-        steady = longer
-        if self._longer is not None and self._longer[0] is garment:
-            steady = self._longer[1] + _LENGTH_GIVES_WAY * (longer - self._longer[1])
-        self._longer = garment, steady
-        moved = targets.copy()
-        moved[numbers] += (steady - longer) * unit * down
+        before = self._lower[1] if self._lower is not None and self._lower[0] is garment else None
+        lower, moved = [], targets.copy()
+        for k, edge in enumerate(edges):
+            numbers = list(edge)
+            found = float(((targets - placed)[numbers] @ down).mean()) / unit
+            lower.append(found if before is None else before[k] + _CUT_GIVES_WAY * (found - before[k]))
+            moved[numbers] += (lower[k] - found) * unit * down
+        self._lower = garment, lower
         return moved
 
     def steadied(self, targets: Point, frame: Frame, garment: Garment, unit: float) -> Point:

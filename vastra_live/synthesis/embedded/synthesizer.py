@@ -181,7 +181,7 @@ class EmbeddedSynthesizer:
         targets = (pattern.targets(skeleton, girth) - origin) * scene.scale
         s = scene.skeleton
         cut, targets = targets, snapped(targets, pattern.edges, reading, worn, s)
-        targets = self._rest.of_one_length(targets, cut, pattern.hem, garment, s.down, s.unit)
+        targets = self._rest.of_one_cut(targets, cut, (pattern.neckline, pattern.hem), garment, s.down, s.unit)
         targets = targets / scene.scale + origin
         targets = self._rest.steadied(targets, frame, garment, skeleton.unit)
         return np.asarray((targets - origin) * scene.scale, np.float64)
