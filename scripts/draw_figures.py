@@ -61,7 +61,7 @@ def main() -> None:
     plain = demo_frame(30)
     # the demo shows nobody's legs
     tops = [g for g in garments if g.category is not Category.LOWER]
-    write_picture(IMAGES / "wardrobe.jpg", row([plain[:, 80:560], *(try_on(plain, g)[:, 80:560] for g in tops)]))
+    write_picture(IMAGES / "wardrobe.jpg", row([plain, *(try_on(plain, g) for g in tops)]))
     sheet = IMAGES / "moving.png"
     settings = Settings(source="demo", asap=True, output=(f"sheet:{sheet}",), wardrobe=IMAGES / "no-own-garments")
     launch(settings, print, lambda _: None).run()

@@ -387,7 +387,7 @@ def test_the_demo_is_one_pass_of_steady_size_and_repeats_seamlessly() -> None:
 
 @pytest.mark.parametrize("size", [(640, 480), (1280, 720), (480, 640), (333, 333), (1920, 200)])
 def test_the_demo_never_leaves_the_photo(size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    marked = np.full((512, 512, 3), 255, np.uint8)
+    marked = np.full((600, 512, 3), 255, np.uint8)
     monkeypatch.setattr("vastra_live.capture.demo._portrait", lambda: marked)
     demo = Demo(size=size, asap=True)
     monkeypatch.setattr(demo, "_noise", np.zeros_like(demo._noise))
@@ -396,8 +396,8 @@ def test_the_demo_never_leaves_the_photo(size: tuple[int, int], monkeypatch: pyt
     assert darkest >= 255 * 0.95
 
 
-def test_without_scikit_image_the_install_line_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "skimage", None)
+def test_without_matplotlib_the_install_line_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.cbook", None)
     with pytest.raises(MissingDependencyError, match=r'pip install "vastra-live\[demo\]"'):
         open_source("demo")
 

@@ -9,19 +9,22 @@ import numpy as np
 
 from vastra_live.capture.paced import Clock, PacedSource
 from vastra_live.errors import MissingDependencyError
+from vastra_live.pictures import read_picture
 from vastra_live.types import F32, U8
 
-__all__ = ["DEMO_FRAMES", "Demo"]
+__all__ = ["DEMO_FRAMES", "DEMO_SIZE", "Demo"]
 
 DEMO_FRAMES = 300
 """Frames of one pass; the motion repeats seamlessly after them."""
+DEMO_SIZE = (480, 560)
+"""About the photo's own size and proportions."""
 
-# Where the wearer is in scikit-image's 512x512 portrait: the middle of the shoulders; where the hair begins and
+# Where the wearer is in matplotlib's 512x600 portrait: the middle of the shoulders; where the hat begins and
 # where the forehead does, between which the picture may start; and how far down it should reach: the chest.
-_SUBJECT_X = 230.0
-_HAIR_Y = 12.0
-_FOREHEAD_Y = 45.0
-_CHEST_Y = 405.0
+_SUBJECT_X = 258.0
+_HAT_Y = 14.0
+_FOREHEAD_Y = 130.0
+_CHEST_Y = 590.0
 
 # The virtual camera: part of the photo it sees when it is farthest away, and how it moves.
 _WIDEST = 0.94
@@ -35,12 +38,12 @@ _NOISE_MARGIN_PX = 64
 
 
 class Demo(PacedSource):
-    """scikit-image's portrait of an astronaut (NASA, public domain), filmed by a smooth virtual camera.
+    """matplotlib's portrait of Grace Hopper (US Navy, public domain), filmed by a smooth virtual camera.
 
     The camera pans, zooms and rolls a little, the brightness drifts, and there is sensor noise; the frame is
     always filled by the photo. A frame depends on its index alone and repeats after :data:`DEMO_FRAMES`.
-    Proportions far from 4:3 show less of the photo: at 16:9 the picture ends at the upper chest, a square
-    one shows it down to the waist.
+    The photo is upright, as a mirror is. Wide frames show less of it: at 4:3 no hat, at 16:9 no more than face and
+    shoulders.
 
     Args:
         size: width and height of the frames.
@@ -49,13 +52,13 @@ class Demo(PacedSource):
         asap: every frame, as fast as they are taken.
 
     Raises:
-        MissingDependencyError: scikit-image is not installed.
+        MissingDependencyError: matplotlib is not installed.
     """
 
     def __init__(
         self,
         *,
-        size: tuple[int, int] = (640, 480),
+        size: tuple[int, int] = DEMO_SIZE,
         fps: float = 30.0,
         loop: bool = False,
         asap: bool = False,
@@ -66,16 +69,16 @@ class Demo(PacedSource):
         self._size = size
         self._loop = loop
         width, height = size
-        side = self._photo.shape[0]
+        photo = np.array(self._photo.shape[1::-1], np.float64)
         # the largest piece of the photo with the frame's proportions, in photo pixels
-        self._view = min(side / width, side / height) * _WIDEST * np.array([width, height], np.float64)
+        self._view = float((photo / size).min()) * _WIDEST * np.array(size, np.float64)
         cos, sin = math.cos(_ROLL_RAD), math.sin(_ROLL_RAD)
         half = 0.5 * np.array([self._view[0] * cos + self._view[1] * sin, self._view[0] * sin + self._view[1] * cos])
         # the camera's axis stays where even its widest, most rolled view ends inside the photo
-        top = float(np.clip(_CHEST_Y - 2.0 * half[1], _HAIR_Y, _FOREHEAD_Y))
+        top = float(np.clip(_CHEST_Y - 2.0 * half[1], _HAT_Y, _FOREHEAD_Y))
         wanted = np.array([_SUBJECT_X, top + half[1]])
-        self._swing = np.minimum([_PAN_PX, _TILT_PX], side / 2 - half)
-        self._centre = np.clip(wanted, half + self._swing, side - half - self._swing)
+        self._swing = np.minimum([_PAN_PX, _TILT_PX], photo / 2 - half)
+        self._centre = np.clip(wanted, half + self._swing, photo - half - self._swing)
         rng = np.random.default_rng(0)
         margin = (height + _NOISE_MARGIN_PX, width + _NOISE_MARGIN_PX, 3)
         self._noise = np.rint(rng.standard_normal(margin, dtype=np.float32) * _NOISE_SIGMA).astype(np.int16)
@@ -110,10 +113,9 @@ class Demo(PacedSource):
 
 def _portrait() -> U8:
     try:
-        from skimage import data
+        from matplotlib.cbook import get_sample_data
     except ImportError as error:
         raise MissingDependencyError(
-            'demo: the portrait comes with scikit-image, which is not installed; pip install "vastra-live[demo]"'
+            'demo: the portrait comes with matplotlib, which is not installed; pip install "vastra-live[demo]"'
         ) from error
-    rgb: U8 = data.astronaut()  # type: ignore[no-untyped-call]
-    return np.ascontiguousarray(rgb[:, :, ::-1])
+    return np.ascontiguousarray(read_picture(str(get_sample_data("grace_hopper.jpg", asfileobj=False))).bgr)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vastra_live.capture.base import FrameSource
 from vastra_live.capture.camera_reader import CameraLimits
-from vastra_live.capture.demo import Demo
+from vastra_live.capture.demo import DEMO_SIZE, Demo
 from vastra_live.capture.still import Folder, Still
 from vastra_live.capture.video import VideoFile
 from vastra_live.capture.webcam import Webcam
@@ -19,7 +19,6 @@ __all__ = ["open_source"]
 _MIN_SIDE_PX, _MAX_SIDE_PX = 32, 8192
 _MAX_FPS = 240.0
 _DEFAULT_FPS = 30.0
-_DEMO_SIZE = (640, 480)
 _ACCEPTED = "name a camera (0, /dev/video0), a video file, a picture, a folder of pictures, or demo"
 
 
@@ -56,7 +55,7 @@ def open_source(
     rate = fps or _DEFAULT_FPS
     limits = CameraLimits(give_up_s=give_up_s)
     if spec == "demo":
-        return Demo(size=size or _DEMO_SIZE, fps=rate, loop=loop, asap=asap)
+        return Demo(size=size or DEMO_SIZE, fps=rate, loop=loop, asap=asap)
     if spec.isascii() and spec.isdigit():
         return Webcam(int(spec), size=size, fps=fps, limits=limits)
     if "://" in spec:
