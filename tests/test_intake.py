@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from pathlib import Path
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.drawn_photos import EXPECTED, SHAPES, landmarks, shape_mask
-from vastra_live.types import Category, Sleeve
+from tests.drawn_photos import EXPECTED, SHAPES, Points, iou, landmarks, photo, shape_mask
+from vastra_live.pictures import write_picture
+from vastra_live.types import U8, Category, Sleeve
+from vastra_live.wardrobe import intake
+from vastra_live.wardrobe.cutout import Cutout, cut_out
 
 
 @pytest.mark.parametrize("kind", SHAPES)
@@ -60,8 +67,8 @@ def test_two_armpits_at_one_depth_are_both_seen() -> None:
     cv2.fillPoly(mask, [np.rint(ring + np.array([240, 0])).astype(np.int32)], 255)
     _, points, sleeve = landmarks(mask)
     assert sleeve is Sleeve.SHORT
-    assert points["armpit_left"] == pytest.approx((362, 266), abs=6)
-    assert points["armpit_right"] == pytest.approx((121, 272), abs=6)
+    assert points["armpit_left"] == pytest.approx((362, 266), abs=9)
+    assert points["armpit_right"] == pytest.approx((121, 272), abs=9)
 
 
 def test_the_points_of_trousers_lie_where_they_were_drawn() -> None:
@@ -98,3 +105,75 @@ def test_scaling_a_photo_scales_the_points(kind: str, scale: float) -> None:
     _, scaled, _ = landmarks(shape_mask(kind, scale))
     for name, (x, y) in points.items():
         assert scaled[name] == pytest.approx((x * scale, y * scale), abs=10 * max(1, scale)), name
+
+
+def moved(points: Points, frame: npt.NDArray[np.float64]) -> Points:
+    """Points as they lie in a picture that a (2, 3) frame was applied to."""
+    return {name: (float(x), float(y)) for name, point in points.items() for x, y in [frame @ (*point, 1.0)]}
+
+
+@given(
+    kind=st.sampled_from(sorted(SHAPES)),
+    degrees=st.floats(-5, 5),
+    scale=st.floats(0.6, 1.6),
+    margin=st.tuples(st.integers(60, 200), st.integers(60, 200)),
+)
+@settings(max_examples=25, deadline=None)
+def test_however_a_garment_lies_in_its_photo_its_points_are_the_same(
+    kind: str, degrees: float, scale: float, margin: tuple[int, int]
+) -> None:
+    mask = shape_mask(kind)
+    category, points, sleeve = landmarks(mask)
+    height, width = mask.shape
+    frame = np.array(cv2.getRotationMatrix2D((width / 2, height / 2), degrees, scale), np.float64)
+    corners = np.abs(frame[:, :2]) @ (width / 2, height / 2)
+    frame[:, 2] += corners + margin - (width / 2, height / 2)
+    size = np.ceil(2 * corners + 2 * np.array(margin)).astype(int)
+    turned = cv2.warpAffine(mask, frame, (int(size[0]), int(size[1])))
+    found_category, found, found_sleeve = landmarks(np.where(turned > 127, 255, 0).astype(np.uint8))
+    assert (found_category, found_sleeve) == (category, sleeve)
+    allowed = 0.025 * scale * cv2.boundingRect(mask)[3]
+    for name, expected in moved(points, frame).items():
+        assert found[name] == pytest.approx(expected, abs=allowed), name
+
+
+def folded(frill: int) -> U8:
+    """A tee whose sleeves end in a frill of this width, beside a gather that is as sharp a corner."""
+    mask = shape_mask("tee")
+    for side in (1, -1):
+        frills = [(216, 208), (216 + frill, 200 + frill), (158 + frill, 232 + frill), (158, 242)]
+        cv2.fillPoly(mask, [np.array([(240 + side * x, y) for x, y in frills])], 255)
+    return mask
+
+
+def test_a_sleeves_end_does_not_leap_where_two_are_alike() -> None:
+    ends = [np.array(landmarks(folded(frill))[1]["cuff_outer_left"]) for frill in range(4, 40, 3)]
+    assert max(float(np.linalg.norm(b - a)) for a, b in pairwise(ends)) < 14
+
+
+def test_a_print_that_is_open_to_the_ground_narrows_no_waist() -> None:
+    mask = shape_mask("tee")
+    _, points, _ = landmarks(mask)
+    for y in range(300, 360, 20):
+        cv2.circle(mask, (215, y), 9, 0, -1)
+    _, printed, _ = landmarks(mask)
+    for name in ("waist_left", "waist_right"):
+        assert printed[name] == pytest.approx(points[name], abs=8), name
+
+
+@pytest.mark.parametrize("height", [480, 1024, 1400])
+def test_a_photo_is_read_at_one_size(height: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+
+    def cut(bgr: U8) -> Cutout:
+        seen.append(max(bgr.shape))
+        return cut_out(bgr)
+
+    monkeypatch.setattr(intake, "cut_out", cut)
+    mask = shape_mask("tee", height / 600)
+    path = tmp_path / "tee.png"
+    write_picture(path, photo(mask, (90, 60, 150), (240, 240, 240)))
+    garment = intake.read_garment(path)
+    assert seen == [1024]
+    assert garment.alpha.shape == mask.shape
+    assert iou(garment.alpha, mask) > 0.99

@@ -40,6 +40,13 @@ class Ground:
     sigma: float
     plain: float
 
+    def resized(self, size: tuple[int, int]) -> Ground:
+        """The same ground for a picture of another size (width, height); itself where it has that."""
+        if self.bgr.shape[1::-1] == size:
+            return self
+        bgr = np.asarray(cv2.resize(self.bgr, size, interpolation=cv2.INTER_LINEAR), np.float32)
+        return Ground(bgr, self.sigma, self.plain)
+
 
 def without_frame(bgr: U8) -> U8:
     """The picture with its own ground carried over a frame: lines of another plain colour along a side."""

@@ -26,7 +26,8 @@ __all__ = ["LONG_SIDE_PX", "read_garment", "read_photo"]
 LONG_SIDE_PX = 1536
 """A photo is scaled down to this size; nothing on a screen shows more of a garment."""
 _WORKED_PX = 1024
-"""Smaller photos are read enlarged: ripples, noise and shadows reach so many pixels whatever the photo's size."""
+"""A photo is read at this size of its long side, whatever its own: ripples, noise and shadows then reach so many
+pixels, and a photo and its enlargement are read alike. Only the edge is as fine as the photo that is kept."""
 _USEFUL_ALPHA = 0.02
 """An alpha channel cuts out a garment if at least this share of the picture is clear, and as much is not."""
 
@@ -61,20 +62,23 @@ def read_garment(
     path = Path(path)
     wanted = _category(category)
     kept = read_photo(path)
-    photo = _scaled(kept, max(1.0, _WORKED_PX / max(kept.size)), cv2.INTER_CUBIC)
+    scale = _WORKED_PX / max(kept.size)
+    photo = _scaled(kept, scale, cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA)
+    fine = kept if scale < 1 else photo
     ground: Ground | None = None
     if mask_path is not None:
         mask = _given_mask(Path(mask_path), photo, path)
-        alpha = even_alpha(mask)
-    elif photo.alpha is not None and _useful(photo.alpha):
+        alpha = even_alpha(_enlarged(mask, fine.size))
+    elif photo.alpha is not None and fine.alpha is not None and _useful(photo.alpha):
         mask, _ = largest_piece(np.where(photo.alpha >= 0.5, 255, 0).astype(np.uint8))
-        alpha = np.where(cv2.dilate(mask, np.ones((7, 7), np.uint8)) > 0, photo.alpha, 0).astype(np.float32)
+        near = cv2.dilate(_enlarged(mask, fine.size), np.ones((7, 7), np.uint8))
+        alpha = np.where(near > 0, fine.alpha, 0).astype(np.float32)
     else:
         cutout = cut_out(photo.bgr)
         refuse_unusable(path, photo.bgr, cutout)
         mask = without_hanger(photo.bgr, cutout.mask)
         ground = cutout.ground
-        alpha = soft_alpha(photo.bgr, mask, ground)
+        alpha = soft_alpha(fine.bgr, _enlarged(mask, fine.size), ground.resized(fine.size))
     silhouette = read_silhouette(mask)
     kind = wanted or classify(measure(silhouette))
     points, sleeve = find_landmarks(silhouette, kind)
@@ -82,24 +86,26 @@ def read_garment(
         opened = open_crotch(photo.bgr, mask, ground, points["crotch"], (points["waist_left"], points["waist_right"]))
         if opened is not mask:
             # in the shade a pixel is no mixture of cloth and light ground
-            alpha = np.minimum(alpha, even_alpha(opened))
+            alpha = np.minimum(alpha, even_alpha(_enlarged(opened, fine.size)))
             points, sleeve = find_landmarks(read_silhouette(opened), kind)
     inside = None
     if kind is not Category.LOWER:
         lowest = (points["armpit_left"][1] + points["armpit_right"][1]) / 2
-        neckline = find_neckline(photo.bgr, alpha, points["neck_left"], points["neck_right"], lowest)
+        neckline = find_neckline(
+            photo.bgr, _resized(alpha, photo.size), points["neck_left"], points["neck_right"], lowest
+        )
         points["neck_front"], inside = neckline.front, neckline.inside
         points["neck_left"], points["neck_right"] = neckline.corners
-    alpha = _shrunk(alpha, kept.size)
-    inside = None if inside is None else _shrunk(inside, kept.size)
-    scale = kept.size[0] / photo.size[0]
+    alpha = _resized(alpha, kept.size)
+    if inside is not None:
+        inside = np.minimum(_resized(inside, kept.size), alpha)
     return Garment(
         name=name or path.stem,
         category=kind,
         sleeve=sleeve,
         bgr=carry_colours(kept.bgr, alpha),
         alpha=alpha,
-        landmarks_px={role: ((x + 0.5) * scale - 0.5, (y + 0.5) * scale - 0.5) for role, (x, y) in points.items()},
+        landmarks_px={role: ((x + 0.5) / scale - 0.5, (y + 0.5) / scale - 0.5) for role, (x, y) in points.items()},
         inside_alpha=inside,
         origin=f"read from {path.name}",
     )
@@ -117,11 +123,17 @@ def _scaled(picture: Picture, scale: float, interpolation: int) -> Picture:
     return Picture(bgr, np.asarray(alpha, np.float32))
 
 
-def _shrunk(plane: F32, size: tuple[int, int]) -> F32:
-    """A plane (H, W) at the size (width, height) of the photo that is kept; itself where it has that."""
+def _resized(plane: F32, size: tuple[int, int]) -> F32:
+    """A plane (H, W) at another size (width, height); itself where it has that."""
     if plane.shape == size[::-1]:
         return plane
-    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
+    finer = size[0] > plane.shape[1]
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR if finer else cv2.INTER_AREA), np.float32)
+
+
+def _enlarged(mask: U8, size: tuple[int, int]) -> U8:
+    """A mask (H, W) of 0 and 255 at another size (width, height); itself where it has that."""
+    return np.where(_resized(mask.astype(np.float32), size) > 127, 255, 0).astype(np.uint8)
 
 
 def _category(name: str) -> Category | None:

@@ -79,18 +79,21 @@ def _side_width(silhouette: Silhouette, side: Side, heights: F32, *, left: bool)
     Where a sleeve lies against the body there is no outline between the two: no wider than from armpit to hem.
     """
     ends = np.interp(heights, [side.armpit[1], side.hem[1]], [side.armpit[0], side.hem[0]])
-    rows = np.array([_row_inside(silhouette, float(y), left=left) for y in heights])
+    # within half of that an open front may part, or a print look like a hole
+    rows = np.array(
+        [_row_inside(silhouette, float(y), float(end) / 2, left=left) for y, end in zip(heights, ends, strict=True)]
+    )
     return np.asarray(np.where(rows > 1.15 * ends, ends, rows), np.float32)
 
 
-def _row_inside(silhouette: Silhouette, y: float, *, left: bool) -> float:
-    """Half width of the middle piece of cloth at height ``y``, on one side."""
+def _row_inside(silhouette: Silhouette, y: float, near: float, *, left: bool) -> float:
+    """Half width of the middle piece of cloth at height ``y``, on one side; holes nearer to the axis do not count."""
     mask = silhouette.mask
     row = mask[min(mask.shape[0] - 1, max(0, round(y * mask.shape[0])))] > 0
     start = min(row.size - 1, max(0, round(silhouette.axis)))
     ahead = row[start:] if left else row[start::-1]
-    cloth = np.nonzero(ahead)[0]
-    first = int(cloth[0]) if len(cloth) else 0  # an open front has none on the axis
+    cloth = np.nonzero(ahead[round(near * mask.shape[0]) :])[0]
+    first = round(near * mask.shape[0]) + int(cloth[0]) if len(cloth) else 0
     ground = np.nonzero(~ahead[first:])[0]
     return float(first + ground[0] if len(ground) else len(ahead)) / mask.shape[0]
 

@@ -11,27 +11,39 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from vastra_live.types import F32, Sleeve
+from vastra_live.wardrobe.cuffs import Ends, read_ends
 from vastra_live.wardrobe.silhouette import Half, Silhouette, bends, sharp_armpit
 
 __all__ = ["Side", "read_sides"]
 
 _USUAL_ARMPIT = 0.68
 """Depth of an armpit below the top, in chest widths."""
-_DEEPEST_ARMPIT = 0.95
-"""Lower, a sleeve lies against the body and hides it."""
+_HIDDEN = (0.8, 0.96)
+"""Depth of an armpit below the shoulder's end: at the second a sleeve lies against the body and hides it, and between
+the two perhaps; then it lies between where it is seen and where it usually is."""
+_BELOW_SHOULDER = 0.6
+"""The usual depth below the shoulder's end, whatever stands up above that: a collar, a hood, a piece of a hanger."""
 _DEEPEST_FOLD = 2.6
 _LONE_ARMPITS = (0.4, 1.6)
 """A sharp hollow deeper than the first is none below a sleeve; one that is seen on one side only must lie between the
 second."""
+_ELBOW, _WRIST = 0.95, 1.35
+"""Sleeves longer than these, in widths between the shoulders, reach beyond the elbow or nearly to the wrist."""
 _HIGHEST_CUFF = 0.3
 """A sleeve ends lower than this share of its armpit's depth; what points up is a ruffle, a bow, a strap."""
 _SAME = 0.06
-_SAME_CUFF = 0.08
 """Points of the two sides farther apart than this are not the same."""
-_LONGEST_END = 60
-"""Of 110 points from shoulder to armpit, a sleeve's end runs over at most so many."""
+_LEVEL = 0.002
+"""Points that differ less in height lie level."""
+_COLLAR = 0.025
+"""The foot of a standing collar lies this much of the garment's height below its top at least."""
+_HOLLOW = (0.2, 0.45)
+"""There the outline turns by so much (radians): none stands below the first, one surely does above the second."""
+_OPEN = (0.002, 0.008)
+"""An outline whose middle lies this much lower than its highest point is a dome's or an open neckline's."""
 _TIE = 0.3
 """What hangs lower than the other side's hem and is narrower than this share of it is a tie."""
 
@@ -62,9 +74,9 @@ class Side:
             strap = abs(float(self.shoulder[0] - self.neck[0]))
             return Sleeve.STRAP if strap < 0.11 * width else Sleeve.NONE
         reach = float(np.linalg.norm(self.cuff[0] - self.shoulder)) / max(width, 0.05)
-        if reach < 0.85:
+        if reach < _ELBOW:
             return Sleeve.SHORT
-        return Sleeve.HALF if reach < 1.35 else Sleeve.LONG
+        return Sleeve.HALF if reach < _WRIST else Sleeve.LONG
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +87,22 @@ class _Arm:
         armpit: (2,) float32, the armpit.
         shoulder: index of the shoulder's outer end.
         cuff: the sleeve's two end corners, (2,) float32 each.
-        clear: how clearly these show.
+        ends: what these might be; None where the half shows no armpit of its own.
     """
 
     armpit: F32
     shoulder: int
     cuff: tuple[F32, F32]
-    clear: float
+    ends: Ends | None
 
     @property
     def depth(self) -> float:
         """Of the armpit, in chest widths."""
         return float(self.armpit[1]) / max(2 * float(self.armpit[0]), 1e-3)
+
+    def below(self, half: Half) -> float:
+        """Depth of the armpit below the shoulder's end, in chest widths."""
+        return float(self.armpit[1] - half.path[self.shoulder, 1]) / max(2 * float(self.armpit[0]), 1e-3)
 
     @property
     def believed(self) -> bool:
@@ -100,11 +116,15 @@ def read_sides(silhouette: Silhouette) -> tuple[Side, Side]:
     halves = (silhouette.left, silhouette.right)
     arms = _arms(*halves)
     if arms is None:
-        left, right = (_sleeveless(half) for half in halves)
+        corners = [_strap_corner(half.path, half.bend) for half in halves]
+        standing = _standing(halves, corners)
+        left, right = (_sleeveless(half, corner, standing) for half, corner in zip(halves, corners, strict=True))
     else:
         # two armpits at one place are both seen or both hidden
-        hidden = min(arm.depth for arm in arms) > _DEEPEST_ARMPIT
-        left, right = (_sleeved(half, arm, hidden) for half, arm in zip(halves, arms, strict=True))
+        depth = min(arm.below(half) for half, arm in zip(halves, arms, strict=True))
+        hidden = float(np.interp(depth, _HIDDEN, (0, 1)))
+        standing = _standing(halves, [arm.shoulder for arm in arms])
+        left, right = (_sleeved(half, arm, hidden, standing) for half, arm in zip(halves, arms, strict=True))
     return (
         replace(left, hem=_hem(silhouette, left.hem, right.hem, left=True)),
         replace(right, hem=_hem(silhouette, right.hem, left.hem, left=False)),
@@ -120,35 +140,36 @@ def _arms(left: Half, right: Half) -> tuple[_Arm, _Arm] | None:
     best = min(found, key=lambda arm: abs(float(np.log(max(arm.depth, 1e-3) / _USUAL_ARMPIT))))
     if len(found) == 1 and not _LONE_ARMPITS[0] < best.depth < _LONE_ARMPITS[1]:
         return None
-    pair = [_own(half, best) for half in (left, right)]
-    clearest = max(pair, key=lambda arm: arm.clear)
-    return _same_cuff(left, pair[0], clearest), _same_cuff(right, pair[1], clearest)
+    first, second = _own(left, best), _own(right, best)
+    return _with_cuff(left, first, second), _with_cuff(right, second, first)
 
 
 def _arm(half: Half, fold: int) -> _Arm:
     """The sleeve between the neck and the index where it meets the body."""
     shoulder = _shoulder(half.path, fold)
-    cuff, clear = _cuff(half, shoulder, fold)
-    return _Arm(np.asarray(half.path[fold], np.float32), shoulder, cuff, clear)
+    ends = read_ends(half, shoulder, fold)
+    return _Arm(np.asarray(half.path[fold], np.float32), shoulder, ends.corners(), ends)
 
 
 def _own(half: Half, best: _Arm) -> _Arm:
     """A half's own sleeve, with the other half's armpit where its own cannot be right."""
     fold = sharp_armpit(half)
     arm = None if fold is None else _arm(half, fold)
-    if arm is None or not arm.believed:
+    if arm is not None and arm.believed:
+        apart = float(np.abs(arm.armpit - best.armpit).max())
+        share = np.float32(np.interp(apart, (_SAME / 2, _SAME), (0, 1)))
+        if share < 1:
+            return replace(arm, armpit=arm.armpit + share * (best.armpit - arm.armpit))
+    else:
         arm = _arm(half, _nearest(half.path, best.armpit))
-    elif float(np.abs(arm.armpit - best.armpit).max()) < _SAME:
-        return arm
-    return replace(arm, armpit=best.armpit, clear=-np.inf)
+    return replace(arm, armpit=best.armpit, ends=None)
 
 
-def _same_cuff(half: Half, arm: _Arm, clearest: _Arm) -> _Arm:
-    """The sleeve with its own end corners, or those of the other side where these differ and show more clearly."""
-    apart = max(float(np.abs(a - b).max()) for a, b in zip(arm.cuff, clearest.cuff, strict=True))
-    if apart < _SAME_CUFF:
-        return arm
-    outer, inner = (_snapped(half.path, corner) for corner in clearest.cuff)
+def _with_cuff(half: Half, arm: _Arm, other: _Arm) -> _Arm:
+    """The sleeve with end corners that fit the other side's, too; that side's where it has no armpit of its own."""
+    if arm.ends is not None:
+        return replace(arm, cuff=arm.ends.corners(other.ends))
+    outer, inner = (_snapped(half.path, corner) for corner in other.cuff)
     return replace(arm, cuff=(outer, inner))
 
 
@@ -162,22 +183,21 @@ def _snapped(path: F32, point: F32) -> F32:
     return near if float(np.linalg.norm(near - point)) < _SAME else point
 
 
-def _sleeved(half: Half, arm: _Arm, hidden: bool) -> Side:
+def _sleeved(half: Half, arm: _Arm, hidden: float, standing: float) -> Side:
     path = half.path
-    width = 2 * float(arm.armpit[0])
-    armpit = arm.armpit
-    if hidden:
-        armpit = np.array([armpit[0], _USUAL_ARMPIT * width], np.float32)
-    neck = _neck(path, half.bend, arm.shoulder)
-    return Side(path[neck], path[arm.shoulder], armpit, path[_corner(path, arm.armpit)], arm.cuff)
+    usual = float(path[arm.shoulder, 1]) + _BELOW_SHOULDER * 2 * float(arm.armpit[0])
+    height = (1 - hidden) * float(arm.armpit[1]) + hidden * usual
+    armpit = np.array([arm.armpit[0], height], np.float32)
+    neck = _neck(half, arm.shoulder, standing)
+    return Side(neck, path[arm.shoulder], armpit, path[_corner(path, arm.armpit)], arm.cuff)
 
 
-def _sleeveless(half: Half) -> Side:
+def _sleeveless(half: Half, corner: int, standing: float) -> Side:
     path = half.path
-    corner = _strap_corner(path, half.bend)
     bottom = _armhole_bottom(half, corner)
-    neck = _neck(path, half.bend, corner)
-    return Side(path[neck], path[max(corner, neck + 1)], path[bottom], path[_corner(path, path[bottom])], None)
+    neck = _neck(half, corner, standing)
+    outer = max(corner, _nearest(path, neck) + 1)
+    return Side(neck, path[outer], path[bottom], path[_corner(path, path[bottom])], None)
 
 
 def _strap_corner(path: F32, bend: F32) -> int:
@@ -201,26 +221,60 @@ def _armhole_bottom(half: Half, corner: int) -> int:
     return int(below[score.argmax()])
 
 
-def _neck(path: F32, bend: F32, shoulder: int) -> int:
-    """Where the collar meets the shoulder.
+def _neck(half: Half, shoulder: int, standing: float) -> F32:
+    """Where the collar meets the shoulder, (2,) float32.
 
     The foot of a standing collar or a hood is the last hollow before the shoulder; an open neckline ends in
     the half's highest point; a closed dome (a shirt's collar) in its sharpest corner.
+
+    Args:
+        half: the side.
+        shoulder: index of the shoulder's outer end.
+        standing: how surely a collar stands there, 0..1; the point lies between where it is with and without one.
     """
+    path = half.path
+    inner = _inner(path, shoulder)
+    if not len(inner):
+        return np.asarray(path[max(0, shoulder - 1)], np.float32)
+    highest = _highest(path, inner)
+    outer = inner[path[inner, 0] > 0.3 * float(path[shoulder, 0])]
+    corner = int(outer[half.bend[outer].argmax()]) if len(outer) else highest
+    open_ = np.interp(float(path[0, 1] - path[highest, 1]), _OPEN, (0, 1))
+    at = open_ * highest + (1 - open_) * corner
+    foot = _foot(half, shoulder)
+    if foot is not None:
+        at = standing * foot + (1 - standing) * at
+    every = np.arange(len(path))
+    return np.array([np.interp(at, every, path[:, axis]) for axis in (0, 1)], np.float32)
+
+
+def _inner(path: F32, shoulder: int) -> npt.NDArray[np.int64]:
+    """Indices of a path where a collar may meet the shoulder."""
     inner = np.arange(1, max(2, shoulder))
     reach = float(path[shoulder, 0])
-    inner = inner[(path[inner, 0] > 0.15 * reach) & (path[inner, 0] < 0.92 * reach)]
+    return np.asarray(inner[(path[inner, 0] > 0.15 * reach) & (path[inner, 0] < 0.92 * reach)], np.int64)
+
+
+def _highest(path: F32, inner: npt.NDArray[np.int64]) -> int:
+    """The index of the highest point; of a level piece, such as a strap's top, its inner end."""
+    return int(inner[path[inner, 1] < path[inner, 1].min() + _LEVEL][0])
+
+
+def _foot(half: Half, shoulder: int) -> int | None:
+    """The sharpest hollow between the half's highest point and its shoulder, if there is any below that point."""
+    inner = _inner(half.path, shoulder)
     if not len(inner):
-        return max(0, shoulder - 1)
-    highest = int(inner[path[inner, 1].argmin()])
-    after = inner[inner > highest]
-    feet = after[(bend[after] < -0.3) & (path[after, 1] > path[highest, 1] + 0.025)]
-    if len(feet):
-        return int(feet[bend[feet].argmin()])
-    if path[0, 1] > path[highest, 1] + 0.004:
-        return highest
-    outer = inner[path[inner, 0] > 0.3 * reach]
-    return int(outer[bend[outer].argmax()]) if len(outer) else highest
+        return None
+    highest = _highest(half.path, inner)
+    after = inner[(inner > highest) & (half.path[inner, 1] > half.path[highest, 1] + _COLLAR)]
+    return int(after[half.bend[after].argmin()]) if len(after) else None
+
+
+def _standing(halves: tuple[Half, Half], shoulders: list[int]) -> float:
+    """How surely a collar stands up on the shoulders, 0..1: how hollow its foot is on the side where it is less so."""
+    feet = [_foot(half, shoulder) for half, shoulder in zip(halves, shoulders, strict=True)]
+    hollow = [0.0 if foot is None else -float(half.bend[foot]) for half, foot in zip(halves, feet, strict=True)]
+    return float(np.interp(min(hollow), _HOLLOW, (0, 1)))
 
 
 def _shoulder(path: F32, armpit: int) -> int:
@@ -228,36 +282,6 @@ def _shoulder(path: F32, armpit: int) -> int:
     between = np.arange(1, max(2, armpit))
     crossing = between[path[between, 0] >= 0.97 * path[armpit, 0]]
     return int(crossing[0]) if len(crossing) else int(between[path[between, 0].argmax()])
-
-
-def _cuff(half: Half, shoulder: int, fold: int) -> tuple[tuple[F32, F32], float]:
-    """The sleeve's two end corners: sharp, with a straight piece between them, far from the body.
-
-    Returns:
-        The outer and the inner corner, and how clear they are.
-    """
-    path = half.path
-    index = np.unique(np.linspace(shoulder, fold, 110).astype(int))
-    points, turn = path[index].astype(np.float64), np.minimum(half.bend[index], 1.2)
-    base = (points[0] + points[-1]) / 2
-    root = float(np.linalg.norm(points[-1] - points[0]))
-    far = np.linalg.norm(points - base, axis=1)
-    step = float(np.linalg.norm(np.diff(points, axis=0), axis=1).mean())
-    best, corners = -np.inf, (1, max(2, len(index) - 2))
-    for i in range(2, len(index) - 3):
-        chord = points[i : min(i + _LONGEST_END, len(index) - 1)] - points[i]
-        length = np.maximum(np.linalg.norm(chord, axis=1), 1e-6)
-        areas = np.abs(chord[:, None, 0] * chord[None, :, 1] - chord[:, None, 1] * chord[None, :, 0])
-        bulge = np.tril(areas).max(axis=1) / length
-        j = i + np.arange(len(chord))
-        score = turn[i] + turn[j] - 3.0 * bulge / length + 1.5 * (far[i] + far[j]) / (2 * far.max())
-        # the seam below an arm is no longer than the sleeve's outside
-        score -= 5.0 * np.maximum(0, len(index) - 1 - j - i) * step / far.max()
-        score[(length <= max(0.02, 0.18 * root)) | (length >= 1.3 * max(root, 0.05)) | (j < i + 2)] = -np.inf
-        if score.max() > best:
-            best, corners = float(score.max()), (i, int(j[score.argmax()]))
-    outer, inner = (path[index[min(corner, len(index) - 1)]] for corner in corners)
-    return (np.asarray(outer, np.float32), np.asarray(inner, np.float32)), best
 
 
 def _corner(path: F32, armpit: F32) -> int:

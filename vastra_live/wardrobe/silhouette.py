@@ -3,6 +3,9 @@
 Both halves are given in the same coordinates, as if each lay on the right: x grows from the symmetry axis
 outwards, y downwards, in units of the silhouette's height. Whatever is found on one half is found on the
 other by the same code.
+
+The symmetry axis is upright: a garment that was laid or photographed a few degrees askew is first turned back, because
+rules such as "farthest outwards and down" and "straight above" would find other points on the two sides of it.
 """
 
 from __future__ import annotations
@@ -11,13 +14,22 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from vastra_live.types import F32, U8
 
 __all__ = ["Half", "Silhouette", "bends", "read_silhouette", "sharp_armpit"]
 
+F64 = npt.NDArray[np.float64]
+
 _WORK_HEIGHT = 512
 _STEP = 1.0 / 400
+_TILT_SIZE = 128
+"""Tilt is read off the silhouette at this size of its longer side."""
+_TILTS = np.arange(-8.0, 8.1, 1.0)
+"""Degrees that a garment may lie askew; what is most symmetric beyond is no symmetric garment."""
+_TILT_SLACK = 0.003
+"""What is less symmetric than the best by less than this share of the garment counts, too, the less so the more."""
 _SHARP = 0.6
 """An armpit turns by more than this (radians); the hollow of a waist or an armhole does not."""
 
@@ -40,17 +52,15 @@ class Silhouette:
     """A garment's outline in its own frame.
 
     Attributes:
-        mask: (512, W') uint8, the silhouette cropped to its box and scaled to 512 rows, slits cut.
+        mask: (512, W') uint8, the silhouette turned upright, cropped to its box and scaled to 512 rows, slits cut.
         axis: x of the symmetry axis in pixels of ``mask``.
-        origin: (x, y) of the mask's top-left corner in the picture.
-        scale: picture pixels per pixel of ``mask``.
+        frame: (2, 3) float64, takes (x, y, 1) in pixels of ``mask`` to pixels of the picture.
         left, right: the halves; left is the wearer's, on the right of the picture.
     """
 
     mask: U8
     axis: float
-    origin: tuple[float, float]
-    scale: float
+    frame: F64
     left: Half
     right: Half
 
@@ -60,7 +70,8 @@ class Silhouette:
         unit = _WORK_HEIGHT
         x = self.axis + sign * float(point[0]) * unit
         y = float(point[1]) * unit
-        return self.origin[0] + (x + 0.5) * self.scale - 0.5, self.origin[1] + (y + 0.5) * self.scale - 0.5
+        column, row = self.frame @ (x, y, 1.0)
+        return float(column), float(row)
 
 
 def bends(path: F32, reach: int) -> F32:
@@ -84,15 +95,51 @@ def sharp_armpit(half: Half) -> int | None:
     return int(found[bend[found].argmin()]) if len(found) else None
 
 
+def _overlap(mask: U8) -> F32:
+    """(2W,) how much of a silhouette (H, W) its mirror image covers, for each sum of a column and its mirror column."""
+    rows = (mask > 127).astype(np.float32)
+    spectrum = np.fft.rfft(rows, 2 * mask.shape[1], axis=1)
+    return np.asarray(np.fft.irfft(spectrum * spectrum, 2 * mask.shape[1], axis=1).sum(axis=0), np.float32)
+
+
 def _axis(mask: U8) -> float:
     """x of the symmetry axis: the shift at which the silhouette covers its mirror image best."""
     small = cv2.resize(mask, (max(8, mask.shape[1] // 4), mask.shape[0] // 4), interpolation=cv2.INTER_AREA)
-    rows = (small > 127).astype(np.float32)
-    width = rows.shape[1]
-    spectrum = np.fft.rfft(rows, 2 * width, axis=1)
-    overlap = np.fft.irfft(spectrum * spectrum, 2 * width, axis=1).sum(axis=0)
-    best = int(overlap[: 2 * width - 1].argmax())
+    width = small.shape[1]
+    best = int(_overlap(small)[: 2 * width - 1].argmax())
     return float((best / 2 + 0.5) * mask.shape[1] / width - 0.5)
+
+
+def _tilt(mask: U8) -> float:
+    """Degrees by which a silhouette is turned to make it most symmetric about an upright axis."""
+    x, y, width, height = cv2.boundingRect(mask)
+    scale = _TILT_SIZE / max(width, height)
+    side = round(1.2 * _TILT_SIZE)
+    middle = np.array([x + (width - 1) / 2, y + (height - 1) / 2])
+
+    def symmetry(degrees: float) -> float:
+        turned = cv2.warpAffine(small, _turned(np.full(2, (side - 1) / 2), degrees, 1.0), (side, side))
+        return float(_overlap(turned).max() / max(1, np.count_nonzero(turned > 127)))
+
+    onto = np.array([[scale, 0, 0], [0, scale, 0]])
+    onto[:, 2] = (side - 1) / 2 - scale * middle
+    small = cv2.warpAffine(_softened(mask, scale), onto, (side, side))
+    coarse = _TILTS[np.argmax([symmetry(tilt) for tilt in _TILTS])]
+    fine = coarse + np.linspace(-1, 1, 11)
+    found = np.array([symmetry(tilt) for tilt in fine])
+    # what is nearly as symmetric counts too: the best alone is a matter of single pixels
+    weight = np.maximum(found - found.max() + _TILT_SLACK, 0)
+    return float((weight * fine).sum() / weight.sum())
+
+
+def _turned(middle: F64, degrees: float, scale: float) -> F64:
+    """(2, 3) a turn about a point and a scaling."""
+    return np.asarray(cv2.getRotationMatrix2D((float(middle[0]), float(middle[1])), degrees, scale), np.float64)
+
+
+def _softened(mask: U8, scale: float) -> U8:
+    """The mask with an edge as soft as its pixels are large, before and after a scaling: so no stairs are turned."""
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), max(0.45 / scale, 0.7)), np.uint8)
 
 
 def _open_holes(mask: U8) -> U8:
@@ -159,12 +206,17 @@ def _halves(mask: U8, axis: float) -> tuple[Half, Half]:
 
 def read_silhouette(mask: U8) -> Silhouette:
     """The outline of a mask (H, W) uint8, 255 inside, that holds one connected piece."""
-    x, y, width, height = cv2.boundingRect(mask)
-    scale = height / _WORK_HEIGHT
-    size = (max(8, round(width / scale)), _WORK_HEIGHT)
-    crop = cv2.resize(mask[y : y + height, x : x + width], size, interpolation=cv2.INTER_AREA)
+    turn = _turned(np.zeros(2), _tilt(mask), 1.0)
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    outline = np.concatenate(contours)[:, 0] @ turn[:, :2].T
+    low, high = outline.min(axis=0) - 0.5, outline.max(axis=0) + 0.5
+    scale = _WORK_HEIGHT / (high[1] - low[1])
+    onto = scale * turn
+    onto[:, 2] = scale * (0.5 - low) - 0.5
+    size = (max(8, round(scale * (high[0] - low[0]))), _WORK_HEIGHT)
+    crop = cv2.warpAffine(_softened(mask, scale), onto, size, flags=cv2.INTER_LINEAR)
     crop = np.where(crop > 127, 255, 0).astype(np.uint8)
     axis = _axis(crop)
     crop = _open_holes(crop)
     left, right = _halves(crop, axis)
-    return Silhouette(crop, axis, (float(x), float(y)), scale, left, right)
+    return Silhouette(crop, axis, np.asarray(cv2.invertAffineTransform(onto), np.float64), left, right)
