@@ -13,6 +13,7 @@ from vastra_live.pictures import read_picture
 from vastra_live.types import U8, Garment
 from vastra_live.wardrobe.cutout import cut_out
 from vastra_live.wardrobe.faint import steady_outline
+from vastra_live.wardrobe.gaps import open_gaps
 from vastra_live.wardrobe.hanger import without_hanger
 from vastra_live.wardrobe.intake import read_garment
 from vastra_live.wardrobe.matte import soft_alpha
@@ -180,3 +181,37 @@ def test_a_gap_of_a_few_pixels_is_open_nearly_to_its_point(shared: Path) -> None
     # beside the left sleeve: ground to the level, eight pixels wide
     assert picture[525:565, 571].min() > 240
     assert (found[525:565, 571] == 0).all()
+
+
+def cut_and_opened(picture: U8) -> U8:
+    cutout = cut_out(picture)
+    return open_gaps(picture, cutout.mask, cutout.ground)
+
+
+@pytest.mark.parametrize("shade", [0.0, 0.25])
+def test_a_gap_is_open_up_to_its_point(shade: float) -> None:
+    mask = shape_mask("tee", 1.7)
+    # the sleeve hangs down beside the body
+    cv2.fillPoly(mask, [np.array([(632, 323), (760, 323), (740, 640), (650, 640), (632, 540)], np.int32)], 255)
+    cv2.fillPoly(mask, [np.array([(630, 640), (650, 640), (632, 540)], np.int32)], 0)
+    picture = photo(mask, (60, 40, 120), (245, 245, 245), 0.6).astype(np.float32)
+    rows = np.arange(530, 640)[:, None, None]
+    picture[530:640, 600:665] *= 1 - shade * (640 - rows) / 110 * (mask[530:640, 600:665, None] == 0)
+    found = cut_and_opened(np.asarray(np.clip(picture, 0, 255), np.uint8))
+    gap = cv2.erode(255 - mask, np.ones((3, 3), np.uint8))[545:562, 610:670] > 0
+    assert (found[545:562, 610:670][gap] == 0).mean() > 0.75
+    assert iou(found, mask) > 0.985
+
+
+def test_stripes_of_the_grounds_colour_are_no_gaps() -> None:
+    mask = shape_mask("tee", 1.7)
+    bottom = round(480 * 1.7)
+    picture = photo(mask, (60, 40, 120), (245, 245, 245), 0.6)
+    for x in range(230, 600, 40):
+        picture[250 : bottom - 12, x : x + 4] = 245
+    for y in range(300, 780, 50):
+        picture[y : y + 5, 260:640][mask[y : y + 5, 260:640] > 0] = 245
+    cutout = cut_out(picture)
+    opened = open_gaps(picture, cutout.mask, cutout.ground)
+    # above lie the armpits, which are
+    np.testing.assert_array_equal(opened[345:], cutout.mask[345:])

@@ -13,6 +13,7 @@ from vastra_live.types import F32, U8, Category, Garment
 from vastra_live.wardrobe.category import classify, measure
 from vastra_live.wardrobe.crotch import open_crotch
 from vastra_live.wardrobe.cutout import cut_out, largest_piece
+from vastra_live.wardrobe.gaps import open_gaps
 from vastra_live.wardrobe.ground import Ground
 from vastra_live.wardrobe.hanger import without_hanger
 from vastra_live.wardrobe.landmarks import find_landmarks
@@ -76,8 +77,8 @@ def read_garment(
     else:
         cutout = cut_out(photo.bgr)
         refuse_unusable(path, photo.bgr, cutout)
-        mask = without_hanger(photo.bgr, cutout.mask)
         ground = cutout.ground
+        mask = open_gaps(photo.bgr, without_hanger(photo.bgr, cutout.mask), ground)
         alpha = soft_alpha(fine.bgr, _enlarged(mask, fine.size), ground.resized(fine.size))
     silhouette = read_silhouette(mask)
     kind = wanted or classify(measure(silhouette))
