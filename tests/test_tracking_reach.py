@@ -57,3 +57,24 @@ def test_a_badge_that_swings_is_no_hand(size: int, in_front: bool) -> None:
     inside = cv2.circle(np.zeros((HEIGHT, WIDTH), np.uint8), (175, 190), max(1, size - 4), 1, -1) > 0
     covered = float((expanded(carried, (HEIGHT, WIDTH))[inside] > 0.5).mean())
     assert covered < 0.2 if in_front else covered > 0.9
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_near_a_hand_only_what_reaches_to_it_is_in_front(held: bool) -> None:
+    """A badge may hang beside a hand; a hand's fingers, and what it holds, hang together with it."""
+    frame, mask = arm_scene(5, 5)
+    propagator, badge = Propagator(), (196, 200)
+    layer = Layer(frame[..., ::-1].copy(), mask, Frame(frame, 0, 0, "test"), arm_body(5, 5), garment("tee"))
+    propagator.adopt(propagator.prepare(layer))
+    reach = reach_of(arm_body(5, 5))
+    assert reach is not None and reach.on(Window(0, 0, WIDTH, HEIGHT, 1)).mask[badge[::-1]] == 255
+    for index in range(1, 6):
+        propagator.observe(arm_body(5, 5, index))
+        shown = frame.copy()
+        cv2.circle(shown, badge, 8, (250, 250, 250), -1)
+        if held:
+            cv2.line(shown, badge, (236, 200), (250, 250, 250), 8)
+        carried = propagator.carry(shown, index * 33_333_333)
+    inside = cv2.circle(np.zeros((HEIGHT, WIDTH), np.uint8), badge, 5, 1, -1) > 0
+    covered = float((expanded(carried, (HEIGHT, WIDTH))[inside] > 0.5).mean())
+    assert covered < 0.2 if held else covered > 0.9

@@ -20,8 +20,10 @@ _NOSE, _SHOULDERS, _HIPS = 0, [11, 12], [23, 24]
 _VISIBLE = 0.3
 # How far from a bone its flesh, what a hand holds, and the landmarks' error may be, in torso sizes.
 _ARM, _HAND = 0.3, 0.5
-# The least breadth of a hand, or of a forearm, likewise.
-_BREADTH = 0.22
+# How near an arm's bone something of it surely reaches, likewise: fingers do not come by themselves.
+_CLOSE = 0.2
+# How broad a hand in motion or a forearm is at least, likewise: a badge is less.
+_BREADTH = 0.3
 # The fingers' ends, in lengths from wrist to knuckles.
 _FINGERS = 2.0
 # Head and hair, in distances from the nose to between the shoulders.
@@ -36,10 +38,12 @@ class Within:
 
     Attributes:
         mask: (rows, columns) uint8, 255 there and 0 elsewhere.
+        close: (rows, columns) uint8, likewise, where something in front reaches to, if it is no larger than a hand.
         hand: how broad a hand is at least, in work pixels.
     """
 
     mask: U8
+    close: U8
     hand: float
 
 
@@ -50,11 +54,13 @@ class Reach:
     Attributes:
         bones: (n, 2, 2) float32, start and end of each, in frame pixels.
         radii: (n,) float32, frame pixels.
+        close: (n,) float32, likewise; see :class:`Within`.
         hand: how broad a hand is at least, frame pixels.
     """
 
     bones: F32
     radii: F32
+    close: F32
     hand: float
 
     def on(self, window: Window) -> Within:
@@ -100,16 +106,19 @@ def reach_of(body: Body | None, before: Body | None = None) -> Reach | None:
             radii += [_ARM * size, _ARM * size, _HAND * size]
         bones += [[points[joint], points[joint] + np.float32(_AHEAD) * step[joint]] for joint in arm]
         radii += [_ARM * size, _ARM * size, _HAND * size]
-    return Reach(np.array(bones, np.float32), np.array(radii, np.float32), _BREADTH * size)
+    # hair and a chin's shadow are small, and the head's first
+    close = np.minimum(radii, [radii[0]] + [_CLOSE * size] * (len(radii) - 1))
+    return Reach(np.array(bones, np.float32), np.array(radii, np.float32), close.astype(np.float32), _BREADTH * size)
 
 
 # a window and a body stay for some frames
 @lru_cache(maxsize=4)
 def _drawn(reach: Reach, window: Window) -> Within:
-    drawn = np.zeros((window.rows, window.columns), np.uint8)
     # eighths of a work pixel are exact enough, and ends far outside must not overflow
-    ends = np.clip(window.cells(reach.bones), -2048, 4096)
-    for (start, end), radius in zip(np.round(ends * 8).astype(int), reach.radii, strict=True):
-        cv2.line(drawn, start, end, 255, max(1, round(2 * float(radius) / window.step)), shift=3)
-    drawn.flags.writeable = False
-    return Within(drawn, reach.hand / window.step)
+    ends = np.round(np.clip(window.cells(reach.bones), -2048, 4096) * 8).astype(int)
+    masks = np.zeros((2, window.rows, window.columns), np.uint8)
+    for mask, radii in zip(masks, (reach.radii, reach.close), strict=True):
+        for (start, end), radius in zip(ends, radii, strict=True):
+            cv2.line(mask, start, end, 255, max(1, round(2 * float(radius) / window.step)), shift=3)
+    masks.flags.writeable = False
+    return Within(masks[0], masks[1], reach.hand / window.step)

@@ -47,6 +47,8 @@ _UNSEEN = (0.05, 0.3)
 _NEAR = (13, 13)
 # As far inside the layer, in work pixels (box), only what reaches there is in front.
 _WELL_INSIDE = (21, 21)
+# Kinds of pieces, see :func:`_nothing_in_front`.
+_ALONE, _ATTACHED = 1, 2
 # What a deviation from the expected colour itself costs, in shares of what leaving the range costs: where two
 # colours meet, the range between them holds colours of neither, skin for one.
 _POINT = 0.15
@@ -131,16 +133,27 @@ def _nothing_in_front(expected: U8, seen: F32, within: Within) -> U8:
     """
     # near the outline what was beside the wearer may be in front of them: a desk, when they lean
     inside = cv2.compare(cv2.blur(expected, _WELL_INSIDE), 250, cv2.CMP_GT)
-    nothing = cv2.bitwise_and(inside, cv2.bitwise_not(within.mask))
-    # landmarks are late for a hand that has just begun to move: what is as large as one is let through
-    foreign = cv2.bitwise_and(nothing, cv2.compare(seen, 0.5, cv2.CMP_LT))
-    rows, columns = foreign.shape
-    small = cv2.resize(foreign, (columns // 4, rows // 4), interpolation=cv2.INTER_AREA)
-    side = max(1, round(within.hand / 4)) | 1
+    rows, columns = seen.shape
+    half = (max(1, columns // 2), max(1, rows // 2))
+    foreign = cv2.compare(cv2.resize(seen, half, interpolation=cv2.INTER_AREA), 0.5, cv2.CMP_LT)
+    inside, mask, close = (
+        cv2.resize(each, half, interpolation=cv2.INTER_NEAREST) for each in (inside, within.mask, within.close)
+    )
+    # landmarks are late for a hand that has just begun to move: what is as large as one is let through, and what hangs
+    # together with it, with an arm, or with what lies beside the wearer
+    side = max(1, round(within.hand / 2)) | 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    large = cv2.dilate(cv2.morphologyEx(cv2.compare(small, 127, cv2.CMP_GT), cv2.MORPH_OPEN, disc), disc)
-    large = cv2.resize(large, (columns, rows), interpolation=cv2.INTER_NEAREST)
-    result: U8 = cv2.bitwise_and(nothing, cv2.bitwise_not(large))
+    large = cv2.morphologyEx(foreign, cv2.MORPH_OPEN, disc)
+    reached = cv2.bitwise_or(cv2.bitwise_or(close, large), cv2.bitwise_not(inside))
+    number, labels = cv2.connectedComponents(foreign, ltype=cv2.CV_16U)
+    kinds = np.full(number, _ALONE, np.uint8)
+    kinds[labels[reached > 0]] = _ATTACHED
+    kinds[0] = 0
+    attached, alone = (
+        cv2.dilate(cv2.compare(kinds[labels], kind, cv2.CMP_EQ), _BESIDE) for kind in (_ATTACHED, _ALONE)
+    )
+    nothing = cv2.bitwise_or(cv2.bitwise_and(inside, cv2.bitwise_not(cv2.bitwise_or(mask, attached))), alone)
+    result: U8 = cv2.resize(nothing, (columns, rows), interpolation=cv2.INTER_NEAREST)
     return result
 
 
