@@ -3,7 +3,7 @@
 What comes out where a shorter top hangs is the lower garment's own cloth, reflected at its edge. Only what is cloth
 everywhere is reflected: its texture goes on as it is, its colour and its creases go over into straight ones, up to the
 waist, and what is but once there (a fly, a pocket, a seam's stitches) is not shown a second time. The shade that the
-worn hem threw on it goes, and its outline goes on in that of the hips.
+worn hem threw on it is not carried up, and its outline goes on in that of the hips.
 """
 
 from __future__ import annotations
@@ -49,8 +49,6 @@ _OVERLAP = 0.05
 """So far, in depth on the torso, it goes on behind the new top."""
 _BARED = 0.05
 """So much deeper than the new hem, in depth on the torso, something of the garment comes out."""
-_FAINT = 8.0
-"""Up to so many grey levels a shade below the worn hem is taken for its own, and not for the garment's."""
 _HIPS = 0.5
 """So far below the edge, in shoulder widths, the outline of the hips is looked for."""
 
@@ -62,7 +60,7 @@ class Carried:
     Attributes:
         bgr: (h, w, 3) float32.
         cover: (h, w) float32 0..1, where it is, from the waist down to the hips.
-        anew: (h, w) float32 0..1, where what is seen goes: the worn hem's rim and shade, shreds of the worn top.
+        anew: (h, w) float32 0..1, where what is seen goes: the worn hem's rim, shreds of the worn top.
         adjoins: 0..1, how much of the worn top's lower edge the garment meets, and not bare skin.
     """
 
@@ -133,14 +131,10 @@ def carry_up(
     own, top = lower[part], worn[part]
     cover, anew = np.zeros((2, height, width), np.float32)
     cover[part] = np.maximum(inside, whole[part])
-    # in the rim the two are mixed, and below it lies a shade: what is as the cloth is stays, also there
-    off = cv2.blur(np.maximum.reduce(cv2.split(cv2.absdiff(bgr[part], made))), (3, 3))
-    fades = ramp(over, 1 / ((_SHADE - _RIM) * unit), 1) * (over < 2 * _RIM * unit)
-    rim = fades * np.maximum(ramp(off, 1 / rough, -3), ramp(over, 4 / (_RIM * unit), -3))
-    faint = fades * ramp(off, -0.25, 0.25 * _FAINT + 1)
-    # further from the top that goes the garment is seen as it is, in its shade, but for a faint one, which is a seam
     beside = np.minimum(2 * cv2.dilate(top, np.ones((3, 3), np.uint8)), 1)
-    rim = np.maximum(rim * beside, faint)
+    # in the rim the two are mixed: what is as the cloth is stays, also there
+    off = cv2.blur(np.maximum.reduce(cv2.split(cv2.absdiff(bgr[part], made))), (3, 3))
+    rim = beside * np.maximum(ramp(off, 1 / rough, -3), ramp(over, 4 / (_RIM * unit), -3))
     # nothing stays between the top that goes and the garment
     rim *= np.minimum(cv2.morphologyEx(np.minimum(own + top, 1), cv2.MORPH_CLOSE, ellipse), 1)
     shreds = cv2.dilate(own - whole[part], np.ones((3, 3), np.uint8)) * cv2.dilate(top, ellipse)

@@ -11,6 +11,7 @@ import numpy as np
 from vastra_live.synthesis.embedded.bare import Bare
 from vastra_live.synthesis.embedded.carry import WAIST, Carried, carry_up
 from vastra_live.synthesis.embedded.girth import Girth
+from vastra_live.synthesis.embedded.meet import meet
 from vastra_live.synthesis.embedded.mix import mixed, ramp, scaled, spread
 from vastra_live.synthesis.embedded.places import BACKGROUND, LOWER, SKIN, Window
 from vastra_live.synthesis.embedded.rim import Rim
@@ -86,7 +87,8 @@ def undress(
     trousers = ramp(lower_seen, 3, -2)
     wall, taken = halved(share[BACKGROUND]), cv2.dilate(halved(gone), np.ones((3, 3), np.uint8))
     skin = shaded_skin(small, skin_seen * (1 - taken), halved(face), bare)
-    carried = _lower_carried_up(small, trousers, halved(rim.share), skin_seen, wall, s, girth, bare, hem)
+    top = halved(rim.share)
+    carried = _lower_carried_up(small, trousers, top, skin_seen, wall, s, girth, bare, hem)
     wall = wall * (1 - taken)
     adjoins = carried.adjoins
     behind = _met(behind, small, wall)
@@ -107,7 +109,6 @@ def undress(
     size = 2 * max(1, round(0.04 * s.unit)) + 1
     shadow = np.float32(0.5 * adjoins) * cv2.blur(carried.cover, (size, size)) * (1 - bare.arms)
     seen = mixed(seen, scaled(skin, 1 - shadow), bare_skin, seen)
-    made = enlarged_part(rim.beside, 2, part)
     # what is beside a sleeve's end is its arm and the wall beside that
     again = np.float32(adjoins) * carried.anew
     if laid is not None:
@@ -116,9 +117,13 @@ def undress(
         sleeve = cv2.dilate(halved(gone), np.ones((size, size), np.uint8))
         again = np.maximum(again, laid[1] * sleeve * (1 - np.minimum(2 * skin_seen, 1)))
     anew = enlarged_part(again, 2, part)
-    weight = np.maximum(rim.share[part], enlarged_part(bare.arms, 2, part))
-    mixed(made, enlarged_part(seen, 2, part), np.maximum(weight, anew), made)
     cloth = hips * (1 - bare_skin)
+    weight = np.maximum.reduce([top, bare.arms, again])
+    if laid is None:
+        meet(seen, small, trousers * (1 - np.maximum(taken, again)), taken, cloth, s.unit)
+        weight = np.maximum(weight, cloth)
+    mixed(rim.beside, seen, weight, seen)
+    made = enlarged_part(seen, 2, part)
     made += cv2.merge([_grain(picture, (skin_seen, lower_seen, wall), bare_skin, cloth, part)] * 3)
     gone = np.maximum(gone[part], anew)
     canvas = mixed(picture[part].astype(np.float32), made, gone, made)
