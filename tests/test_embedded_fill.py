@@ -105,6 +105,15 @@ def test_the_lower_garment_narrows_to_the_waist_from_where_it_is_seen() -> None:
     assert np.abs(np.diff(widths.astype(int))).max() <= 2
 
 
+def test_a_wall_that_is_seen_between_the_worn_top_and_the_hip_stays() -> None:
+    bgr, lower, worn, skin, s = trousers()
+    lower[HEM : HEM + 6, 110:118] = 0
+    carried = carried_up(bgr, lower, worn, skin, s)
+    assert carried is not None
+    assert carried.anew[HEM, 112:116].max() == 0
+    assert carried.anew[HEM, 140:180].min() > 0.99
+
+
 def test_shreds_of_a_worn_top_that_were_read_as_trousers_go() -> None:
     bgr, lower, worn, skin, s = trousers()
     for x in (100, 130, 200):

@@ -135,8 +135,10 @@ def carry_up(
     # in the rim the two are mixed: what is as the cloth is stays, also there
     off = cv2.blur(np.maximum.reduce(cv2.split(cv2.absdiff(bgr[part], made))), (3, 3))
     rim = beside * np.maximum(ramp(off, 1 / rough, -3), ramp(over, 4 / (_RIM * unit), -3))
-    # nothing stays between the top that goes and the garment
-    rim *= np.minimum(cv2.morphologyEx(np.minimum(own + top, 1), cv2.MORPH_CLOSE, ellipse), 1)
+    # nothing stays between the top that goes and the garment, but for a wall that is seen there
+    rim *= np.minimum(
+        cv2.morphologyEx(np.minimum(own + top, 1), cv2.MORPH_CLOSE, ellipse), ramp(background[part], -4, 3)
+    )
     shreds = cv2.dilate(own - whole[part], np.ones((3, 3), np.uint8)) * cv2.dilate(top, ellipse)
     # what the new top hides as the old one did is left alone
     bared = np.clip((depth + over / np.float32(s.torso_length) - hem - _BARED) / 0.1, 0, 1)

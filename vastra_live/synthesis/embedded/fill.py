@@ -11,6 +11,7 @@ import numpy as np
 from vastra_live.synthesis.embedded.bare import Bare
 from vastra_live.synthesis.embedded.carry import WAIST, Carried, carry_up
 from vastra_live.synthesis.embedded.girth import Girth
+from vastra_live.synthesis.embedded.hips import beside_hips
 from vastra_live.synthesis.embedded.meet import meet
 from vastra_live.synthesis.embedded.mix import mixed, ramp, scaled, spread
 from vastra_live.synthesis.embedded.places import BACKGROUND, LOWER, SKIN, Window
@@ -89,12 +90,15 @@ def undress(
     skin = shaded_skin(small, skin_seen * (1 - taken), halved(face), bare)
     top = halved(rim.share)
     carried = _lower_carried_up(small, trousers, top, skin_seen, wall, s, girth, bare, hem)
+    free = beside_hips(wall, s)
+    cover = np.maximum(carried.cover * (1 - free), np.minimum(carried.cover, trousers))
     wall = wall * (1 - taken)
     adjoins = carried.adjoins
     behind = _met(behind, small, wall)
     beside, lower = _beside_arms(small, trousers * (1 - taken), wall, bare.arms * taken, s)
-    seen = mixed(mixed(behind, lower, beside), carried.bgr, np.float32(adjoins) * carried.cover)
-    hips = np.maximum(np.float32(adjoins) * carried.cover, beside)
+    beside *= 1 - free
+    seen = mixed(mixed(behind, lower, beside), carried.bgr, np.float32(adjoins) * cover)
+    hips = np.maximum(np.float32(adjoins) * cover, beside)
     if laid is not None:
         seen, hips = mixed(seen, *laid, seen), np.maximum(hips, laid[1])
     bare_skin = np.maximum(bare.torso, bare.arms)
@@ -107,7 +111,7 @@ def undress(
         bare_skin *= 1 - bare.beside_neck * (1 - bare.arms)
     # a waistband stands a little off the belly
     size = 2 * max(1, round(0.04 * s.unit)) + 1
-    shadow = np.float32(0.5 * adjoins) * cv2.blur(carried.cover, (size, size)) * (1 - bare.arms)
+    shadow = np.float32(0.5 * adjoins) * cv2.blur(cover, (size, size)) * (1 - bare.arms)
     seen = mixed(seen, scaled(skin, 1 - shadow), bare_skin, seen)
     # what is beside a sleeve's end is its arm and the wall beside that
     again = np.float32(adjoins) * carried.anew
