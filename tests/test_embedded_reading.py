@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.embedded_people import drawn_person
-from vastra_live.synthesis.embedded.hem import Hems, _brightest_path, _middles, find_hem, follow_hem
+from vastra_live.synthesis.embedded.hem import Hems, _brightest_path, _middles, bare_belly, find_hem, follow_hem
 from vastra_live.synthesis.embedded.places import Hem, Places
 from vastra_live.synthesis.embedded.reading import (
     HAIR,
@@ -146,6 +146,19 @@ def test_the_top_is_what_is_likelier_than_any_other_class() -> None:
     worn = Reading(share, np.zeros((1, 3), np.float32)).worn_top()
     assert worn[0, 0] > 0.5 > worn[0, 1]
     assert worn[0, 2] == 1
+
+
+@pytest.mark.parametrize("first", [0.2, 0.45, 0.7])
+def test_a_bare_belly_begins_at_the_first_band_of_skin(first: float) -> None:
+    frame, body, s = dressed_to(0.9)
+    places = Places(body.person_alpha, s, cv2.cvtColor(frame.bgr, cv2.COLOR_BGR2LAB))
+    skin = (places.depth >= first).astype(np.float32)
+    hem = bare_belly(skin, places)
+    depth, seen = places.depth[places.trunk], skin[places.trunk]
+    bands = [(low, seen[(depth >= low) & (depth < low + 0.04)]) for low in np.arange(0.35, 1.0, 0.04)]
+    plainly = [low for low, band in bands if len(band) > 6 and band.mean() > 0.55]
+    assert hem is not None and hem.depth == pytest.approx(plainly[0])
+    assert bare_belly(np.zeros_like(skin), places) is None
 
 
 def test_what_holds_more_than_background_is_found_with_room_in_a_larger_picture() -> None:

@@ -295,8 +295,10 @@ def _long(edges: F64, steps: F64, medians: F64, seen_to: float) -> Hem | None:
 def bare_belly(skin: F32, places: Places) -> Hem | None:
     """The hem of a cropped top, when a band of bare skin crosses the trunk below it."""
     depth, skin = places.depth[places.trunk], skin[places.trunk]
-    for low in np.arange(0.35, 1.0, 0.04):
-        band = (depth >= low) & (depth < low + 0.04)
-        if band.sum() > 6 and float(skin[band].mean()) > 0.55:
-            return Hem(float(low), _LONG_WIDTH)
-    return None
+    starts = np.arange(0.35, 1.0, 0.04)
+    band = np.floor((depth - 0.35) / 0.04).astype(int)
+    within = (band >= 0) & (band < len(starts))
+    count = np.bincount(band[within], minlength=len(starts))
+    bare = np.bincount(band[within], skin[within], len(starts))
+    found = np.flatnonzero((count > _ENOUGH) & (bare > 0.55 * count))
+    return Hem(float(starts[found[0]]), _LONG_WIDTH) if len(found) else None

@@ -123,5 +123,5 @@ def veiled(bgr: U8, gain: F32) -> U8:
 def shade_edges(alpha: F32, unit: float) -> F32:
     """(h, w) factor at most 1: a garment turns away from the camera along its outline."""
     size = 2 * max(1, round(0.025 * unit)) + 1
-    soft = enlarged(cv2.blur(cv2.blur(halved(alpha), (size, size)), (size, size)), alpha.shape)
-    return 1 - np.float32(0.3) * np.clip(1 - soft, 0, 0.6)
+    soft = cv2.blur(cv2.blur(halved(alpha), (size, size)), (size, size))
+    return enlarged(np.float32(0.7) + np.float32(0.3) * np.clip(soft, 0.4, 1), alpha.shape)

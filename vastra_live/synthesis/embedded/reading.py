@@ -182,10 +182,9 @@ def _attach_hair(share: F32, places: Places) -> None:
     # a pale collar at the jaw is about as likely to be a white hat's, which was learned as hair, as the top's own
     surely = np.bincount(labels[at], share[HAIR][at], count) > _LOCK * np.bincount(labels[at], minlength=count)
     lock = places.beside_face & surely[labels]
-    head = np.unique(labels[((places.seeds[HAIR] > 0) | lock) & at])
-    kept = np.isin(labels, head[head > 0]).astype(np.uint8)
-    kept = cv2.dilate(kept, kernel).astype(np.float32)
-    share[HAIR] *= kept
+    on_head = np.zeros(count, np.uint8)
+    on_head[labels[((places.seeds[HAIR] > 0) | lock) & at]] = 1
+    share[HAIR] *= cv2.dilate(on_head[labels], kernel).astype(np.float32)
     rest = share.sum(axis=0)
     share /= np.maximum(rest, 1e-6)
 
@@ -214,10 +213,10 @@ def _settle_islands(share: F32, unit: float, sleeves: npt.NDArray[np.bool_]) -> 
         return
     side = 2 * max(1, round(0.1 * unit)) + 1
     around = (~specks).astype(np.float32)
-    mass = np.maximum(cv2.blur(around, (side, side)), 1e-4)
-    for plane in share:
-        plane[specks] = (cv2.blur(plane * around, (side, side)) / mass)[specks]
-    share[:, specks] /= np.maximum(share[:, specks].sum(axis=0), 1e-6)
+    means = [cv2.blur(plane * around, (side, side)) for plane in share]
+    per_mass = 1 / np.maximum(np.sum(means, axis=0), np.float32(1e-6))
+    for plane, mean in zip(share, means, strict=True):
+        cv2.copyTo(mean * per_mass, specks.astype(np.uint8), plane)
 
 
 def _cells(lab: U8) -> I64:
