@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from vastra_live.types import F32, U8
+from vastra_live.wardrobe import neckline as necklines
 from vastra_live.wardrobe.label import find_label
 from vastra_live.wardrobe.neckline import find_neckline
 
@@ -125,3 +126,38 @@ def test_a_closed_collar_has_no_inside_whatever_is_printed_on_it() -> None:
     neckline = find_neckline(bgr, alpha, (250.0, TOP), (150.0, TOP), 250.0)
     assert neckline.inside is None
     assert neckline.front[1] == pytest.approx(TOP, abs=4)
+
+
+def test_a_dark_rib_beyond_the_curves_ends_goes_with_the_inside() -> None:
+    bgr, alpha, opening = drawn(scoop(), label=False)
+    bgr[alpha > 0] = (200, 180, 190)
+    bgr[opening > 0] = (45, 30, 40)
+    corner = np.zeros_like(opening)
+    for x, side in ((RIGHT, -1), (LEFT, 1)):
+        rib = [(x - side * 5, TOP), (x + side * 24, TOP + 6), (x + side * 9, TOP + 36), (x - side * 12, TOP + 44)]
+        cv2.fillPoly(corner, [np.array(rib, np.int32)], 255)
+    bgr[(corner > 0) & (alpha > 0)] = (45, 30, 40)
+    sleeves = bgr.copy()
+    neckline = find_neckline(bgr, alpha, (LEFT, TOP), (RIGHT, TOP), 250.0)
+    assert neckline.inside is not None
+    assert neckline.inside[(corner > 0) & (alpha > 0.9)].mean() > 0.98
+    # a dark sleeve begins at the neck, too, and goes on
+    y, x = np.indices(alpha.shape)
+    sleeves[(alpha > 0) & (np.abs(x - 200) > LEFT - 200 + 0.4 * (y - TOP))] = (45, 30, 40)
+    neckline = find_neckline(sleeves, alpha, (LEFT, TOP), (RIGHT, TOP), 250.0)
+    assert neckline.inside is not None
+    assert neckline.inside[:, 305:].max() < 0.1
+
+
+@pytest.mark.parametrize(("upper", "chosen"), [(0.95, 0.3), (0.7, 0.9)])
+def test_of_two_edges_that_are_alike_the_upper_one_is_the_neckline(upper: float, chosen: float) -> None:
+    """A print steps as clearly as the edge does, farther down: what it would take away is missed more."""
+    depths = np.linspace(0.1, 1.2, 111, dtype=np.float32)
+    each = len(necklines._SHAPES) * len(necklines._SPREADS)
+    depth = np.repeat(depths, each)
+    same = np.ones_like(depth)
+    curves = necklines._Curves((0.0, 0.0), (100.0, 0.0), depth, 2 * same, same, same)
+    evidence = 5 * np.maximum(upper * np.exp(-(((depth - 0.3) / 0.05) ** 2)), np.exp(-(((depth - 0.9) / 0.05) ** 2)))
+    best = necklines._best(curves, evidence, 0 * evidence, np.ones((len(depth), 3), np.float32))
+    assert best is not None
+    assert depth[best] == pytest.approx(chosen, abs=0.02)

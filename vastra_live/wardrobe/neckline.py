@@ -25,6 +25,7 @@ import numpy.typing as npt
 
 from vastra_live.types import F32, U8
 from vastra_live.wardrobe.label import Label, find_label
+from vastra_live.wardrobe.neck_ends import with_ends
 
 __all__ = ["Neckline", "find_neckline"]
 
@@ -52,8 +53,9 @@ _USUAL, _USUAL_V, _VARIETY = 0.42, 0.6, 0.8
 _LIGHTER = ((0.25, 0.45), (0.35, 0.6))
 """The inside lies in the shade. A lighter one (a lining, a rib's shadow) is believed less, the less the shallower,
 since the lower edge of the back's own collar looks like that: weights at two depths."""
-_RIM, _RIVAL = 0.14, 0.85
-"""Of two edges closer than this the upper one is the rim, the other the seam of its rib, if they are as clear."""
+_RIM, _RIVAL, _EVEN = 0.14, 0.85, 0.9
+"""Of two edges closer than the first the upper one is the rim, the other the seam of its rib, if it is nearly as clear;
+farther apart, two even ones are no neckline but a print, and the upper one takes less of it away."""
 _RIBBED = 10.0
 """A rib differs by so many levels from both the inside above it and the garment below it."""
 _LEAST = 1.8
@@ -170,6 +172,7 @@ def find_neckline(
         return Neckline(front, corners, None)
     if standing and not hangs and not _shaded(smooth, alpha, inside, front):
         return Neckline((middle, level), corners, None)
+    inside = with_ends(bgr, alpha, inside, edge)
     if not standing:
         # an opening that is wider than the outline's own corners tell
         left, right = (_on_top(alpha, float(x)) for x in (max(x1, edge[-1, 0]), min(x0, edge[0, 0])))
@@ -291,7 +294,8 @@ def _best(curves: _Curves, evidence: F32, either: F32, step: F32) -> int | None:
     best = int(peaks[strongest[peaks].argmax()])
     depth = curves.depth.reshape(by_depth.shape)[:, 0]
     above = depth[best] - depth[peaks]
-    rims = peaks[(above > 0) & (above < _RIM) & (strongest[peaks] >= _RIVAL * strongest[best])]
+    rival = strongest[peaks] / strongest[best]
+    rims = peaks[(above > 0) & ((above < _RIM) & (rival >= _RIVAL) | (rival >= _EVEN))]
     row = int(rims[0]) if len(rims) else best
     index = row * by_depth.shape[1] + int(by_depth[row].argmax())
     # a rib of another colour than the garment: its upper edge is as clear a step, the other way
