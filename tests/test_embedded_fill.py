@@ -75,23 +75,34 @@ def test_the_shade_of_the_worn_hem_is_not_carried_up_and_what_is_seen_of_the_gar
     assert carried_up(bgr, lower, worn, skin, s, hem=HEM) is None
 
 
-def test_a_shade_of_the_worn_hem_is_left_and_leaves_no_seam() -> None:
-    bgr, lower, worn, _, s = trousers()
-    bgr *= (1 - 0.3 * np.clip(1 - (np.arange(360) - HEM) / (0.1 * s.unit), 0, 1))[:, None, None].astype(np.float32)
-    bgr[worn > 0] = 20
+def undressed(bgr: np.ndarray, lower: np.ndarray, worn: np.ndarray, s: Skeleton) -> Undressed:
+    """The person of :func:`trousers` without the worn top."""
     small, half = s.seen_in(np.array([0.5, 0.5]), 0.5), (180, 160)
     girth = measure_girth(np.clip(lower + worn, 0, 1), s, worn)
     bare = bare_body(half, small, girth, (1.0, 1.0), None, Openings(None, 0.8))
     share, beside = np.zeros((5, 360, 320), np.float32), np.full((*half, 3), 60, np.float32)
     share[LOWER], share[BACKGROUND] = lower, 1 - np.maximum(lower, worn)
-    face, rim = np.zeros_like(worn), Rim(worn, worn, beside)
-    part = np.s_[0:360, 0:320]
-    under = undress(bgr.astype(np.uint8), beside, share, face, rim, worn, small, girth, bare, 0.6, part)
+    face, rim, part = np.zeros_like(worn), Rim(worn, worn, beside), np.s_[0:360, 0:320]
+    return undress(bgr.astype(np.uint8), beside, share, face, rim, worn, small, girth, bare, 0.6, part)
+
+
+def test_a_shade_of_the_worn_hem_is_left_and_leaves_no_seam() -> None:
+    bgr, lower, worn, _, s = trousers()
+    bgr *= (1 - 0.3 * np.clip(1 - (np.arange(360) - HEM) / (0.1 * s.unit), 0, 1))[:, None, None].astype(np.float32)
+    bgr[worn > 0] = 20
+    under = undressed(bgr, lower, worn, s)
     light = under.bgr[:, 140:180].mean(axis=(1, 2))
     assert np.abs(np.diff(light[HEM - 20 : HEM + 20])).max() < 10
     assert light[HEM - 20] > 95
     assert np.abs(under.bgr - bgr)[HEM + 4 :, 140:180].max() < 1
     assert under.gone[HEM + 4 :, 140:180].max() == 0
+
+
+def test_a_strip_of_trousers_which_may_be_the_worn_hem_does_not_go_on() -> None:
+    bgr, lower, worn, _, s = trousers()
+    lower[HEM + 6 :], bgr[HEM - 8 : HEM + 8] = 0, (40, 45, 56)
+    made = undressed(bgr, lower, worn, s).bgr[HEM - 20 : HEM - 4, 140:180].mean(axis=(1, 2))
+    assert np.ptp(made) < 1
 
 
 def test_the_lower_garment_narrows_to_the_waist_from_where_it_is_seen() -> None:

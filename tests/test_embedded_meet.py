@@ -37,3 +37,12 @@ def test_what_is_no_cloth_of_it_stays_and_so_does_what_is_beside_nothing_seen() 
     made[:] = 100
     meet(made, seen, np.zeros_like(known), np.ones_like(known), np.ones_like(known), UNIT)
     assert np.abs(made - 100).max() < 1e-3
+
+
+def test_a_shred_of_the_worn_top_that_was_read_as_the_garment_does_not_go_on() -> None:
+    seen, made, known = shaded()
+    for colour in ((0, 110, 220), (10, 10, 10)):
+        seen[HEM : HEM + 6, 40:60] = colour
+        meet(made, seen, known, 1 - known, np.ones_like(known), UNIT)
+        assert np.abs(made[HEM - 4 : HEM, 50] - made[HEM - 4 : HEM, 10]).max() < 6
+        made[:] = 100

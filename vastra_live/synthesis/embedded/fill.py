@@ -25,6 +25,8 @@ __all__ = ["Undressed", "shaded_skin", "undress"]
 
 _SEAM = 0.02
 """So wide, in shoulder widths, is what a sleeve is mixed with along its edge."""
+_STRIP = 0.12
+"""Of a lower garment less than this, in squared shoulder widths, is mostly rim."""
 _UNSEEN_TROUSERS = (48.0, 42.0, 38.0)
 _SHADE_BGR = (1.3, 1.1, 0.85)
 _SHADE_STEPS = 1024
@@ -123,7 +125,7 @@ def undress(
     anew = enlarged_part(again, 2, part)
     cloth = hips * (1 - bare_skin)
     weight = np.maximum.reduce([top, bare.arms, again])
-    if laid is None:
+    if laid is None and _tells(trousers, s):
         meet(seen, small, trousers * (1 - np.maximum(taken, again)), taken, cloth, s.unit)
         weight = np.maximum(weight, cloth)
     mixed(rim.beside, seen, weight, seen)
@@ -238,10 +240,15 @@ def _lower_carried_up(
     nothing = np.zeros_like(known)
     if float(bare.below.max()) == 0:
         return Carried(bgr, nothing, nothing, 1.0)
-    if float(known.sum()) < 0.12 * s.unit**2:
+    if not _tells(known, s):
         return Carried(np.full_like(bgr, _UNSEEN_TROUSERS), bare.below, nothing, 1.0)
     carried = carry_up(bgr, known, worn, skin, background, s, girth, hem)
     return Carried(spread(bgr, known, smooth=True), bare.below, nothing, 1.0) if carried is None else carried
+
+
+def _tells(known: F32, s: Skeleton) -> bool:
+    """Whether so much of the lower garment, (h, w) 0..1, is seen that it tells its colours."""
+    return float(known.sum()) >= _STRIP * s.unit**2
 
 
 def shaded_skin(bgr: F32, skin: F32, face: F32, bare: Bare) -> F32:

@@ -19,6 +19,10 @@ __all__ = ["meet"]
 _NEAR, _FADES = 0.03, 0.08
 """So far beside what is made, in shoulder widths, is looked at what is seen, and so far it goes on like that."""
 
+_DARKEST, _OTHER = 0.5, 20.0
+"""A shade takes no more than so much of the light; what differs by so many grey levels more is another thing, and so is
+what is lighter by twice as many."""
+
 
 def meet(made: F32, seen: F32, known: F32, gone: F32, cloth: F32, unit: float) -> None:
     """Bring made cloth to the colours in which it is seen beside it. In place.
@@ -38,10 +42,18 @@ def meet(made: F32, seen: F32, known: F32, gone: F32, cloth: F32, unit: float) -
     part = window(cloth.shape, corners, 2 * _NEAR * unit + 2)
     cloth, known = cloth[part], known[part]
     side = 2 * max(1, round(_NEAR * unit)) + 1
-    along = known * cv2.dilate(gone[part], np.ones((side, side), np.uint8))
+    off = seen[part] - made[part]
+    along = known * cv2.dilate(gone[part], np.ones((side, side), np.uint8)) * _as_shaded(off, made[part])
     few = halved(along)
-    step = scaled(halved(scaled(seen[part] - made[part], along)), 1 / np.maximum(few, np.float32(1e-3)))
+    step = scaled(halved(scaled(off, along)), 1 / np.maximum(few, np.float32(1e-3)))
     far = cv2.distanceTransform((halved(known) < 0.5).astype(np.uint8), cv2.DIST_L2, 3)
     slope = 2 / (_FADES * unit)
     step = scaled(spread(step, few), ramp(far, -slope, 1 + slope))
     made[part] += scaled(enlarged(step, cloth.shape), cloth)
+
+
+def _as_shaded(off: F32, made: F32) -> F32:
+    """(h, w) 0..1: where what is seen, so far (h, w, 3) off what is made, may be that in another light."""
+    lighter = np.maximum.reduce(cv2.split(off))
+    darker = np.maximum.reduce(cv2.split(np.float32(-_DARKEST) * made - off))
+    return ramp(lighter, -1 / _OTHER, 2) * ramp(darker, -1 / _OTHER, 1)
