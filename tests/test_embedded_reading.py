@@ -334,3 +334,17 @@ def test_a_sleeve_before_trousers_of_its_colour_ends_at_the_hand(hands: bool) ->
         assert (sleeve[TOP] > 0.6) == hands
     across, down = s.left_leg.hip.astype(int)
     assert share[LOWER, down + 20 : down + 40, across - 5 : across + 5].min() > 0.8
+
+
+@pytest.mark.parametrize("bare", [True, False])
+def test_below_its_hem_a_top_does_not_go_on_beside_a_bare_forearm(bare: bool) -> None:
+    frame, body = drawn_person()
+    s = read_skeleton(body)
+    places = Places(body.person_alpha, s, cv2.cvtColor(frame.bgr, cv2.COLOR_BGR2LAB))
+    skin, prior = np.full_like(body.person_alpha, 0.9 if bare else 0.1), np.ones_like(body.person_alpha)
+    places.end_bare_arms_at(Hem(0.9, 0.05), skin, prior)
+    x, y = np.round(s.left.wrist).astype(int)
+    hem = int(s.neck[1] + 0.9 * s.torso_length)
+    assert y > hem + 0.1 * s.torso_length
+    assert (prior[y, x] < 0.5) == bare
+    assert prior[: hem + 2].min() == prior[:, int(s.neck[0])].min() == 1

@@ -67,6 +67,10 @@ _SHOWN_BELOW = 0.15
 """Depth below a hem that is seen in which no sleeve is in front either; further down one may come in from the side."""
 _SHOULDER = 0.28
 """Shoulder widths from the joint to where a sleeve ends over it."""
+_BONE, _BARE, _BESIDE_BARE = 0.06, 0.6, 0.4
+"""A forearm with so much skin so near its bones is bare, and so far around it, in shoulder widths, hangs no sleeve."""
+_SELDOM = 0.15
+"""How likely something is the top there, against beside a sleeve."""
 _USUAL_TOP = Hem(0.72, 1.12)
 _USUAL_LOWER = Hem(0.98, 0.32)
 
@@ -97,7 +101,8 @@ class Places:
         self._torso = _polygon_distance(shape, _torso_outline(s)) / unit
         self._arms = np.minimum(arm_distance(shape, s.left), arm_distance(shape, s.right)) / unit
         self._hands = _nearest(shape, [(a.wrist, 2 * a.tip - a.wrist) for a in (s.left, s.right)]) / unit
-        forearms = _nearest(shape, [(a.elbow, a.tip) for a in (s.left, s.right)]) / unit
+        self._forearms = [segment_distance(shape, a.elbow, a.tip)[0] / unit for a in (s.left, s.right)]
+        forearms = np.minimum(*self._forearms)
         self._neck = segment_distance(shape, s.chin, s.neck - 0.12 * unit * s.down)[0] / unit
         x, y = np.arange(shape[1], dtype=np.float32)[None], np.arange(shape[0], dtype=np.float32)[:, None]
 
@@ -147,6 +152,20 @@ class Places:
         self.seeds[LOWER] *= below
         # a waist high above the hips: what hangs straight below the hem belongs to it
         self.seeds[LOWER] += 0.5 * (self._core & below & (self.depth < 1.1))
+
+    def end_bare_arms_at(self, hem: Hem, skin: F32, prior: F32) -> None:
+        """Below its hem a top does not go on beside a forearm that is bare: what is dark there is shade. In place.
+
+        Args:
+            hem: where the top ends.
+            skin: (h, w) probability, as it was read first.
+            prior: (h, w) of the top.
+        """
+        below = hem.from_here(self.depth) > hem.width
+        for forearm in self._forearms:
+            bone = forearm < _BONE
+            if bone.any() and float(skin[bone].mean()) > _BARE:
+                prior[below & (forearm < _BESIDE_BARE)] *= np.float32(_SELDOM)
 
     def priors(self, hem: Hem | None = None) -> F32:
         """(5, h, w) float32, how likely each class is at each place, summing to 1.

@@ -134,6 +134,8 @@ def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: Memory) -> Rea
     bare_from = bare_belly(share[SKIN], places)
     if bare_from is not None:
         priors = places.priors(bare_from)
+    if hem is not None:
+        places.end_bare_arms_at(hem, share[SKIN], priors[TOP])
     # what was learned on earlier keyframes saves a round
     for _ in range(1 if colours.known else 2):
         weights = share * (share > 0.5)
