@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.embedded_people import drawn_garment, drawn_person
-from vastra_live.synthesis.embedded.compose import _line_gaps, _missing, bare_arms, sleeved_arms
+from vastra_live.synthesis.embedded.compose import _line_gaps, _missing, bare_arms, hair_and_face, sleeved_arms
 from vastra_live.synthesis.embedded.fit import TopPattern
 from vastra_live.synthesis.embedded.girth import ARM_STATIONS, arm_point, measure_girth
 from vastra_live.synthesis.embedded.mesh import LEFT_SLEEVE, TORSO, Painted, together
@@ -240,3 +240,9 @@ def test_shorter_sleeves_leave_arms_bare() -> None:
     # and an arm that a long one covers is not in front of it
     assert bare_arms(alpha, s, girth, (1.05, 1.05)).max() == 0
     assert bare_arms(alpha, s, girth, (0.4, 0.4)).max() > 0.5
+
+
+def test_hair_that_is_likelier_than_not_stays_wholly_and_no_other_does() -> None:
+    hair, face = np.array([[0.1, 0.4, 0.6, 0.1]], np.float32), np.array([[0, 0, 0, 1]], np.float32)
+    stays = hair_and_face(hair, face)[0]
+    assert stays[0] == 0 < stays[1] < stays[2] == stays[3] == 1

@@ -26,11 +26,19 @@ from vastra_live.synthesis.embedded.scale import enlarged, enlarged_part, halved
 from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
 from vastra_live.types import F32, U8
 
-__all__ = ["bare_arms", "beyond", "compose", "hands", "sleeved_arms"]
+__all__ = ["bare_arms", "beyond", "compose", "hair_and_face", "hands", "sleeved_arms"]
 
 
 _ARMPIT = 0.28
 """So far down an arm its sleeve goes over into the torso."""
+
+
+def hair_and_face(hair: F32, face: F32) -> F32:
+    """(h, w) 0..1: what stays as it is in the picture, of (h, w) 0..1 each.
+
+    Hair that is likelier than not stays wholly: half of it would be a grey smudge.
+    """
+    return np.maximum(ramp(hair, 2.5, -0.5), face)
 
 
 def hands(skin: F32, s: Skeleton, sleeve_ends: tuple[float, float] | None = None) -> F32:

@@ -13,7 +13,7 @@ from vastra_live.errors import NothingToFitError
 from vastra_live.synthesis.embedded.bare import bare_body
 from vastra_live.synthesis.embedded.behind import with_arms_behind
 from vastra_live.synthesis.embedded.bend import paint_bent
-from vastra_live.synthesis.embedded.compose import bare_arms, compose, hands, sleeved_arms
+from vastra_live.synthesis.embedded.compose import bare_arms, compose, hair_and_face, hands, sleeved_arms
 from vastra_live.synthesis.embedded.cuts import Cuts
 from vastra_live.synthesis.embedded.fill import undress
 from vastra_live.synthesis.embedded.fit import Openings
@@ -344,7 +344,7 @@ class EmbeddedSynthesizer:
         s = scene.skeleton
         unit = s.unit
         share, face = reading.share, reading.face
-        kept = np.maximum(ramp(share[HAIR], 1.6, -0.3), face)
+        kept = hair_and_face(share[HAIR], face)
         # a sleeve that hangs beside trousers takes no strip of them along
         rim = solve_rim(scene.bgr, worn, np.maximum(kept, ramp(share[LOWER], 2, -0.6)), unit)
         gone = rim.gone * (1 - kept)
