@@ -63,6 +63,18 @@ def test_the_bands_middle_colours_are_those_of_one_after_the_other(count: int) -
         assert middle == pytest.approx(np.median(colours[band == k], axis=0))
 
 
+def test_a_top_that_ends_below_the_hips_is_likelier_there_than_what_is_worn_below_it() -> None:
+    frame, body = drawn_person((320, 460))
+    s = read_skeleton(body)
+    places = Places(body.person_alpha, s, cv2.cvtColor(frame.bgr, cv2.COLOR_BGR2LAB))
+    prior = places.priors(Hem(1.3, 0.08))
+    for aside in (-0.45, 0.0, 0.45):
+        x, y = np.round(s.neck + 1.2 * s.torso_length * s.down + aside * s.unit * s.across).astype(int)
+        assert prior[TOP, y, x] > 4 * prior[LOWER, y, x]
+        x, y = np.round(s.neck + 1.4 * s.torso_length * s.down + aside * s.unit * s.across).astype(int)
+        assert prior[TOP, y, x] < prior[LOWER, y, x]
+
+
 @pytest.mark.parametrize("depth", [0.85, 1.05])
 def test_a_dark_rib_below_a_light_and_dark_print_is_the_tops(depth: float) -> None:
     """The print steps by more in lightness than its hem does; below the hem is another hue."""

@@ -98,7 +98,8 @@ class Places:
     def __init__(self, person: F32, skeleton: Skeleton, lab: U8) -> None:
         s, shape, unit = skeleton, person.shape, skeleton.unit
         self._person = person
-        self._torso = _polygon_distance(shape, _torso_outline(s)) / unit
+        self._unit, self._outline, self._length = unit, _torso_outline(s), s.torso_length * s.down
+        self._torso = _polygon_distance(shape, self._outline) / unit
         self._arms = np.minimum(arm_distance(shape, s.left), arm_distance(shape, s.right)) / unit
         self._hands = _nearest(shape, [(a.wrist, 2 * a.tip - a.wrist) for a in (s.left, s.right)]) / unit
         self._forearms = [segment_distance(shape, a.elbow, a.tip)[0] / unit for a in (s.left, s.right)]
@@ -176,7 +177,14 @@ class Places:
         inside = np.clip(self._person, 0.01, 0.99)
         top_hem, lower_hem = (_USUAL_TOP, _USUAL_LOWER) if hem is None else (hem, hem)
         depth, below_chin = self.depth, self._below_chin
-        near_torso = _falling(self._torso, 0.02, 0.25)
+        torso = self._torso
+        if hem is not None and hem.depth > 1:
+            # a top that hangs over the hips, and out over them
+            longer = self._outline.copy()
+            wider = 0.14 * (longer[-2] - longer[-1])
+            longer[-2:] += (hem.depth - 1) * self._length + np.array([wider, -wider])
+            torso = _polygon_distance(depth.shape, longer) / self._unit
+        near_torso = _falling(torso, 0.02, 0.25)
         near_arm = _falling(self._arms, 0.16, 0.34)
         if top_hem.shown is not None:
             below = top_hem.from_here(depth)
