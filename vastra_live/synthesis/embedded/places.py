@@ -65,6 +65,8 @@ class Hem:
 
 _SHOWN_BELOW = 0.15
 """Depth below a hem that is seen in which no sleeve is in front either; further down one may come in from the side."""
+_LAST_ROWS = 0.1
+"""Depth above the picture's edge in which a top whose hem is not seen may end."""
 _SHOULDER = 0.28
 """Shoulder widths from the joint to where a sleeve ends over it."""
 _BONE, _BARE, _BESIDE_BARE = 0.06, 0.6, 0.4
@@ -182,7 +184,9 @@ class Places:
             # a top that hangs over the hips, and out over them
             longer = self._outline.copy()
             wider = 0.14 * (longer[-2] - longer[-1])
-            longer[-2:] += (hem.depth - 1) * self._length + np.array([wider, -wider])
+            # in the last rows of a picture colours tell: what is worn below may begin there
+            reach = max(min(hem.depth, float(depth.max()) - _LAST_ROWS), 1.0) - 1
+            longer[-2:] += reach * self._length + np.array([wider, -wider])
             torso = _polygon_distance(depth.shape, longer) / self._unit
         near_torso = _falling(torso, 0.02, 0.25)
         near_arm = _falling(self._arms, 0.16, 0.34)
