@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.drawn_photos import EXPECTED, SHAPES, Points, iou, landmarks, photo, shape_mask
+from vastra_live.errors import GarmentError
 from vastra_live.pictures import write_picture
 from vastra_live.types import U8, Category, Sleeve
 from vastra_live.wardrobe import intake
@@ -115,7 +116,7 @@ def moved(points: Points, frame: npt.NDArray[np.float64]) -> Points:
 @given(
     kind=st.sampled_from(sorted(SHAPES)),
     degrees=st.floats(-5, 5),
-    scale=st.floats(0.6, 1.6),
+    scale=st.floats(0.9, 1.8),
     margin=st.tuples(st.integers(60, 200), st.integers(60, 200)),
 )
 @settings(max_examples=25, deadline=None)
@@ -177,3 +178,50 @@ def test_a_photo_is_read_at_one_size(height: int, tmp_path: Path, monkeypatch: p
     assert seen == [1024]
     assert garment.alpha.shape == mask.shape
     assert iou(garment.alpha, mask) > 0.99
+
+
+def silhouette_of(right: list[tuple[float, float]], *holes: list[tuple[float, float]]) -> U8:
+    """A symmetric silhouette (600, 480) by its right half, and holes in it by theirs."""
+    mask = np.zeros((600, 480), np.uint8)
+    for ring, value in ((right, 255), *((hole, 0) for hole in holes)):
+        half = np.array(ring, np.float64)
+        whole = np.concatenate([half, half[::-1] * (-1, 1)]) + np.array([240, 0])
+        cv2.fillPoly(mask, [np.rint(whole).astype(np.int32)], value)
+    return mask
+
+
+def test_a_skirt_that_flares_below_its_waistband_is_no_cape() -> None:
+    assert landmarks(silhouette_of([(60, 80), (70, 110), (125, 150), (180, 420)]))[0] is Category.LOWER
+    cape = silhouette_of([(40, 80), (70, 95), (150, 170), (180, 420)], [(38, 70), (0, 105)])
+    assert landmarks(cape)[0] is Category.UPPER
+
+
+def test_what_hangs_from_one_shoulder_and_a_tube_top_are_no_skirts() -> None:
+    slanted = np.zeros((600, 480), np.uint8)
+    ring = [(165, 60), (200, 60), (340, 200), (330, 420), (150, 420), (140, 180)]
+    cv2.fillPoly(slanted, [np.array(ring, np.int32)], 255)
+    assert landmarks(slanted)[0] is Category.UPPER
+    tube = silhouette_of([(140, 200), (128, 330)])
+    assert landmarks(tube)[0] is Category.UPPER
+    assert landmarks(silhouette_of([(120, 200), (150, 330)]))[0] is Category.LOWER
+
+
+def test_the_opening_of_a_halter_neck_is_its_neckline() -> None:
+    halter = silhouette_of([(20, 60), (34, 90), (110, 220), (105, 420)], [(8, 68), (20, 90), (0, 190)])
+    category, points, sleeve = landmarks(halter)
+    assert category is Category.UPPER
+    assert sleeve in (Sleeve.NONE, Sleeve.STRAP)
+    assert points["hem_left"] == pytest.approx((345, 420), abs=10)
+
+
+@pytest.mark.parametrize("sleeved", [False, True])
+def test_a_jumpsuit_is_refused_unless_it_is_said_what_it_is(sleeved: bool, tmp_path: Path) -> None:
+    sleeve = [(130, 280), (105, 285), (70, 150)] if sleeved else []
+    collar = [(20, 30), (70, 45)] if sleeved else [(45, 30), (70, 36)]
+    right = [*collar, *sleeve, (62, 200), (85, 330), (80, 570), (28, 570), (0, 310)]
+    dips = [] if sleeved else [[(44, 20), (30, 90)]]
+    path = tmp_path / "jumpsuit.png"
+    write_picture(path, photo(silhouette_of(right, *dips), (90, 60, 150), (240, 240, 240)))
+    with pytest.raises(GarmentError, match="jumpsuit"):
+        intake.read_garment(path)
+    assert intake.read_garment(path, "dress").category is Category.DRESS

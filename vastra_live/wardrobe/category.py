@@ -9,7 +9,7 @@ import numpy as np
 from vastra_live.types import U8, Category
 from vastra_live.wardrobe.silhouette import Half, Silhouette, sharp_armpit
 
-__all__ = ["Shape", "classify", "measure"]
+__all__ = ["Shape", "classify", "is_jumpsuit", "measure"]
 
 
 _NECK = 0.33
@@ -17,6 +17,9 @@ _NECK = 0.33
 
 _DEEP = 0.06
 """A top edge that sags more than this, in units of the height, is a neckline."""
+
+_LEGS = 0.15
+"""Legs are longer than this."""
 
 _POINTED = 0.3
 """No dress ends narrower than this share of its waist."""
@@ -26,6 +29,19 @@ _OPEN_FRONT = 0.2
 
 _SHOULDERED = 0.7
 """Below a neck a garment with sleeves soon becomes wider: the top edge is less than this share. A waistband is more."""
+
+_FLAT, _WAISTBAND, _FLARED = 0.005, 0.6, 1.3
+"""A top edge that sags less than this is a waistband's, if it is wider than the second share of what lies just below
+and the hem wider than the third: every neckline sags more, and a standing collar is narrower."""
+
+_TUBE = 0.6
+"""A tube top is wider than this, and narrows downwards; no skirt so wide does."""
+
+_SHOULDER = 0.4
+"""What begins narrower than this share of its waist hangs from one shoulder or the neck."""
+
+_RISE = 1.15
+"""Between waistband and crotch trousers are no higher than this share of their width; a jumpsuit goes on to a neck."""
 
 _STRAP = 0.5
 """The body of a garment begins where this share of its waist is cloth; above there are straps."""
@@ -47,6 +63,8 @@ class Shape:
         sleeved: whether something leaves the body sideways under a sharp armpit.
         length: from the top to the lowest cloth on the axis.
         body: the same, but for the straps.
+        sag: how much lower the middle of the top edge lies than its highest point, on the side where it does less.
+        rise: from the top to where two legs part, in widths of the cloth above; 0 without legs.
     """
 
     gap: float
@@ -59,6 +77,8 @@ class Shape:
     sleeved: bool
     length: float
     body: float
+    sag: float
+    rise: float
 
 
 def _extent(row: U8) -> int:
@@ -83,6 +103,7 @@ def measure(silhouette: Silhouette) -> Shape:
     mask, axis = silhouette.mask, round(silhouette.axis)
     height, width = mask.shape
     gap, gap_width = _leg_gap(mask, axis)
+    rise = _rise(mask, axis, height - gap) if gap else 0.0
     mask = _closed_front(mask, axis)
     top = mask[round(0.02 * height)]
     cloth = np.nonzero(mask[:, min(width - 1, max(0, axis))])[0]
@@ -108,7 +129,16 @@ def measure(silhouette: Silhouette) -> Shape:
         sleeved=all(sharp_armpit(half) is not None for half in halves),
         length=length / height,
         body=max(length - begins, 1) / height,
+        sag=min(float(half.path[0, 1] - half.path[:, 1].min()) for half in halves),
+        rise=rise,
     )
+
+
+def _rise(mask: U8, axis: int, crotch: int) -> float:
+    """Height of a crotch below the top, in median widths of the cloth between the two."""
+    runs = [_run(mask[y], axis) for y in range(round(0.3 * crotch), max(round(0.9 * crotch), 1), 4)]
+    width = float(np.median([end - start for start, end in runs])) if runs else 0.0
+    return crotch / max(width, 1.0)
 
 
 def _closed_front(mask: U8, axis: int) -> U8:
@@ -165,15 +195,23 @@ def _leg_gap(mask: U8, axis: int) -> tuple[int, int]:
     return depth, int(after[0] - before[-1])
 
 
+def is_jumpsuit(shape: Shape) -> bool:
+    """Whether legs hang from something with a neckline: neither a top nor trousers nor a dress."""
+    legs = shape.gap > _LEGS and shape.gap_width < 0.5 * shape.shoulder_width
+    # a coat that is open below has sleeves and a neckline
+    worn_above = shape.sleeved != (shape.neck_corner >= _NECK)
+    return legs and worn_above and shape.rise > _RISE
+
+
 def classify(shape: Shape) -> Category:
     """Trousers by the gap between the legs, skirts by a straight top edge, dresses by their length."""
     # an open cardigan parts below too, but under sleeves and a neckline; torn jeans have fringes, but no neck
     necked = shape.neck_corner >= _NECK or shape.top_width < _SHOULDERED * shape.shoulder_width
     worn_above = shape.sleeved and necked
-    if not worn_above and shape.gap > 0.15 and shape.gap_width < 0.5 * shape.shoulder_width:
+    if not worn_above and shape.gap > _LEGS and shape.gap_width < 0.5 * shape.shoulder_width:
         return Category.LOWER
     narrowing = shape.waist_width < 0.9 * shape.top_width
-    if not shape.sleeved and shape.neck_corner < _NECK and not narrowing:
+    if not shape.sleeved and _is_waistband(shape) and not narrowing:
         return Category.LOWER
     slimness = shape.waist_width / shape.body
     if shape.sleeved and shape.hem_width < _POINTED * shape.waist_width:
@@ -181,3 +219,13 @@ def classify(shape: Shape) -> Category:
     if slimness < 0.385 or (slimness < 0.47 and shape.hem_width > 1.45 * shape.waist_width):
         return Category.DRESS
     return Category.UPPER
+
+
+def _is_waistband(shape: Shape) -> bool:
+    """Whether a top edge is a skirt's."""
+    if shape.waist_width > _TUBE and shape.hem_width < shape.top_width:
+        return False
+    if shape.top_width < _SHOULDER * shape.waist_width:
+        return False
+    wide = shape.top_width > _WAISTBAND * shape.shoulder_width and shape.hem_width > _FLARED * shape.top_width
+    return shape.neck_corner < _NECK or (shape.sag < _FLAT and wide)

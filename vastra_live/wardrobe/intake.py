@@ -10,7 +10,7 @@ import numpy as np
 from vastra_live.errors import GarmentError
 from vastra_live.pictures import Picture, read_picture
 from vastra_live.types import F32, U8, Category, Garment
-from vastra_live.wardrobe.category import classify, measure
+from vastra_live.wardrobe.category import classify, is_jumpsuit, measure
 from vastra_live.wardrobe.crotch import open_crotch
 from vastra_live.wardrobe.cutout import cut_out, largest_piece
 from vastra_live.wardrobe.gaps import open_gaps
@@ -81,7 +81,13 @@ def read_garment(
         mask = open_gaps(photo.bgr, without_hanger(photo.bgr, cutout.mask), ground)
         alpha = soft_alpha(fine.bgr, _enlarged(mask, fine.size), ground.resized(fine.size))
     silhouette = read_silhouette(mask)
-    kind = wanted or classify(measure(silhouette))
+    shape = measure(silhouette)
+    if wanted is None and is_jumpsuit(shape):
+        raise GarmentError(
+            f"{path}: looks like a jumpsuit, a top and trousers in one, which is not known here; "
+            "say what to take it for with --category"
+        )
+    kind = wanted or classify(shape)
     points, sleeve = find_landmarks(silhouette, kind)
     if ground is not None and "crotch" in points:
         opened = open_crotch(photo.bgr, mask, ground, points["crotch"], (points["waist_left"], points["waist_right"]))

@@ -143,9 +143,10 @@ def _softened(mask: U8, scale: float) -> U8:
 
 
 def _open_holes(mask: U8) -> U8:
-    """Cut a slit from the lowest point of each hole down to the ground.
+    """Cut a slit from each hole to the ground below it, or above it, where that is nearer.
 
-    Where a sleeve's end touches the body (or a trouser leg the other), the outline would pass the gap by.
+    Where a sleeve's end touches the body (or a trouser leg the other), the outline would pass the gap by; and it would
+    run around the band of a halter neck instead of along its opening.
     """
     ground = cv2.copyMakeBorder(cv2.bitwise_not(mask), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=255)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(ground, connectivity=4)
@@ -155,12 +156,16 @@ def _open_holes(mask: U8) -> U8:
         if label == outside or stats[label, cv2.CC_STAT_AREA] < 40:
             continue
         ys, xs = np.nonzero(labels == label)
-        y = int(ys.max())
-        x = int(np.median(xs[ys == y])) - 1
-        below = np.nonzero(opened[y:, x] == 0)[0]
-        below = below[below > 2]
-        end = y + int(below[0]) if len(below) else mask.shape[0]
-        opened[y - 1 : end + 1, max(0, x) : x + 2] = 0
+        slits = []
+        for flip, y in ((False, int(ys.max()) - 1), (True, int(ys.min()) - 1)):
+            x = int(np.median(xs[ys == y + 1])) - 1
+            ahead = (opened[y::-1] if flip else opened[y:])[:, x] == 0
+            beyond = np.nonzero(ahead)[0]
+            beyond = beyond[beyond > 2]
+            length = int(beyond[0]) if len(beyond) else len(ahead)
+            slits.append((length, x, slice(max(0, y - length), y + 2) if flip else slice(y - 1, y + length + 1)))
+        _, x, rows = min(slits, key=lambda slit: slit[0])
+        opened[rows, max(0, x) : x + 2] = 0
     return opened
 
 
