@@ -52,13 +52,21 @@ def open_gaps(bgr: U8, mask: U8, ground: Ground) -> U8:
     Returns:
         (H, W) uint8.
     """
-    residual = bgr.astype(np.float32) - ground.bgr
+    x, y, width, height = cv2.boundingRect(mask)
+    part = np.s_[max(0, y - _REACH_PX) : y + height + _REACH_PX, max(0, x - _REACH_PX) : x + width + _REACH_PX]
+    opened = mask.copy()
+    opened[part] = _opened(bgr[part], mask[part], ground.bgr[part], 1.2 + 1.8 * ground.sigma)
+    return opened
+
+
+def _opened(bgr: U8, mask: U8, ground: F32, noise: float) -> U8:
+    """The same where the garment is."""
+    residual = bgr.astype(np.float32) - ground
     distance = np.abs(residual).max(axis=2)
     peak = cv2.dilate(distance, np.ones((2 * _REACH_PX + 1, 2 * _REACH_PX + 1), np.uint8))
-    noise = 1.2 + 1.8 * ground.sigma
     lit = distance < np.minimum(noise + _RIPPLE * peak, _MOST_RIPPLE)
     shaded = lit | (_in_shade(residual, ground, noise) & (distance < _MIXED * peak))
-    level = residual.mean(axis=2)
+    level = cv2.transform(residual, np.full((1, 3), 1 / 3, np.float32))
     # a gap may be shaded all across, or only farther up; and it goes on beyond a place where it is hair-thin
     for alike in (shaded, lit, lit, shaded):
         ends = _ends(alike & (mask > 0), mask, distance, level < _LIGHTER * noise)
@@ -67,11 +75,11 @@ def open_gaps(bgr: U8, mask: U8, ground: Ground) -> U8:
     return mask
 
 
-def _in_shade(residual: F32, ground: Ground, noise: float) -> Bools:
+def _in_shade(residual: F32, ground: F32, noise: float) -> Bools:
     """(H, W) what has the ground's colour and less of its light."""
-    light = np.maximum((ground.bgr * ground.bgr).sum(axis=2), 1.0)
-    dimmed = -(residual * ground.bgr).sum(axis=2) / light
-    off_colour = np.abs(residual + ground.bgr * dimmed[:, :, None]).max(axis=2)
+    light = np.maximum(cv2.transform(ground * ground, np.ones((1, 3), np.float32)), 1.0)
+    dimmed = -cv2.transform(residual * ground, np.ones((1, 3), np.float32)) / light
+    off_colour = np.abs(residual + ground * dimmed[:, :, None]).max(axis=2)
     return np.asarray((dimmed > 0) & (dimmed < _DARKEST) & (off_colour < noise + _TINTED * dimmed), np.bool_)
 
 
@@ -80,9 +88,9 @@ def _ends(alike: Bools, mask: U8, distance: F32, no_lighter: Bools) -> Bools:
     outside = mask == 0
     height = cv2.boundingRect(mask)[3]
     _, labels, stats, _ = cv2.connectedComponentsWithStats(alike.astype(np.uint8), connectivity=8)
-    at_mouth = np.unique(labels[cv2.dilate(outside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0])
+    shore = (cv2.dilate(outside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & alike
     found = np.zeros(mask.shape, np.bool_)
-    for label in at_mouth[at_mouth > 0]:
+    for label in np.unique(labels[shore]):
         x, y, w, h, area = (int(value) for value in stats[label])
         if area < _SMALLEST_PX or h > _LONGEST * height or w > min(_WIDEST * height, h / _SLENDER):
             continue
