@@ -215,3 +215,12 @@ def test_stripes_of_the_grounds_colour_are_no_gaps() -> None:
     opened = open_gaps(picture, cutout.mask, cutout.ground)
     # above lie the armpits, which are
     np.testing.assert_array_equal(opened[345:], cutout.mask[345:])
+
+
+def test_the_ripples_between_a_garment_and_the_pictures_border_are_ground() -> None:
+    mask = shape_mask("tee", 1.7)[: round(480 * 1.7) + 6]
+    picture = photo(mask, (40, 90, 200), (255, 255, 255), 0)
+    _, packed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 80])
+    found = cut_out(np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)).mask
+    below = found[-4:, 220:600]
+    assert (below == 0).mean() > 0.95

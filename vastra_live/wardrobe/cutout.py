@@ -171,9 +171,17 @@ def _flood(difference: _Difference) -> U8:
     # a ripple is small beside the edge that made it
     peak = cv2.dilate(difference.distance, np.ones((2 * _RIPPLE_PX + 1, 2 * _RIPPLE_PX + 1), np.uint8))
     ripple = _binary(difference.distance < np.minimum(difference.tight + 0.08 * peak, 20))
-    flood = _grown(clean, ripple, _RIPPLE_PX)
+    flood = _along_border(_grown(clean, ripple, _RIPPLE_PX), ripple)
     flood = _with_shadow(difference, flood)
     return flood | _holes(difference, ripple, flood)
+
+
+def _along_border(flood: U8, ripple: U8) -> U8:
+    """The flood, and what is no wider than ripples reach between a garment and the picture's border: nothing else."""
+    strip = ripple.copy()
+    strip[_RIPPLE_PX:-_RIPPLE_PX, _RIPPLE_PX:-_RIPPLE_PX] = 0
+    _, labels = cv2.connectedComponents(cv2.bitwise_or(flood, strip), connectivity=4)
+    return np.where(np.isin(labels, np.unique(labels[flood > 0])) & (labels > 0), 255, 0).astype(np.uint8)
 
 
 def _with_shadow(difference: _Difference, flood: U8) -> U8:
