@@ -17,8 +17,10 @@ def test_hips_are_no_wider_than_to_the_wall_that_is_seen_beside_them() -> None:
     # a gap beside the left hip, between it and an arm; one between the legs; a speck
     wall[y - 12 : y, x + 40 : x + 52] = wall[y + 40 :, x - 6 : x + 6] = wall[y - 10, x - 40] = 1
     free = beside_hips(wall, s)
-    assert free[y - 80 : y - 2, x + 43 :].min() == 1
+    assert free[y - 36 : y - 2, x + 43 :].min() == 1
     assert free[:, : x + 38].max() == 0
     # and wider again further down, little by little
     assert free[y + 4, x + 40] < 0.5 < free[y + 4, x + 48]
     assert free[y + 80, : x + 78].max() == 0
+    # nobody's hips are in a picture that ends above them
+    assert beside_hips(np.ones((150, 320), np.float32), s).max() == 0

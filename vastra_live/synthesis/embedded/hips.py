@@ -11,6 +11,8 @@ from vastra_live.types import F32, U8
 
 __all__ = ["beside_hips"]
 
+_WAIST = 0.65
+"""Depth on the torso above which nothing is a hip."""
 _SURELY = 0.75
 """So sure is the wall beside hips."""
 _ASIDE, _WIDEST = 0.25, 1.15
@@ -26,13 +28,20 @@ def beside_hips(background: F32, s: Skeleton) -> F32:
         background: (h, w) 0..1.
         s: in the same pixels.
     """
+    free = np.zeros_like(background)
     height, width = background.shape
-    widest = int(np.clip(s.neck[1] + _WIDEST * s.torso_length * s.down[1], 0, height))
-    wall = cv2.erode((background[:widest] > _SURELY).astype(np.uint8), np.ones((3, 3), np.uint8))
+    # from the waist down, and seen where they are not yet legs
+    waist, widest = (
+        int(np.clip(s.neck[1] + depth * s.torso_length * s.down[1], 0, height)) for depth in (_WAIST, _WIDEST)
+    )
+    if waist == widest:
+        return free
+    wall = cv2.erode((background[waist:widest] > _SURELY).astype(np.uint8), np.ones((3, 3), np.uint8))
     columns, aside = np.arange(width, dtype=np.float32), _ASIDE * s.unit
-    right = _first_wall(wall, s.pelvis[0] + aside, height)
-    left = _first_wall(wall[:, ::-1], width - 1 - s.pelvis[0] + aside, height)
-    return ramp(np.maximum(columns - right[:, None], columns[::-1] - left[:, None]), 1, 1)
+    right = _first_wall(wall, s.pelvis[0] + aside, height - waist)
+    left = _first_wall(wall[:, ::-1], width - 1 - s.pelvis[0] + aside, height - waist)
+    free[waist:] = ramp(np.maximum(columns - right[:, None], columns[::-1] - left[:, None]), 1, 1)
+    return free
 
 
 def _first_wall(wall: U8, start: float, height: int) -> F32:
