@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 
 from tests.fakes_capture import Behaviour, FakeCapture, FakeDriver, after, always, failing, hanging, picture, steady
 from vastra_live.capture.base import FrameSource
-from vastra_live.capture.camera_reader import CameraLimits, RateMeter
+from vastra_live.capture.camera_reader import CameraLimits, CameraReader, RateMeter
 from vastra_live.capture.fitting import as_bgr
 from vastra_live.capture.webcam import Webcam
 from vastra_live.errors import CameraError, SourceEnded
@@ -184,6 +185,21 @@ def test_a_camera_that_stays_away_ends_the_run_when_asked_to() -> None:
     with pytest.raises(CameraError, match=r"lost .* not back within 0\.1 s"):
         while True:
             source.read()
+    source.close()
+
+
+def test_a_camera_lost_before_anybody_looks_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Late(CameraReader):
+        """Whoever opens it looks when it has long ended, if it ends."""
+
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            self._thread.join(0.1)
+
+    monkeypatch.setattr("vastra_live.capture.webcam.CameraReader", Late)
+    driver = FakeDriver([after(1, failing), steady])
+    source = webcam(driver, CameraLimits(bad_frames=1, bad_pause_s=0.001, backoff_s=0.001))
+    assert source.read().size == (64, 48)
     source.close()
 
 

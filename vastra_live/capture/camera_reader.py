@@ -155,6 +155,11 @@ class CameraReader:
         """Whether the thread still runs."""
         return self._thread.is_alive()
 
+    @property
+    def delivered(self) -> bool:
+        """Whether a usable frame came, whatever happened afterwards."""
+        return self._last_good_s is not None
+
     def overdue(self) -> bool:
         """Whether the driver hangs: no usable frame for longer than the limits allow."""
         if self._last_good_s is None:

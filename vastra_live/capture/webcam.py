@@ -141,7 +141,8 @@ class Webcam:
         reader.settled.wait(self._limits.first_frame_s)
         if reader.crash is not None:
             raise reader.crash
-        if reader.reason:
+        # one that is lost right after its first frames is opened again like any other
+        if reader.reason and not reader.delivered:
             remedy = why_unusable(self._device) if not reader.opened else "try another program with it, or replug it"
             raise CameraError(f"{self.name}: {reader.reason}: {remedy}")
         if not reader.settled.is_set():
