@@ -188,14 +188,15 @@ def test_a_camera_that_stays_away_ends_the_run_when_asked_to() -> None:
     source.close()
 
 
+class Late(CameraReader):
+    """Whoever opens it looks when it has long ended, if it ends."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._thread.join(0.1)
+
+
 def test_a_camera_lost_before_anybody_looks_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Late(CameraReader):
-        """Whoever opens it looks when it has long ended, if it ends."""
-
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments)
-            self._thread.join(0.1)
-
     monkeypatch.setattr("vastra_live.capture.webcam.CameraReader", Late)
     driver = FakeDriver([after(1, failing), steady])
     source = webcam(driver, CameraLimits(bad_frames=1, bad_pause_s=0.001, backoff_s=0.001))
@@ -255,7 +256,12 @@ def test_grey_and_bgra_frames_become_bgr() -> None:
     assert as_bgr(np.zeros((4, 4, 2), np.uint8), (4, 4)) is None
 
 
-def test_a_driver_bug_is_raised_where_frames_are_read() -> None:
+@pytest.mark.parametrize("reader", [CameraReader, Late])
+def test_a_driver_bug_is_raised_where_frames_are_read(
+    reader: type[CameraReader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vastra_live.capture.webcam.CameraReader", reader)
+
     def broken(_: FakeCapture) -> Iterator[tuple[bool, np.ndarray]]:
         yield True, picture()
         raise RuntimeError("a bug")

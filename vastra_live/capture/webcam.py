@@ -139,10 +139,12 @@ class Webcam:
 
     def _await_first(self, reader: CameraReader) -> None:
         reader.settled.wait(self._limits.first_frame_s)
+        if reader.delivered:
+            # what befell it since is dealt with where frames are read
+            return
         if reader.crash is not None:
             raise reader.crash
-        # one that is lost right after its first frames is opened again like any other
-        if reader.reason and not reader.delivered:
+        if reader.reason:
             remedy = why_unusable(self._device) if not reader.opened else "try another program with it, or replug it"
             raise CameraError(f"{self.name}: {reader.reason}: {remedy}")
         if not reader.settled.is_set():
