@@ -349,9 +349,8 @@ def test_cloth_beside_a_bare_forearm_is_no_sleeve() -> None:
         column, row = np.round(anchor.window.cells(elbow + 0.7 * (wrist - elbow))).astype(int)
         aside = round(14 / anchor.window.step)
         assert anchor.limbs.own[row, column] > 0.95
-        # one side of the forearm lies on the torso
-        beside = anchor.limbs.own[row + aside, column]
-        assert beside > 0.95 if dressed & LEFT_FORE else beside < 0.2
+        # one side of the forearm lies on the torso, whether it is in a sleeve or not
+        assert anchor.limbs.own[row + aside, column] < (0.5 if dressed & LEFT_FORE else 0.2)
 
 
 def test_two_threads_draw_what_one_draws() -> None:

@@ -43,8 +43,9 @@ class Anchor:
         luma: (rows, columns) uint8, what the camera is expected to see, on the work grid. Where something was in
             front of the garment this is what was seen there before.
         alpha: (rows, columns) float32, the layer's alpha, with what was hidden put back.
-        shown_ycrcb, shown_alpha, shown_own_alpha: colours and alpha on the work grid, and alpha in the layer's own
-            pixels, as the keyframe shows them, with nothing put back; (h, w) float32 the last.
+        shown_ycrcb, shown_alpha, shown_bgr, shown_own_alpha: colours and alpha on the work grid, the layer's colours
+            and alpha in its own pixels, as the keyframe shows them, with nothing put back; (h, w, 3) uint8 and (h, w)
+            float32 the last two.
         ycrcb: (rows, columns, 3) uint8, the colours belonging to ``luma``.
         surface: ranges of those colours on both sides of the layer's outline.
         texture_bgra: (h, w, 4) uint8, the layer at its own resolution, likewise; straight colour, continued
@@ -65,6 +66,7 @@ class Anchor:
     alpha: F32
     shown_ycrcb: U8
     shown_alpha: F32
+    shown_bgr: U8
     shown_own_alpha: F32
     ycrcb: U8
     surface: Surface
@@ -103,18 +105,25 @@ class Limbs:
     Attributes:
         arms: where they are.
         masks: (rows, columns) float32 each, what each of their parts covers.
-        own: (rows, columns) float32, what of that moves with them; see :func:`~vastra_live.tracking.limbs.layer_on`.
+        own, worn: (rows, columns) float32, what of that moves with them, and with the sleeves worn, which may be wider;
+            see :func:`~vastra_live.tracking.limbs.layer_on`.
+        narrower: whether the arms are narrower than the sleeves worn: those of another garment, or bare and made.
         dressed: the parts that the layer is on, a set of bits.
         luma, surface, texture_bgra: as an anchor's.
+        surrounded_bgra: (h, w, 4) uint8, the anchor's texture, but beyond its layer the colours of what surrounds the
+            wearer.
     """
 
     arms: Arms
     masks: tuple[F32, ...]
     own: F32
+    worn: F32
+    narrower: bool
     dressed: int
     luma: U8
     surface: Surface
     texture_bgra: U8
+    surrounded_bgra: U8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,6 +164,7 @@ def first_anchor(painted: Painted, small: U8) -> Anchor:
         body=painted.body,
         shown_ycrcb=ycrcb,
         shown_alpha=alpha,
+        shown_bgr=painted.bgr,
         shown_own_alpha=painted.own_alpha,
     )
 
@@ -211,6 +221,7 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
         body=painted.body,
         shown_ycrcb=ycrcb,
         shown_alpha=alpha,
+        shown_bgr=painted.bgr,
         shown_own_alpha=painted.own_alpha,
         before=Before(
             bridge,

@@ -12,6 +12,7 @@ import numpy as np
 from vastra_live.tracking.anchor import Anchor, Limbs, continue_colours
 from vastra_live.tracking.limbs import PARTS, Arms, arm_mask, arms_of, layer_on
 from vastra_live.tracking.painted import after, ending_like, with_alpha
+from vastra_live.tracking.reach import torso_of
 from vastra_live.tracking.surface import surface_of
 from vastra_live.tracking.window import Picture, grid, sampled
 from vastra_live.types import F32, U8
@@ -22,6 +23,14 @@ __all__ = ["with_arms", "without", "without_haste"]
 _MARGIN = 1.15
 # An arm and what its landmarks may be off, likewise.
 _WIDE = 1.6
+# What share of the worn sleeves must lie beside the arms made before these are narrower.
+_NARROWER = 0.1
+# How far a torso reaches beyond its landmarks, in its own sizes.
+_FLANK = 0.15
+# So many work pixels beside a layer its own colours go on.
+_BESIDE = 1
+# An alpha in levels below which a layer is not there.
+_NOTHING = 8
 # shoulders and hips in BlazePose's numbering, around the torso
 _TORSO = [11, 12, 24, 23]
 
@@ -46,15 +55,31 @@ def with_arms(anchor: Anchor, earlier: Anchor | None) -> Anchor:
     if earlier is not None and earlier.bare is not None and earlier.garment_name == anchor.garment_name:
         known = _remembered(anchor, earlier.bare, place)
     bare = _replaced(anchor, mask, place, known or _guessed(anchor, mask, place))
-    dressed, own = layer_on(arms, anchor.window, anchor.shown_alpha)
+    shown = with_alpha(
+        cv2.copyTo(anchor.shown_bgr, _levels(anchor.shown_own_alpha), anchor.texture_bgra[..., :3].copy()),
+        anchor.shown_own_alpha,
+    )
+    at = cv2.transform(anchor.window.centres(), anchor.to_texture)
+    layer, behind = (cv2.cvtColor(sampled(each, at), cv2.COLOR_BGRA2BGR) for each in (shown, bare.texture_bgra))
+    # where there is no layer behind, there is what the camera saw
+    wall = cv2.cvtColor(bare.ycrcb, cv2.COLOR_YCrCb2BGR)
+    behind = cv2.copyTo(wall, cv2.compare(bare.alpha, 0.5, cv2.CMP_LT), behind)
+    dressed, own, worn = layer_on(arms, anchor.window, anchor.shown_alpha, layer, behind)
+    beside, sleeves = (float((share * mask).sum()) for share in (worn - own, worn))
+    surrounded, narrower = anchor, beside > _NARROWER * sleeves
+    if narrower:
+        bare, surrounded = (_surrounded(each, _on_own(anchor, wall)) for each in (bare, anchor))
     limbs = Limbs(
         arms,
         masks,
-        own,
+        own if narrower else worn,
+        worn,
+        narrower,
         dressed,
         luma=cv2.extractChannel(anchor.shown_ycrcb, 0),
         surface=surface_of(anchor.shown_ycrcb, anchor.shown_alpha),
-        texture_bgra=with_alpha(anchor.texture_bgra.copy(), anchor.shown_own_alpha),
+        texture_bgra=shown,
+        surrounded_bgra=surrounded.texture_bgra,
     )
     return replace(anchor, limbs=limbs, bare=replace(bare, before=None))
 
@@ -69,7 +94,8 @@ def without(anchor: Anchor, parts: int) -> Anchor:
     # behind a forearm may be an upper arm, which stays
     mask = np.minimum(_union(limbs.masks, parts), 1 - _union(limbs.masks, ~parts))
     place = _placed(anchor, mask)
-    return _replaced(anchor, mask, place, _Behind(bare.ycrcb, bare.alpha, bare.texture_bgra[place.part]))
+    surrounded = replace(anchor, texture_bgra=limbs.surrounded_bgra)
+    return _replaced(surrounded, mask, place, _Behind(bare.ycrcb, bare.alpha, bare.texture_bgra[place.part]))
 
 
 def without_haste(anchor: Anchor, parts: int) -> Anchor:
@@ -88,6 +114,21 @@ def without_haste(anchor: Anchor, parts: int) -> Anchor:
     place = _placed(anchor, mask)
     texture = _mixed(before.texture_bgra, anchor.texture_bgra[place.part], place)
     return replace(anchor, before=replace(before, surface=surface_of(anchor.ycrcb, alpha), texture_bgra=texture))
+
+
+def _surrounded(anchor: Anchor, wall: U8) -> Anchor:
+    """The anchor with colours beyond its layer that are those of what surrounds the wearer.
+
+    A worn sleeve that swings out there, and is wider than the arm made in it, is covered with that.
+
+    Args:
+        anchor: of a keyframe.
+        wall: (h, w, 3) uint8, what surrounds the wearer there, in the pixels of its texture; anything elsewhere.
+    """
+    alpha = cv2.extractChannel(anchor.texture_bgra, 3)
+    around = np.ones((2 * _BESIDE * anchor.window.step + 1,) * 2, np.uint8)
+    beyond = cv2.compare(cv2.dilate(alpha, around), _NOTHING, cv2.CMP_LT)
+    return replace(anchor, texture_bgra=cv2.copyTo(with_alpha(wall, alpha), beyond, anchor.texture_bgra.copy()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,7 +200,10 @@ def _guessed(anchor: Anchor, mask: F32, place: _Place) -> _Behind:
     assert anchor.body is not None
     torso = np.zeros(mask.shape, np.uint8)
     corners = anchor.window.cells(anchor.body.landmarks_px[_TORSO, :2])
-    cv2.fillConvexPoly(torso, np.round(corners).astype(np.int32), 1)
+    corners = np.round(corners).astype(np.int32)
+    cv2.fillConvexPoly(torso, corners, 1)
+    _, size = torso_of(anchor.body)
+    cv2.polylines(torso, [corners], True, 1, max(1, round(2 * _FLANK * size / anchor.window.step)))
     alpha = torso.astype(np.float32)
     inside, outside = (continue_colours(anchor.ycrcb, part * (1 - mask)) for part in (anchor.alpha, 1 - anchor.alpha))
     own_alpha = anchor.texture_bgra[..., 3] * np.float32(1 / 255)

@@ -28,6 +28,8 @@ _REACH = 10.0
 _SMOOTH, _SMALL = 1.5, (9, 9)
 # How much a pixel must show an arm before the arm is what is expected there.
 _SHOWN = 0.5
+# How far the edge of a worn sleeve is blurred, in work pixels (box).
+_EDGE = np.ones((3, 3), np.uint8)
 # Levels of luma, on the mean, by which the layer's part of the picture must differ from what is expected there before
 # more than a flow is looked for.
 _CHANGED = 8.0
@@ -138,13 +140,15 @@ def follow(
 
     cells = places + flow
     expected = ground.surface.at(cells)
-    expected_luma = expected.luma
+    expected_luma, ground_alpha = expected.luma, expected.alpha.copy() if fronts else expected.alpha
     fronts, expected = _in_front(fronts, anchor, window, expected)
     for front in fronts:
         here, there = window.overlap(front.window)
         trust[here] = np.maximum(trust[here], front.share[there])
     within = None if reach is None else reach.on(window)
     seen = see(live, expected, evidence, within)
+    for front in fronts if anchor.limbs is not None and anchor.limbs.narrower else ():
+        _cover_beside(front, window, seen.alpha, ground_alpha)
     alpha = expected.alpha * np.float32(1 / 255)
     found = trust * seen.alpha
     mass = float(found.sum())
@@ -204,7 +208,7 @@ def _lost_arms(
         part = arm_window(now, parts, window, limbs.dressed)
         if part is None:
             continue
-        here, _ = window.overlap(part)
+        here, within = window.overlap(part)
         there = live[here]
         if there.shape[:2] != (part.rows, part.columns):
             # an arm beyond the window
@@ -212,7 +216,13 @@ def _lost_arms(
             there, _ = _picture(
                 frame_bgr, part, window.widened(last.light, wide, last.usual_light())[wide.overlap(part)[0]]
             )
-        fronts.append(bring_arm(engine, limbs.arms, key, limbs.luma, limbs.own, now, parts, part, there))
+        front = bring_arm(engine, limbs.arms, key, limbs.luma, limbs.own, now, parts, part, there)
+        if front.share[within].size < front.share.size:
+            # nothing else hides a worn sleeve there
+            share = front.reaching(limbs.worn)
+            share[within] = front.share[within]
+            front = replace(front, share=share)
+        fronts.append(front)
     return lost, tuple(fronts)
 
 
@@ -243,6 +253,24 @@ def _in_front(
             # the drawing mixes the two alphas: a switch here would stand as a line along the arm there
             together.alpha[here] = mixed
     return tuple(weighed), together
+
+
+def _cover_beside(front: Front, window: Window, seen: F32, behind: U8) -> None:
+    """Of a worn sleeve that is wider than the arm made in it, the blurred edge is covered too, in place.
+
+    What is drawn there is what the keyframe saw around the wearer, so a little more of it is not noticed.
+
+    Args:
+        front: a moved arm.
+        window: of the rest.
+        seen: (rows, columns) float32, where the layer is seen.
+        behind: (rows, columns) uint8, the layer's alpha without arms.
+    """
+    here, there = window.overlap(front.window)
+    if seen[here].size > 0:
+        around = cv2.dilate(seen[here], _EDGE) * (1 - front.share[there])
+        # a hem beside a hand stays where it is
+        np.copyto(seen[here], np.maximum(seen[here], around), where=cv2.dilate(behind[here], _EDGE) < 128)
 
 
 def recentre(followed: Followed) -> Followed:

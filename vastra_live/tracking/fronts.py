@@ -42,6 +42,10 @@ class Front:
     share: F32
     off: F32
 
+    def reaching(self, own: F32) -> F32:
+        """(rows, columns) float32, how much each pixel may show an arm, with so much of the keyframe around it."""
+        return within(self.off) * sampled(own, self.cells)
+
 
 def bring_arm(
     engine: Flow,

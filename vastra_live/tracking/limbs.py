@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from vastra_live.tracking.reach import torso_of
 from vastra_live.tracking.window import Window, sampled
-from vastra_live.types import F32, Body
+from vastra_live.types import F32, U8, Body
 
 __all__ = [
     "ARM",
@@ -55,6 +55,9 @@ _SPARSE = 4
 _CELLS, _LEAST = 8, 16
 # How near a bone an arm surely is, in radii, and what share of that a layer must cover to be on it.
 _CORE, _DRESSED = 0.4, 0.3
+# How far off what is remembered behind an arm may be, in work pixels; by how many levels a pixel must be nearer to that
+# than to the arm's middle before it is none of the arm's, and over which the decision changes.
+_OFF, _OTHER = 5, 24.0
 # A forearm shorter than this in the keyframe, in torso sizes, points at the camera, and the keyframe shows nothing
 # of it: this last part of the upper arm stands in for it, folded back at the elbow.
 _END_ON, _FOLD = 0.35, 0.3
@@ -145,36 +148,52 @@ def arm_mask(arms: Arms, part: int, places: F32, margin: float) -> F32:
     return within(distance.min(axis=0))
 
 
-def layer_on(arms: Arms, window: Window, alpha: F32) -> tuple[int, F32]:
-    """What of a layer is on the arms of a keyframe, and not on the torso beside a bare one.
+def layer_on(arms: Arms, window: Window, alpha: F32, bgr: U8, behind: U8) -> tuple[int, F32, F32]:
+    """What of a layer is on the arms of a keyframe, and not on the torso or the wall beside them.
 
-    Where the middle of an arm is bare, what the layer covers beside it is not a sleeve.
+    Where the middle of an arm is bare, what the layer covers beside it is not a sleeve. Where it is not, what looks
+    like what is behind the arm, and not like its middle, lies beside a made arm that is narrower than the worn one.
 
     Args:
         arms: of the keyframe.
         window: of the keyframe.
         alpha: (rows, columns) float32, its layer's on the work grid, with nothing put back that is hidden.
+        bgr: (rows, columns, 3) uint8, the layer's colours there.
+        behind: (rows, columns, 3) uint8, and what is behind the arms, as far as that is known.
 
     Returns:
-        The parts that the layer is on, a set of bits; and (rows, columns) float32, 0..1, how much of what is around the
-        arms moves with them.
+        The parts that the layer is on, a set of bits; (rows, columns) float32, 0..1, how much of what is around arms
+        moves with them; and the same with what lies beside made arms.
     """
     places = window.centres()[::2, ::2] + np.float32(window.step / 2)
     here = cv2.resize(alpha, places.shape[1::-1], interpolation=cv2.INTER_AREA)
-    nearest, own = np.full(here.shape, np.inf, np.float32), np.ones_like(here)
+    look = cv2.resize(bgr, places.shape[1::-1], interpolation=cv2.INTER_AREA)
+    around = np.ones((_OFF, _OFF), np.uint8)
+    low, high = (cv2.resize(pick(behind, around), here.shape[::-1]) for pick in (cv2.erode, cv2.dilate))
+    unlike = cv2.max(cv2.subtract(low, look), cv2.subtract(look, high)).max(axis=2).astype(np.float32)
+    nearest, own, worn = np.full(here.shape, np.inf, np.float32), np.ones_like(here), np.ones_like(here)
     dressed = 0
     for part in (part for part in range(PARTS) if arms.seen[part // 2]):
         ends, (along, _, distance) = _along_bones(arms, 1 << part, places, 1.0)
         for number, (side, bone) in enumerate(ends):
             start, end = arms.joints[side, bone], arms.joints[side, bone + 1]
-            middle = start + np.clip(along[number], 0, 1)[..., None] * (end - start)
-            spread = np.maximum(here - sampled(alpha, window.cells(middle)), 0)
-            own = np.where(distance[number] < nearest, 1 - spread, own)
+            middle = window.cells(start + np.clip(along[number], 0, 1)[..., None] * (end - start))
+            on_middle = sampled(alpha, middle)
+            spread = np.maximum(here - on_middle, 0)
+            other = cv2.absdiff(look, sampled(bgr, middle)).max(axis=2) - unlike - np.float32(_OTHER)
+            other = (
+                np.clip(other / np.float32(_OTHER), 0, 1) * (distance[number] > _CORE) * np.minimum(2 * on_middle, 1)
+            )
+            other = cv2.blur(other, (3, 3))
+            worn = np.where(distance[number] < nearest, 1 - spread, worn)
+            own = np.where(distance[number] < nearest, (1 - spread) * (1 - other), own)
             nearest = np.minimum(nearest, distance[number])
         core = (distance.min(axis=0) < _CORE).astype(np.float32)
         if _mean(here, core) > _DRESSED:
             dressed |= 1 << part
-    return dressed, cv2.resize(own, (window.columns, window.rows), interpolation=cv2.INTER_LINEAR)
+    size = (window.columns, window.rows)
+    own, worn = (cv2.resize(each, size, interpolation=cv2.INTER_LINEAR) for each in (own, worn))
+    return dressed, own, worn
 
 
 def lost_parts(
