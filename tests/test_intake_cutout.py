@@ -224,3 +224,10 @@ def test_the_ripples_between_a_garment_and_the_pictures_border_are_ground() -> N
     found = cut_out(np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)).mask
     below = found[-4:, 220:600]
     assert (below == 0).mean() > 0.95
+
+
+def test_a_print_of_the_grounds_colour_is_no_gap_however_wide_the_margins_are() -> None:
+    mask = np.pad(shape_mask("tee"), ((210, 210), (168, 168)))
+    picture = photo(mask, (130, 50, 50), (246, 246, 246), 0.4)
+    picture[530:610, 340:370] = photo(np.zeros((80, 30), np.uint8), (0, 0, 0), (246, 246, 246), 0.4)
+    assert cut_out(picture).mask[540:600, 345:365].min() == 255

@@ -46,8 +46,8 @@ _UNSURE_PX = 5
 """The flood stops so far before the edge of what might be its shadow."""
 _RIPPLE_PX = 8
 """JPEG ripples stay inside their 8x8 block."""
-_THICKEST_WALL = 0.09
-"""Thickest sleeve before a hole, as a share of the picture's longer side."""
+_THICKEST_WALL = 0.11
+"""Thickest sleeve before a hole, as a share of the garment's longer side."""
 _FAINT = 14
 """Cloth that differs less than this from the ground may have lost parts of its rim to the flood."""
 _DEEPEST_BITE = 0.05
@@ -269,7 +269,7 @@ def _holes(difference: _Difference, alike: U8, flood: U8) -> U8:
             large = area >= (_SMALLEST_LOOP if label_like else _SMALLEST_HOLE) * flood.size
             # ripples cancel out, another white does not
             same = offset < 0.6 * difference.tight
-            behind = float(depth[rows, columns][patch > 0].min()) < _THICKEST_WALL * max(height, width)
+            behind = float(depth[rows, columns][patch > 0].min()) < _THICKEST_WALL * max(box_w, box_h)
             believed = large and same and behind and not stripe and float(clear[ring].mean()) > 0.8
         if believed:
             found[rows, columns] |= cv2.dilate(patch, _disc(1))
