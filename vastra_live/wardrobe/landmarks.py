@@ -18,6 +18,8 @@ _WAIST_DRESS = (0.7, 1.3, 2.2)
 """The same for a dress, in half chest widths below the armpit."""
 _CLEAR_WAIST = 0.012
 """A side that draws in by this much of the garment's height shows where the waist is."""
+_APEX = 0.004
+"""Points this much of the height below the top of the gap between two legs have a say in where it is."""
 _LEGS = 0.1
 """A gap from the hem up to this share of the height parts two legs; a skirt has none."""
 
@@ -103,7 +105,7 @@ def _lower(silhouette: Silhouette) -> Points:
     points: Points = {}
     halves = {"left": silhouette.left, "right": silhouette.right}
     legs = all(1 - half.path[-1, 1] > _LEGS for half in halves.values())
-    crotches = []
+    gaps: list[tuple[F32, list[tuple[float, float]]]] = []
     for name, half in halves.items():
         path = half.path
         top = np.arange(max(2, len(path) // 4))
@@ -117,8 +119,12 @@ def _lower(silhouette: Silhouette) -> Points:
         inner = int(inner_part[(path[inner_part, 1] - 0.5 * path[inner_part, 0]).argmax()])
         _put(points, silhouette, "cuff_outer", name, path[outer])
         _put(points, silhouette, "cuff_inner", name, path[inner])
-        crotches.append(silhouette.to_picture(path[-1], left=name == "left"))
+        gap = path[inner:]
+        gaps.append((gap[:, 1], [silhouette.to_picture(point, left=name == "left") for point in gap]))
     if legs:
-        (xl, yl), (xr, yr) = crotches
-        points["crotch"] = ((xl + xr) / 2, (yl + yr) / 2)
+        # the legs part where the gap between them is highest, which need not be on the axis
+        height = np.concatenate([heights for heights, _ in gaps])
+        weight = np.exp(-(height - height.min()) / _APEX)
+        x, y = weight @ np.array([point for _, gap in gaps for point in gap]) / weight.sum()
+        points["crotch"] = (float(x), float(y))
     return points
