@@ -23,7 +23,7 @@ from vastra_live.types import U8, Category, Garment
 from vastra_live.wardrobe.store import Wardrobe
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
-HEIGHT = 360
+HEIGHT, WIDTH = 360, 1200
 GAP = 4
 
 
@@ -65,7 +65,9 @@ def main() -> None:
     sheet = IMAGES / "moving.png"
     settings = Settings(source="demo", asap=True, output=(f"sheet:{sheet}",), wardrobe=IMAGES / "no-own-garments")
     launch(settings, print, lambda _: None).run()
-    write_picture(IMAGES / "moving.jpg", read_picture(sheet).bgr)
+    whole = read_picture(sheet).bgr
+    size = (WIDTH, round(whole.shape[0] * WIDTH / whole.shape[1]))
+    write_picture(IMAGES / "moving.jpg", np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.uint8))
     sheet.unlink()
 
 
