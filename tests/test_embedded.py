@@ -254,6 +254,14 @@ def test_a_dim_scene_dims_the_garment_and_keeps_its_colour() -> None:
     assert blue.max() / blue.min() < 1.3
 
 
+def test_a_coloured_wall_is_no_coloured_light_where_something_grey_is_seen() -> None:
+    nobody = np.zeros((90, 120), np.float32)
+    room = np.full((90, 120, 3), 200, np.uint8)
+    wall = room.copy()
+    wall[:, 30:] = (210, 140, 70)
+    np.testing.assert_allclose(scene_gain(wall, nobody), scene_gain(room, nobody), atol=0.04)
+
+
 def test_what_is_worn_does_not_colour_the_scene() -> None:
     room = np.full((90, 120, 3), 220, np.uint8)
     person = np.zeros((90, 120), np.float32)

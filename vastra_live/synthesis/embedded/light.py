@@ -6,10 +6,13 @@ from collections.abc import Iterable
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.mesh import Painted
 from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_shape, shrunk
 from vastra_live.types import F32, U8
+
+F64 = npt.NDArray[np.float64]
 
 __all__ = ["cloth_levels", "relief", "scene_gain", "shade_edges", "veiled"]
 
@@ -24,6 +27,8 @@ _SHINE = 0.6
 light that its surface throws back, which is as much on bright cloth as on dark (1)."""
 _WIDE = 13
 """A mean over more pixels than that from side to side is so smooth that it is worked out at half the size."""
+_COLOURED, _LITTLE = 0.25, 0.02
+"""From about this saturation on a colour is the thing's and not the light's; what it counts for even so."""
 _VEIL = 0.004
 """Light scattered in lens and air, as a share of white: shadows of a scene are never as deep as a product photo's."""
 
@@ -93,16 +98,26 @@ def scene_gain(bgr: U8, person: F32) -> F32:
 
     The scene's white is estimated with a Minkowski norm of its colours ("shades of grey", Finlayson and Trezzi
     2004) and only part of its cast is taken over: a coloured room must not turn a garment into another one.
+    A blue wall is as bright as its blue, and says little about the light's colour where anything grey is seen.
     What the wearer wears says nothing about the light and is left out.
     """
     small = shrunk(bgr, (64, 64)).reshape(-1, 3).astype(np.float64)
     around = shrunk(person, (64, 64)).ravel() < 0.2
     if around.mean() > 0.15:
         small = small[around]
-    norm = ((small * small * small) ** 2).mean(axis=0) ** (1 / 6)
-    level = float(np.clip((norm.mean() / 200) ** 0.8, 0.42, 1.0))
+    peak, mean = small.max(axis=1), small.mean(axis=1)
+    grey = np.exp(-(((peak - small.min(axis=1)) / np.maximum(peak, 1) / _COLOURED) ** 2))
+    bright = grey * mean + (1 - grey) * peak
+    level = float(np.clip((_norm(bright[:, None], np.ones_like(grey))[0] / 200) ** 0.8, 0.42, 1.0))
+    norm = _norm(small, grey + _LITTLE)
     cast = np.clip(norm / norm.mean(), 0.88, 1.12) ** 0.6
     return np.asarray(level * cast, np.float32)
+
+
+def _norm(colours: F64, weights: F64) -> F64:
+    """(c,) the weighted Minkowski norm, of order 6, of (n, c) colours."""
+    cubes = colours * colours * colours
+    return np.asarray((weights @ (cubes * cubes) / weights.sum()) ** (1 / 6), np.float64)
 
 
 def veiled(bgr: U8, gain: F32) -> U8:
