@@ -6,13 +6,10 @@ from collections.abc import Iterable
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.mesh import Painted
 from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_shape, shrunk
 from vastra_live.types import F32, U8
-
-F64 = npt.NDArray[np.float64]
 
 __all__ = ["cloth_levels", "relief", "scene_gain", "shade_edges", "veiled"]
 
@@ -101,23 +98,24 @@ def scene_gain(bgr: U8, person: F32) -> F32:
     A blue wall is as bright as its blue, and says little about the light's colour where anything grey is seen.
     What the wearer wears says nothing about the light and is left out.
     """
-    small = shrunk(bgr, (64, 64)).reshape(-1, 3).astype(np.float64)
+    small = shrunk(bgr, (64, 64)).reshape(-1, 3).astype(np.float32)
     around = shrunk(person, (64, 64)).ravel() < 0.2
     if around.mean() > 0.15:
         small = small[around]
     peak, mean = small.max(axis=1), small.mean(axis=1)
-    grey = np.exp(-(((peak - small.min(axis=1)) / np.maximum(peak, 1) / _COLOURED) ** 2))
+    grey = np.exp(-np.square((peak - small.min(axis=1)) / np.maximum(peak, 1) * np.float32(1 / _COLOURED)))
     bright = grey * mean + (1 - grey) * peak
     level = float(np.clip((_norm(bright[:, None], np.ones_like(grey))[0] / 200) ** 0.8, 0.42, 1.0))
-    norm = _norm(small, grey + _LITTLE)
+    norm = _norm(small, grey + np.float32(_LITTLE))
     cast = np.clip(norm / norm.mean(), 0.88, 1.12) ** 0.6
     return np.asarray(level * cast, np.float32)
 
 
-def _norm(colours: F64, weights: F64) -> F64:
+def _norm(colours: F32, weights: F32) -> F32:
     """(c,) the weighted Minkowski norm, of order 6, of (n, c) colours."""
     cubes = colours * colours * colours
-    return np.asarray((weights @ (cubes * cubes) / weights.sum()) ** (1 / 6), np.float64)
+    # a matrix product would wake threads
+    return np.asarray(((weights[:, None] * cubes * cubes).sum(axis=0) / weights.sum()) ** (1 / 6), np.float32)
 
 
 def veiled(bgr: U8, gain: F32) -> U8:

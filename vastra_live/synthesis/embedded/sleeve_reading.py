@@ -33,6 +33,8 @@ _OBLIQUE = 0.03
 """So much farther than in its middle it may end at its sides."""
 _HAND = 0.012
 """So much skin at its end, in squared shoulder widths, is a hand: then the arm is before the hips."""
+_NONE = 0.1
+"""Less of the lower garment than that, at any pixel around a forearm, is none."""
 _ALIKE = 0.3
 """A colour is the sleeve's if it is so likely for it as for the lower garment."""
 
@@ -46,7 +48,9 @@ def keep_sleeves(share: F32, colours: F32, s: Skeleton) -> None:
         s: the skeleton, in the same pixels.
     """
     for arm in (s.right, s.left):
-        if not _has_long_sleeve(share, arm, s.unit):
+        around = window(share.shape[1:], (arm.elbow, arm.wrist), _MOST * s.unit)
+        # most arms are nowhere near it
+        if share[LOWER][around].max(initial=0) < _NONE or not _has_long_sleeve(share, arm, s.unit):
             continue
         half = _half_width(share, arm, s.unit) + _ROOM
         end = _cuff(share, arm, s.unit)
