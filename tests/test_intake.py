@@ -68,8 +68,8 @@ def test_two_armpits_at_one_depth_are_both_seen() -> None:
     cv2.fillPoly(mask, [np.rint(ring + np.array([240, 0])).astype(np.int32)], 255)
     _, points, sleeve = landmarks(mask)
     assert sleeve is Sleeve.SHORT
-    assert points["armpit_left"] == pytest.approx((362, 266), abs=9)
-    assert points["armpit_right"] == pytest.approx((121, 272), abs=9)
+    assert points["armpit_left"] == pytest.approx((362, 266), abs=6)
+    assert points["armpit_right"] == pytest.approx((121, 272), abs=6)
 
 
 def test_the_points_of_trousers_lie_where_they_were_drawn() -> None:
