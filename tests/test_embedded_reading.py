@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.embedded_people import drawn_person
+from vastra_live.synthesis.embedded.hair import attach_hair
 from vastra_live.synthesis.embedded.hem import Hems, _brightest_path, _middles, bare_belly, find_hem, follow_hem
 from vastra_live.synthesis.embedded.places import Hem, Places
 from vastra_live.synthesis.embedded.reading import (
@@ -16,7 +17,6 @@ from vastra_live.synthesis.embedded.reading import (
     TOP,
     Memory,
     Reading,
-    _attach_hair,
     _fill_bays,
     _settle_islands,
     read_person,
@@ -220,7 +220,7 @@ def test_a_collar_at_the_jaw_that_may_as_well_be_hair_is_none(likely: float, hai
     share[TOP][collar], share[HAIR][collar] = 1 - likely, likely
     # at its very edge, where it is brightest, hair is likelier
     share[TOP, y - 4, x - 3 : x + 4], share[HAIR, y - 4, x - 3 : x + 4] = 0.2, 0.8
-    _attach_hair(share, places)
+    attach_hair(share, places)
     assert (share[HAIR, y + 5, x] > 0.5) == hair
 
 

@@ -88,8 +88,9 @@ class Places:
     Attributes:
         face: (h, w) float32 0..1, the face's oval.
         depth: (h, w) float32, along the spine: 0 at the shoulder joints, 1 at the hip joints.
+        aside, below_chin: (h, w) float32, shoulder widths to the left of the spine, and below the chin.
         seeds: (5, h, w) float32, pixels whose class the skeleton tells well enough to learn colours from.
-        sure: (h, w) bool, well inside of the silhouette.
+        inside, sure: (h, w) bool, inside of the silhouette, and well inside.
         trunk: (h, w) bool, the torso without arms and hands.
         column: (h, w) bool, a strip along the spine and on downwards, without arms and hands.
         sleeves: (h, w) bool, along the arms' bones and around the shoulder joints.
@@ -113,19 +114,20 @@ class Places:
             return np.asarray(((x - origin[0]) * direction[0] + (y - origin[1]) * direction[1]) / measure, np.float32)
 
         self.depth = along(s.neck, s.down, s.torso_length)
-        self._below_chin = along(s.chin, s.down, unit)
+        self.below_chin = along(s.chin, s.down, unit)
         self.face, self._face_radius = _face(shape, s)
+        self.inside: Mask = person > 0.5
         self.sure: Mask = person > 0.8
         joints = _nearest(shape, [(arm.shoulder, arm.shoulder) for arm in (s.left, s.right)]) / unit
         self.sleeves: Mask = (self._arms < 0.12) | (joints < _SHOULDER)
         self.trunk: Mask = (person > 0.8) & (self._torso < 0) & (forearms > 0.16) & (self._hands > 0.25)
         # hair is learned here: further down it may lie beside a hood or collar of about its colour
         self.above_mouth: Mask = along(s.mouth, s.face_up, s.face_span) > 0
-        self.beside_face: Mask = (self._face_radius < 1.8) & (self._below_chin < 0)
-        centre = along(s.neck, s.across, unit)
-        self.column: Mask = (np.abs(centre) < 0.35) & (person > 0.8) & (self._hands > 0.25) & (forearms > 0.16)
+        self.beside_face: Mask = (self._face_radius < 1.8) & (self.below_chin < 0)
+        self.aside = along(s.neck, s.across, unit)
+        self.column: Mask = (np.abs(self.aside) < 0.35) & (person > 0.8) & (self._hands > 0.25) & (forearms > 0.16)
         # sleeves are wider than arms, and joints are not found to the pixel
-        self._core = self.column & (np.abs(centre) < 0.25) & (forearms > 0.26)
+        self._core = self.column & (np.abs(self.aside) < 0.25) & (forearms > 0.26)
         above_eyes = along(s.eyes, s.face_up, s.face_span) > 0.9
         legs = _nearest(shape, [(leg.hip, leg.knee) for leg in (s.left_leg, s.right_leg)]) / unit
         self.seeds = self._seeds(lab, forearms, above_eyes, legs)
@@ -178,7 +180,7 @@ class Places:
         """
         inside = np.clip(self._person, 0.01, 0.99)
         top_hem, lower_hem = (_USUAL_TOP, _USUAL_LOWER) if hem is None else (hem, hem)
-        depth, below_chin = self.depth, self._below_chin
+        depth, below_chin = self.depth, self.below_chin
         torso = self._torso
         if hem is not None and hem.depth > 1:
             # a top that hangs over the hips, and out over them

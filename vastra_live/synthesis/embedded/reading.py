@@ -16,7 +16,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vastra_live.synthesis.embedded.colours import CELLS, I64, ColourModels, colour_cells, learned
 from vastra_live.synthesis.embedded.guided import Smoother, edge_smoother
+from vastra_live.synthesis.embedded.hair import attach_hair, let_hair_fall
 from vastra_live.synthesis.embedded.hem import Hems, bare_belly, find_hem
 from vastra_live.synthesis.embedded.mix import ramp
 from vastra_live.synthesis.embedded.places import (
@@ -37,14 +39,8 @@ from vastra_live.types import F32, U8
 
 __all__ = ["BACKGROUND", "CLASSES", "HAIR", "LOWER", "SKIN", "TOP", "Memory", "Reading", "read_person"]
 
-I64 = npt.NDArray[np.int64]
-
-_LOCK = 0.75
-"""So likely on the mean is a lock of hair that an ear cuts off from the head."""
-_BINS = (24, 24, 24)
 _WALL, _ROOM = 0.98, 3
 """What is background so surely is nothing else, and so many pixels beside the rest are looked at."""
-_CELLS = _BINS[0] * _BINS[1] * _BINS[2]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,31 +70,6 @@ class Reading:
         return window(shape, corners, _ROOM * max(down, across))
 
 
-class ColourModels:
-    """One colour histogram a class, remembered from keyframe to keyframe.
-
-    Args:
-        memory: share of the old model kept at each update.
-    """
-
-    def __init__(self, memory: float = 0.6) -> None:
-        self._memory = memory
-        self._models: F32 | None = None
-
-    @property
-    def known(self) -> bool:
-        """Whether anything was learned yet."""
-        return self._models is not None
-
-    def remember(self, models: F32) -> None:
-        """Blend the (5, cells) models of this keyframe into those of the earlier ones."""
-        self._models = models if self._models is None else self._memory * self._models + (1 - self._memory) * models
-
-    def blended(self, models: F32) -> F32:
-        """The models of this keyframe, steadied by those of the earlier ones."""
-        return models if self._models is None else 0.5 * (self._models + models)
-
-
 class Memory:
     """What is known of a wearer from earlier keyframes.
 
@@ -122,7 +93,7 @@ def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: Memory) -> Rea
         memory: what was learned on earlier keyframes; updated.
     """
     lab = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2LAB), np.uint8)
-    cells = _cells(lab)
+    cells = colour_cells(lab)
     places = Places(person, skeleton, lab)
     seeds = places.seeds
     colours, hem = memory.colours, memory.hems.steadied(find_hem(lab, places))
@@ -130,7 +101,7 @@ def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: Memory) -> Rea
         places.end_seeds_at(hem)
     smooth = edge_smoother(bgr, strength=24.0, levels=6.0, radius=4)
     priors = places.priors(hem)
-    share = _classify(cells, colours.blended(_learn(cells, seeds)), priors, smooth, places.face)
+    share = _classify(cells, colours.blended(learned(cells, seeds)), priors, smooth, places.face)
     bare_from = bare_belly(share[SKIN], places)
     if bare_from is not None:
         priors = places.priors(bare_from)
@@ -142,14 +113,15 @@ def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: Memory) -> Rea
         weights[HAIR] *= places.above_mouth
         # blond hair and beige cloth are not learned as skin
         weights[SKIN] *= priors[SKIN] > 0.05
-        models = colours.blended(_learn(cells, weights + 0.15 * seeds))
+        models = colours.blended(learned(cells, weights + 0.15 * seeds))
         share = _classify(cells, models, priors, smooth, places.face)
     likely = models.take(cells, axis=1).reshape(share.shape)
+    let_hair_fall(share, models, priors[SKIN], cells, places, skeleton, smooth)
     _fill_bays(share, likely * priors, skeleton.unit)
     keep_sleeves(share, likely, skeleton)
-    _attach_hair(share, places)
+    attach_hair(share, places)
     _settle_islands(share, skeleton.unit, places.sleeves)
-    colours.remember(_learn(cells, share * (share > 0.6)))
+    colours.remember(learned(cells, share * (share > 0.6)))
     return Reading(share, places.face, hem if bare_from is None else None)
 
 
@@ -167,28 +139,6 @@ def _fill_bays(share: F32, likely: F32, unit: float) -> None:
     bays = (closed > top) & (share[LOWER] > share[TOP]) & (likely[TOP] > 0.3 * likely[LOWER])
     share[TOP][bays] += share[LOWER][bays]
     share[LOWER][bays] = 0
-
-
-def _attach_hair(share: F32, places: Places) -> None:
-    """Hair grows from the head: what is not attached to it, or thin as a seam, goes to the other classes. In place.
-
-    Where skin meets a dark top the mixed pixels have the colour of hair. An ear and its ring cut a lock off from the
-    head; but it begins beside the face.
-    """
-    strands = (share[HAIR] > 0.35).astype(np.uint8)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
-    thick = cv2.morphologyEx(strands, cv2.MORPH_OPEN, kernel)
-    thick[places.above_mouth] = strands[places.above_mouth]
-    count, labels = cv2.connectedComponents(thick, connectivity=4)
-    at = thick > 0
-    # a pale collar at the jaw is about as likely to be a white hat's, which was learned as hair, as the top's own
-    surely = np.bincount(labels[at], share[HAIR][at], count) > _LOCK * np.bincount(labels[at], minlength=count)
-    lock = places.beside_face & surely[labels]
-    on_head = np.zeros(count, np.uint8)
-    on_head[labels[((places.seeds[HAIR] > 0) | lock) & at]] = 1
-    share[HAIR] *= cv2.dilate(on_head[labels], kernel).astype(np.float32)
-    rest = share.sum(axis=0)
-    share /= np.maximum(rest, 1e-6)
 
 
 def _settle_islands(share: F32, unit: float, sleeves: npt.NDArray[np.bool_]) -> None:
@@ -221,43 +171,11 @@ def _settle_islands(share: F32, unit: float, sleeves: npt.NDArray[np.bool_]) -> 
         cv2.copyTo(mean * per_mass, specks.astype(np.uint8), plane)
 
 
-def _cells(lab: U8) -> I64:
-    """(h*w,) index of the colour cell of each pixel; chroma is cut finer, where clothes differ from skin."""
-    light = (lab[..., 0].astype(np.int32) * _BINS[0]) >> 8
-    # most pictures keep within +-48 of grey: cells of 4 units there, the rest in the outermost cell
-    a = np.clip((lab[..., 1].astype(np.int32) - 80) >> 2, 0, _BINS[1] - 1)
-    b = np.clip((lab[..., 2].astype(np.int32) - 80) >> 2, 0, _BINS[2] - 1)
-    return ((light * _BINS[1] + a) * _BINS[2] + b).ravel()
-
-
-def _learn(cells: I64, weights: F32) -> F32:
-    """(5, cells) colour density of each class from (5, h, w) weights, smoothed over neighbouring colours."""
-    models = np.empty((len(weights), _CELLS), np.float32)
-    kernel = np.array([0.25, 0.5, 0.25], np.float32)
-    for k, weight in enumerate(weights):
-        flat = weight.ravel()
-        total = float(flat.sum())
-        if total < 4:
-            models[k] = 1.0 / _CELLS
-            continue
-        # a pixel counts for one class or two of the five; flags are gone through ten times as fast as numbers
-        at = np.flatnonzero(flat > 0)
-        counts = np.bincount(cells[at], flat[at], _CELLS).astype(np.float32)
-        cube = counts.reshape(_BINS[0], _BINS[1] * _BINS[2])
-        cube = cv2.sepFilter2D(cube, -1, np.ones(1, np.float32), kernel)
-        cube = cube.reshape(_BINS[0] * _BINS[1], _BINS[2])
-        cube = cv2.sepFilter2D(cube, -1, kernel, np.ones(1, np.float32))
-        planes = cube.reshape(_BINS)
-        planes[:, 1:-1] = 0.5 * planes[:, 1:-1] + 0.25 * (planes[:, :-2] + planes[:, 2:])
-        models[k] = planes.ravel() / max(float(planes.sum()), 1e-6)
-    return models
-
-
 def _classify(cells: I64, models: F32, places: F32, smooth: Smoother, face: F32) -> F32:
     """(5, h, w) probability of each class: colour times place, smoothed with an edge-keeping filter."""
     shape = places.shape[1:]
     # the floor lets place decide where a colour was never seen (a sleeve of another colour)
-    floor = 0.02 / _CELLS * np.array([1, 1, 1, 6, 3], np.float32)
+    floor = 0.02 / CELLS * np.array([1, 1, 1, 6, 3], np.float32)
     colour = (models + floor[:, None]).take(cells, axis=1).reshape(-1, *shape)
     score = colour * places
     share = score / score.sum(axis=0)
