@@ -26,7 +26,7 @@ _ASIDE, _DOWN = 0.75, 1.0
 """Hair falls within so many shoulder widths of the spine, and down to that depth of the torso."""
 _FAR = 0.9
 """So many shoulder widths from the neck little hair hangs: what is seen there is the top."""
-_ALIKE = 2
+_ALIKE = 2.5
 """Locks are surer to be hair, by their colour, than even chances by so many times as likely as the top is to be."""
 _NEVER_SEEN = 0.1 / CELLS
 """How likely any other thing has any colour."""
@@ -50,22 +50,27 @@ def let_hair_fall(
     """
     hair = share[HAIR]
     below = places.below_chin > 0
-    if float(hair[below].sum()) < _LONG * s.unit**2:
+    if int((hair[below] > 0.5).sum()) < _LONG * s.unit**2:
         return
     zone = places.inside & (np.abs(places.aside) < _ASIDE) & (places.depth < _DOWN) & (places.below_chin > -1)
     free = zone * (1 - places.face)
     down = np.maximum(places.depth, 0) * np.float32(s.torso_length / s.unit)
     far = np.minimum(np.hypot(places.aside, down) / np.float32(_FAR), 1) ** 4
     top = share[TOP] * (share[TOP] > 0.5) * far
-    likely = models.take(cells, axis=1).reshape(share.shape)
-    others = likely[SKIN] * np.clip(3 * skin, 0.1, 1) + likely[BACKGROUND] * ~places.sure + np.float32(_NEVER_SEEN)
+    as_skin, as_wall = (models[k].take(cells).reshape(hair.shape) for k in (SKIN, BACKGROUND))
+    others = as_skin * np.clip(3 * skin, 0.1, 1) + as_wall * ~places.sure + np.float32(_NEVER_SEEN)
+    # beside the face hair is seen in the light that it has further down
+    of_hair = learned(cells, (hair * (hair > 0.5) * (places.above_mouth | places.beside_face))[None])[0]
+    as_hair = of_hair.take(cells).reshape(hair.shape)
 
     def fallen(as_top: F32) -> F32:
-        return likely[HAIR] / (likely[HAIR] + 2 * as_top.take(cells).reshape(hair.shape) + others)
+        return np.asarray(as_hair / (as_hair + 2 * as_top.take(cells).reshape(hair.shape) + others), np.float32)
 
     # the top's colours without those of the hair that hangs before it: first by how much of it there is, then by where
-    lock = fallen(_without(learned(cells, top[None])[0], models[HAIR]))
+    lock = fallen(_without(learned(cells, top[None])[0], of_hair))
     strands = _strands(np.maximum(smooth(lock * free), hair), places, s.unit)
+    if not (below & (strands > 0.5) & (hair < 0.5)).any():
+        return
     rest = top * (strands == 0)
     lock = fallen(learned(cells, rest[None])[0])
     strands = np.maximum(_strands(np.maximum(smooth(lock * free), hair), places, s.unit), hair)
@@ -85,7 +90,7 @@ def _without(model: F32, part: F32) -> F32:
     measure = model[at] / part[at]
     order = np.argsort(measure)
     middle = np.searchsorted(np.cumsum(part[at][order]), 0.5 * part[at].sum())
-    return np.maximum(model - 1.5 * measure[order[middle]] * part, 0)
+    return np.asarray(np.maximum(model - 1.5 * measure[order[middle]] * part, 0), np.float32)
 
 
 def _strands(hair: F32, places: Places, unit: float) -> F32:
@@ -96,7 +101,7 @@ def _strands(hair: F32, places: Places, unit: float) -> F32:
     closed = cv2.morphologyEx((hair > 0.4).astype(np.uint8), cv2.MORPH_CLOSE, small)
     _, labels = cv2.connectedComponents(cv2.morphologyEx(closed, cv2.MORPH_OPEN, disc), connectivity=4)
     on_head = np.zeros(int(labels.max()) + 1, np.uint8)
-    on_head[labels[places.beside_face]] = 1
+    on_head[labels[places.beside_face & places.above_mouth]] = 1
     on_head[0] = 0
     return np.asarray(hair * cv2.dilate(on_head[labels], small), np.float32)
 

@@ -139,7 +139,9 @@ class Places:
         inner_face = (radius < 0.85) & sure
         skin_like = _like(lab, inner_face)
         seeds[SKIN] = inner_face + 0.4 * (sure & (self._hands < 0.1) & skin_like)
-        seeds[HAIR] = sure & (radius > 1.0) & (radius < 2.1) & above_eyes & ~skin_like
+        # above the eyes may be a hat; fair hair has the colour of skin, but skin ends with the face and its ears
+        beside = self.above_mouth & (radius > 1.05) & (radius < 1.5)
+        seeds[HAIR] = sure & (((radius > 1.0) & (radius < 2.1) & above_eyes) | beside) & (~skin_like | (radius > 1.3))
         chest = (depth > 0.12) & (depth < 0.62)
         top = self.trunk & chest & ~skin_like
         if top.sum() < 0.2 * ((self._torso < 0) & chest).sum():
