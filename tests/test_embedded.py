@@ -262,6 +262,18 @@ def test_a_coloured_wall_is_no_coloured_light_where_something_grey_is_seen() -> 
     np.testing.assert_allclose(scene_gain(wall, nobody), scene_gain(room, nobody), atol=0.04)
 
 
+@pytest.mark.parametrize("room", [0, 40, 90])
+def test_something_bright_on_the_wearer_shows_that_the_wall_is_dark_and_not_the_light(room: int) -> None:
+    person = np.zeros((90, 120), np.float32)
+    person[20:, 30:90] = 1
+    bgr = np.full((90, 120, 3), room, np.uint8)
+    bgr[person > 0] = 60
+    dark = scene_gain(bgr, person)
+    # a forehead, a shirt
+    bgr[20:40, 50:80] = 210
+    assert scene_gain(bgr, person).mean() > 0.9 > dark.mean() + 0.2
+
+
 def test_what_is_worn_does_not_colour_the_scene() -> None:
     room = np.full((90, 120, 3), 220, np.uint8)
     person = np.zeros((90, 120), np.float32)

@@ -26,6 +26,10 @@ _WIDE = 13
 """A mean over more pixels than that from side to side is so smooth that it is worked out at half the size."""
 _COLOURED, _LITTLE = 0.25, 0.02
 """From about this saturation on a colour is the thing's and not the light's; what it counts for even so."""
+_WHITE, _WHITEST = 200, 225
+"""The norm of a fully lit room, and the grey level of the brightest thing on somebody fully lit."""
+_BRIGHTEST, _SOME = 97, 20
+"""The percentile that is the brightest, without glints, and more pixels of the thumbnail than that say something."""
 _VEIL = 0.004
 """Light scattered in lens and air, as a share of white: shadows of a scene are never as deep as a product photo's."""
 
@@ -96,18 +100,23 @@ def scene_gain(bgr: U8, person: F32) -> F32:
     The scene's white is estimated with a Minkowski norm of its colours ("shades of grey", Finlayson and Trezzi
     2004) and only part of its cast is taken over: a coloured room must not turn a garment into another one.
     A blue wall is as bright as its blue, and says little about the light's colour where anything grey is seen.
-    What the wearer wears says nothing about the light and is left out.
+    What the wearer wears says nothing about the light's colour and is left out. But nothing is whiter than white: on
+    whom something bright is seen falls so much light, however dark the wall behind is.
     """
     small = shrunk(bgr, (64, 64)).reshape(-1, 3).astype(np.float32)
-    around = shrunk(person, (64, 64)).ravel() < 0.2
+    whole = shrunk(person, (64, 64)).ravel()
+    on, around = whole > 0.8, whole < 0.2
+    brightest = float(np.percentile(small[on].mean(axis=1), _BRIGHTEST)) if on.sum() > _SOME else 0.0
     if around.mean() > 0.15:
         small = small[around]
     peak, mean = small.max(axis=1), small.mean(axis=1)
     grey = np.exp(-np.square((peak - small.min(axis=1)) / np.maximum(peak, 1) * np.float32(1 / _COLOURED)))
     bright = grey * mean + (1 - grey) * peak
-    level = float(np.clip((_norm(bright[:, None], np.ones_like(grey))[0] / 200) ** 0.8, 0.42, 1.0))
+    seen = max(float(_norm(bright[:, None], np.ones_like(grey))[0]) / _WHITE, brightest / _WHITEST)
+    level = float(np.clip(seen**0.8, 0.42, 1.0))
     norm = _norm(small, grey + np.float32(_LITTLE))
-    cast = np.clip(norm / norm.mean(), 0.88, 1.12) ** 0.6
+    # the black around a cut-out has no colour
+    cast = np.clip((norm + 1) / (norm.mean() + 1), 0.88, 1.12) ** 0.6
     return np.asarray(level * cast, np.float32)
 
 
