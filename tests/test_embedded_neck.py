@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -87,3 +89,9 @@ def test_where_a_collar_stood_up_beside_the_neck_there_is_wall() -> None:
     for beside in (slice(x - 42, x - 34), slice(x + 35, x + 43)):
         assert made[COLLAR - 11 : COLLAR - 6, beside].min() > 200
     assert made[COLLAR + 3, x, 2] < 200
+
+
+def test_of_a_bowed_head_no_neck_is_looked_for() -> None:
+    share = seen()
+    bowed = replace(S, mouth=S.neck + 0.1 * S.unit * S.down, eyes=S.neck + np.array([3.0, -0.1 * S.unit]))
+    assert [len(side) for side in seen_sides(share[SKIN], share[BACKGROUND], bowed)] == [0, 0]

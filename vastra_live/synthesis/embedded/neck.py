@@ -37,6 +37,9 @@ def seen_sides(skin: F32, wall: F32, s: Skeleton) -> Sides:
     chin = s.chin - s.neck
     height = float(-chin @ s.down) / s.unit
     levels = _ABOVE[height > _ABOVE]
+    if not len(levels):
+        # a bowed head hides its neck
+        return np.empty((0, 2)), np.empty((0, 2))
     middles = s.neck + np.outer(levels / max(height, _STEP), chin)
     right, left = (_side(skin, wall, middles, outward) for outward in (-s.across * s.unit, s.across * s.unit))
     return right, left
