@@ -14,7 +14,7 @@ from vastra_live.synthesis.embedded.compose import draw_order
 from vastra_live.synthesis.embedded.fit import TopPattern
 from vastra_live.synthesis.embedded.girth import arm_point, measure_girth
 from vastra_live.synthesis.embedded.mesh import LEFT_FOREARM, LEFT_SLEEVE, RIGHT_SLEEVE, TORSO
-from vastra_live.synthesis.embedded.places import BACKGROUND, LOWER, TOP
+from vastra_live.synthesis.embedded.places import BACKGROUND, LOWER, SKIN, TOP
 from vastra_live.synthesis.embedded.reading import Reading
 from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
 from vastra_live.synthesis.embedded.snap import EdgeKind, snapped
@@ -64,7 +64,44 @@ def test_of_a_hidden_arm_nothing_is_in_front_of_the_top() -> None:
     assert float(both.front[:, middle:].max()) > 0.9
     assert float(one.front[:, middle:].max()) == 0
     np.testing.assert_array_equal(one.front[:, :middle], both.front[:, :middle])
-    np.testing.assert_array_equal(one.arms, both.arms)
+    np.testing.assert_array_equal(one.arms[:, :middle], both.arms[:, :middle])
+
+
+def test_of_a_hidden_arm_nothing_is_made_before_the_trunk() -> None:
+    """Below a hem that ends above its hand there would be a stump."""
+    folded = S.pelvis + 0.1 * S.unit * S.across
+    arm = replace(S.left, elbow=S.left.elbow, wrist=folded, tip=folded, behind=True)
+    arms = bare_body(BODY.person_alpha.shape, replace(S, left=arm), GIRTH, (0.3, 0.3)).arms
+    wrist, elbow = (np.round(point).astype(int) for point in (arm.wrist, arm.elbow))
+    assert float(arms[wrist[1], wrist[0]]) < 0.01
+    assert float(arms[elbow[1], elbow[0]]) > 0.9
+
+
+def back(hand: int) -> F32:
+    """(5, h, w) classes of a bare left arm whose forearm goes on behind a top; its hand is of a class."""
+    share = np.zeros((5, *BODY.person_alpha.shape), np.float32)
+    share[TOP] = BODY.person_alpha
+    rows, bent, end = (int(arm_point(S.left, station)[0][1]) for station in (0.25, 0.6, 0.9))
+    columns = np.s_[round(float(S.left.elbow[0]) - 25) :]
+    share[TOP, rows:bent, columns], share[SKIN, rows:bent, columns] = 0, BODY.person_alpha[rows:bent, columns]
+    share[TOP, end:, columns], share[hand, end:, columns] = 0, BODY.person_alpha[end:, columns]
+    share[BACKGROUND] = 1 - share.sum(axis=0)
+    return share
+
+
+@pytest.mark.parametrize(("hand", "behind"), [(TOP, True), (SKIN, False), (LOWER, True)])
+def test_a_bare_arm_is_behind_when_cloth_is_seen_from_its_elbow_on(hand: int, behind: bool) -> None:
+    s = with_arms_behind(S, back(hand), GIRTH)
+    assert (s.right.behind, s.left.behind) == (False, behind)
+
+
+def test_a_bare_arm_with_its_hand_in_a_pocket_is_not_behind() -> None:
+    share = back(LOWER)
+    rows = slice(int(arm_point(S.left, 0.6)[0][1]), int(S.left.wrist[1]))
+    columns = slice(round(float(S.left.elbow[0]) - 25), None)
+    share[:, rows, columns] = 0
+    share[SKIN, rows, columns] = BODY.person_alpha[rows, columns]
+    assert not with_arms_behind(S, share, GIRTH).left.behind
 
 
 def test_a_hidden_sleeve_is_drawn_before_the_torso() -> None:

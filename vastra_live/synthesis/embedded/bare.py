@@ -82,12 +82,13 @@ def bare_body(
         sides: of the neck as it is seen. None for nothing.
     """
     limbs = [fit_limb(arm, k, s.unit, girth.thickness(k), worn, skin) for k, arm in enumerate((s.right, s.left))]
-    inside, depth, light = _trunk(shape, s, girth, limbs)
+    trunk, depth, light = _trunk(shape, s, girth, limbs)
+    inside = trunk
     sleeved = openings is not None and openings.neckline is not None
     if openings is not None:
         # what the outlines of body and cloth leave between them over a shoulder or beside the waist is no skin
         neck = depth < _CHEST if openings.neckline is None else neck_opening(shape, openings.neckline, s)
-        inside *= np.maximum(neck, depth > openings.hem - 0.03)
+        inside = trunk * np.maximum(neck, depth > openings.hem - 0.03)
     wall = None
     if sides is not None and openings is not None and openings.neckline is not None:
         wall = beside_neck(shape, openings.neckline, s, sides)
@@ -110,6 +111,8 @@ def bare_body(
             shaded[part] += weight * limb_light(stretch, outwards, lit_from)
             own[part] += weight
             piece = ramp(radius - distance, 1, 0.5)
+            if limb.arm.behind:
+                piece *= 1 - trunk[part]
             if stretch.end > bare_from:
                 arms[part] = np.maximum(arms[part], piece * ramp(along - np.float32(bare_from), 1 / 0.03, 0))
             if stretch.end > start:
