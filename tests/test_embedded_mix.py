@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -103,3 +105,16 @@ def test_a_scene_has_even_sides_of_one_scale(pixels: int) -> None:
     assert scene.bgr.shape == (height, width, 3)
     assert abs((x1 - x0) * scene.scale - width) < 0.6
     assert abs((y1 - y0) * scene.scale - height) < 0.6
+
+
+def test_a_scene_with_legs_is_as_wide_as_a_skirt_that_swings() -> None:
+    frame, body = drawn_person((700, 640), centre=(350, 130), unit=80)
+    s, person = read_skeleton(body), body.person_alpha.copy()
+    narrow = cut_out(frame, body, s, 100.0, 10**6, legs=True).box
+    hem = int(s.left_leg.knee[1])
+    person[int(s.pelvis[1]) : hem, 150:600] = 1
+    wide = replace(body, person_alpha=person)
+    box = cut_out(frame, wide, s, 100.0, 10**6, legs=True).box
+    assert box[0] <= 150 < narrow[0]
+    assert box[2] >= 600 > narrow[2]
+    assert cut_out(frame, wide, s, 100.0, 10**6, legs=False).box == cut_out(frame, body, s, 100.0, 10**6, legs=False).box

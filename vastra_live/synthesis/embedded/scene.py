@@ -12,10 +12,13 @@ import numpy as np
 from vastra_live.synthesis.embedded.mesh import Painted
 from vastra_live.synthesis.embedded.places import Window, window
 from vastra_live.synthesis.embedded.scale import shrunk
-from vastra_live.synthesis.embedded.skeleton import Skeleton
+from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
 from vastra_live.types import F32, U8, Body, Frame
 
 __all__ = ["Scene", "cut_out", "filled", "first_row", "raised", "touched"]
+
+_SWING = 3.0
+"""So far from the middle of the hips, in shoulder widths, a skirt reaches at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +65,7 @@ def cut_out(frame: Frame, body: Body, s: Skeleton, reach: float, pixels: int, *,
     ]
     if legs:
         points += [joint for leg in (s.left_leg, s.right_leg) for joint in (leg.hip, leg.knee, leg.ankle)]
+        points += _skirt(body.person_alpha, s)
     margin = 0.32 * s.unit
     x0, y0 = np.floor(np.min(points, axis=0) - margin).astype(int)
     x1, y1 = np.ceil(np.max(points, axis=0) + margin).astype(int)
@@ -79,6 +83,16 @@ def cut_out(frame: Frame, body: Body, s: Skeleton, reach: float, pixels: int, *,
         bgr, person = shrunk(bgr, size), shrunk(person, size)
     moved = s.seen_in(np.array([x0, y0], float), scale)
     return Scene(np.ascontiguousarray(bgr), np.ascontiguousarray(person), moved, (x0, y0, x1, y1), scale)
+
+
+def _skirt(person: F32, s: Skeleton) -> list[Point]:
+    """Two corners of what the silhouette shows below the hips: a skirt swings wider than the legs stand."""
+    top = int(np.clip(s.pelvis[1], 0, len(person)))
+    x, y, width, height = cv2.boundingRect((person[top:] > 0.5).astype(np.uint8))
+    # beyond what any skirt reaches it is no part of the wearer
+    low, high = s.pelvis - _SWING * s.unit, s.pelvis + _SWING * s.unit
+    corners = np.array([(x, y + top), (x + width, y + top + height)], float)
+    return list(np.clip(corners, low, high)) if width else []
 
 
 def first_row(worn: F32, pieces: Iterable[Painted]) -> int:
