@@ -107,6 +107,22 @@ def test_a_striped_rib_is_the_tops() -> None:
     assert hem.depth > 0.98
 
 
+def test_shorts_in_the_shade_of_a_top_of_their_hue_are_no_part_of_it() -> None:
+    """They grow darker downwards, and where they end, on bare legs, is a clearer step in hue."""
+    frame, body, s = dressed_to(0.75)
+    depth = (np.arange(frame.bgr.shape[0]) - s.neck[1]) / s.torso_length
+    shade = np.interp(depth, (0.75, 0.95), (1.0, 0.38))[:, None]
+    rows = np.where(depth[:, None] < 0.75, (225, 200, 170), shade * (150, 110, 70))
+    rows = np.where(depth[:, None] < 1.25, rows, (120, 150, 200))
+    bgr = np.array(frame.bgr)
+    trunk = np.s_[:, 115:205]
+    bgr[trunk] = np.where(body.person_alpha[trunk][..., None] > 0.5, rows[:, None], bgr[trunk])
+    lab = cv2.cvtColor(cv2.GaussianBlur(bgr, (3, 3), 0), cv2.COLOR_BGR2LAB)
+    hem = find_hem(lab, Places(body.person_alpha, s, lab))
+    assert hem is not None
+    assert hem.depth == pytest.approx(0.75, abs=0.05)
+
+
 def test_a_hem_stays_when_one_keyframe_sees_it_elsewhere() -> None:
     hems = Hems()
     for depth in (1.2, 1.22, 1.18, 1.0):

@@ -34,6 +34,8 @@ _RIB = 3
 """A rib is as deep as so many bands and two."""
 _KEPT, _LOWER_ONES = 5, 0.75
 """The hems of so many keyframes are remembered, and so many of them lie above the one that counts."""
+_ELSEWHERE = 0.3
+"""Below one clear step colours change by less than so much of it: by the shade, by pockets, by no other garment."""
 _HUE_STEP = 8.0
 """What is below differs by so much in hue and chroma from a top that is told from it by them alone."""
 _TRACED_WIDTH = 0.02
@@ -261,7 +263,7 @@ def _one_clear_step(edges: F64, steps: F64, medians: F64) -> Hem | None:
         last = k + 2 + int(again[-1])
         below = steps[last - 1 : last + 1]
         k = last - 1 + int(below.argmax()) if below.max(initial=0.0) > 0.5 * size else last + 1
-    if steps[k + 3 :][edges[k + 3 :] < 1.1].max(initial=0.0) > 0.25 * size:
+    if steps[k + 3 :][edges[k + 3 :] < 1.1].max(initial=0.0) > _ELSEWHERE * size:
         return None
     return Hem(float(edges[min(k, len(edges) - 1)]) + _MIDDLE, _CLEAR_WIDTH)
 
