@@ -117,4 +117,5 @@ def test_a_scene_with_legs_is_as_wide_as_a_skirt_that_swings() -> None:
     box = cut_out(frame, wide, s, 100.0, 10**6, legs=True).box
     assert box[0] <= 150 < narrow[0]
     assert box[2] >= 600 > narrow[2]
-    assert cut_out(frame, wide, s, 100.0, 10**6, legs=False).box == cut_out(frame, body, s, 100.0, 10**6, legs=False).box
+    without = [cut_out(frame, b, s, 100.0, 10**6, legs=False).box for b in (body, wide)]
+    assert without[0] == without[1]
