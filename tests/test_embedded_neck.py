@@ -95,3 +95,16 @@ def test_of_a_bowed_head_no_neck_is_looked_for() -> None:
     share = seen()
     bowed = replace(S, mouth=S.neck + 0.1 * S.unit * S.down, eyes=S.neck + np.array([3.0, -0.1 * S.unit]))
     assert [len(side) for side in seen_sides(share[SKIN], share[BACKGROUND], bowed)] == [0, 0]
+
+
+@pytest.mark.parametrize("aside", [-0.06, 0.06, 0.4])
+def test_a_neck_leans_to_the_head_but_not_to_the_chin_of_a_turned_one(aside: float) -> None:
+    moved = aside * S.unit * S.across
+    leaning = replace(S, mouth=S.mouth + moved, eyes=S.eyes + moved)
+    girth = measure_girth(BODY.person_alpha, S, np.zeros_like(BODY.person_alpha))
+    row = round(float(S.neck[1] - 0.4 * S.unit))
+    middles = []
+    for s in (S, leaning):
+        columns = np.flatnonzero(bare_body(BODY.person_alpha.shape, s, girth, (0.3, 0.3)).torso[row] > 0.5)
+        middles.append(columns.mean())
+    assert (middles[1] - middles[0]) / S.unit == pytest.approx(np.clip(aside, -0.08, 0.08), abs=0.015)

@@ -50,6 +50,8 @@ _MOST = np.interp(_SIDES, (0.0, 0.15, 0.3, 0.5), (0.62, 0.44, 0.4, 1.0))
 """Above the armpits the sides of the body are its arms; its trunk, in shoulder widths, is no wider than that."""
 _CLOTH = 0.005
 """So far, in shoulder widths, shoulders lie below what is worn on them; where they are bare nothing is made anew."""
+_LEAN = 0.08
+"""So far aside of the middle between the shoulders, in their width, a neck ends at the chin."""
 _EMERGES = 0.15
 """Over so much of its length a bare arm comes out in front of the torso's side."""
 _SEEN_WIDER = 1.35
@@ -170,7 +172,13 @@ def _trunk(shape: tuple[int, ...], s: Skeleton, girth: Girth, limbs: list[Limb])
     half = _read(sides, -1.2, 1.4, drop, left)
     top = (drop + _read(tops, 0.0, 1.0, reach, left)) * length
     trunk = np.minimum((half - reach) * unit, top)
-    inside = ramp(np.maximum(trunk, (_read(necks, -1.2, 1.4, drop, left) - reach) * unit), 1, 0.5)
+    # a neck leans to where the head is, though not as far as the chin of one that is turned or bowed
+    chin = s.chin - s.neck
+    up = max(float(-chin @ s.down), 0.3 * s.unit)
+    lean = min(max(float(chin @ square), -_LEAN), _LEAN)
+    leaning = aside - ramp(depth, -s.torso_length / up, 0) * np.float32(lean)
+    neck = _read(necks, -1.2, 1.4, drop, (leaning >= 0).astype(np.int32)) - np.abs(leaning)
+    inside = ramp(np.maximum(trunk, neck * unit), 1, 0.5)
     light = 1 - 0.22 * np.minimum((reach / np.maximum(half, 0.05)) ** 2, 1.0) ** 2
     # the chin keeps the light from the throat
     under = s.chin + 0.04 * s.unit * s.down
