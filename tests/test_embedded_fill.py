@@ -174,6 +174,25 @@ def test_skin_is_of_the_wearers_tone_and_round() -> None:
     assert made[y, x + inside].sum() < 0.93 * made[y, x].sum()
 
 
+def test_a_beard_and_its_shade_do_not_darken_the_chest() -> None:
+    """But an arm that is seen in the shade goes on in it."""
+    _, body = drawn_person()
+    s = read_skeleton(body)
+    shape, tone = body.person_alpha.shape, np.float32([130, 160, 215])
+    bgr = np.broadcast_to(tone, (*shape, 3)).copy()
+    skin = body.person_alpha * (np.arange(shape[0]) < s.neck[1])[:, None]
+    bgr[int(s.mouth[1]) : int(s.neck[1])] *= 0.35
+    bare = bare_body(shape, s, measure_girth(body.person_alpha, s, body.person_alpha), (0.3, 0.3))
+    made = shaded_skin(bgr, skin, np.zeros_like(skin), bare)
+    x, y = (int(v) for v in s.neck + 0.15 * s.unit * s.down)
+    assert made[y, x].mean() > 0.75 * tone.mean()
+    lower = (np.arange(shape[0]) > s.left.wrist[1] - 12)[:, None] & (bare.arms > 0.5)
+    skin[lower], bgr[lower] = 1, 0.5 * tone
+    made = shaded_skin(bgr, skin, np.zeros_like(skin), bare)
+    x, y = (int(v) for v in 0.3 * s.left.elbow + 0.7 * s.left.wrist)
+    assert made[y, x].mean() < 0.8 * tone.mean()
+
+
 def test_an_arm_is_thinner_than_its_sleeve() -> None:
     _, body = drawn_person()
     s = read_skeleton(body)

@@ -28,6 +28,11 @@ _SEAM = 0.02
 _STRIP = 0.12
 """Of a lower garment less than this, in squared shoulder widths, is mostly rim."""
 _UNSEEN_TROUSERS = (48.0, 42.0, 38.0)
+_GREY = np.array([[0.114, 0.587, 0.299]], np.float32)
+_BEARDED = 0.7
+"""A beard and the shade below it are darker than so much of the skin that is seen in the light."""
+_BEARD, _SHADED = 0.25, 2.0
+"""The same of what skin goes on from, in the wearer's tone: from twice to three times that share on it is believed."""
 _SHADE_BGR = (1.3, 1.1, 0.85)
 _SHADE_STEPS = 1024
 # looked up, for three powers take four times as long
@@ -266,7 +271,9 @@ def shaded_skin(bgr: F32, skin: F32, face: F32, bare: Bare) -> F32:
     lit = cv2.divide(bgr, shade)
     # a limb is as light on the whole as the skin that is seen, and lighter in its middle
     tone = _tone(bgr, trust, face) * np.float32(1.06)
-    trust *= 1 - np.float32(0.7) * face
+    # a beard and the shade under it are not what a chest looks like; an arm may well lie in the shade
+    pale = ramp(cv2.transform(lit, _GREY), 1 / (_BEARD * float((_GREY @ tone)[0])), -_SHADED)
+    trust *= (1 - np.float32(0.7) * face) * np.maximum(pale, bare.arms)
     near = spread(lit, trust, smooth=True)
     # far from any visible skin the nearest patch (a shaded wrist, a red cheek) must not tint a whole arm
     window = 2 * (bgr.shape[1] // 10) + 1
@@ -293,6 +300,8 @@ def _tone(bgr: F32, skin: F32, face: F32) -> F32:
     colours, weights = bgr[chosen], weight[chosen]
     # a matrix product would wake threads
     light = 0.114 * colours[:, 0] + 0.587 * colours[:, 1] + 0.299 * colours[:, 2]
-    low, high = np.percentile(light, (25, 80))
+    low, pale, high = np.percentile(light, (25, 70, 80))
+    # under a beard there is little skin to see
+    low = max(low, _BEARDED * pale)
     weights = weights * ((light >= low) & (light <= high)) + np.float32(1e-6)
     return np.asarray((colours * weights[:, None]).sum(axis=0) / weights.sum(), np.float32)
