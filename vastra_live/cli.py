@@ -114,6 +114,9 @@ def run(
         bool | None,
         typer.Option("--mirror/--no-mirror", help="Mirror every output, or none. Default: the window only."),
     ] = None,
+    rotate: Annotated[
+        int | None, typer.Option(metavar="DEGREES", help="Turn the picture clockwise: 90, 180 or 270.")
+    ] = None,
     fullscreen: Annotated[bool | None, typer.Option("--fullscreen", help="Fill the screen, as a mirror.")] = None,
     frames: Annotated[int | None, typer.Option(help="End after so many pictures.")] = None,
     loop: Annotated[bool | None, typer.Option("--loop", help="Repeat a source that ends.")] = None,
@@ -136,6 +139,7 @@ def run(
             "size": size,
             "fps": fps,
             "mirror": mirror,
+            "rotate": rotate,
             "fullscreen": fullscreen,
             "frames": frames,
             "loop": loop,

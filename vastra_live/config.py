@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -76,6 +76,8 @@ class Settings(BaseModel):
     fps: float | None = Field(default=None, gt=0, le=240)
     mirror: bool | None = None
     """None mirrors the window only; true and false hold for every output."""
+    rotate: Literal[0, 90, 180, 270] = 0
+    """Degrees clockwise: the camera of a mirror on an upright screen stands on its side."""
     fullscreen: bool = False
     frames: int | None = Field(default=None, ge=1)
     loop: bool = False
@@ -91,6 +93,12 @@ class Settings(BaseModel):
     @classmethod
     def _size(cls, value: Any) -> Any:
         return parse_size(value) if isinstance(value, str) else value
+
+    @field_validator("rotate", mode="before")
+    @classmethod
+    def _rotate(cls, value: Any) -> Any:
+        # the environment holds strings
+        return int(value) if isinstance(value, str) and value.isdecimal() else value
 
     @field_validator("output", mode="before")
     @classmethod

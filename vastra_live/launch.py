@@ -51,6 +51,7 @@ def _source(settings: Settings, spec: str) -> FrameSource:
         loop=settings.loop,
         asap=settings.asap,
         give_up_s=settings.camera_give_up_s,
+        rotate=settings.rotate,
     )
 
 

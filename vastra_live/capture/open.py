@@ -8,6 +8,7 @@ from pathlib import Path
 from vastra_live.capture.base import FrameSource
 from vastra_live.capture.camera_reader import CameraLimits
 from vastra_live.capture.demo import DEMO_SIZE, Demo
+from vastra_live.capture.rotated import ROTATIONS, Rotated
 from vastra_live.capture.still import Folder, Still
 from vastra_live.capture.video import VideoFile
 from vastra_live.capture.webcam import Webcam
@@ -30,6 +31,7 @@ def open_source(
     loop: bool = False,
     asap: bool = False,
     give_up_s: float | None = None,
+    rotate: int = 0,
 ) -> FrameSource:
     """Open what ``--source`` names.
 
@@ -43,6 +45,7 @@ def open_source(
         loop: repeat a finite source for ever. A camera never ends anyway.
         asap: deliver every frame of a finite source, as fast as they are taken. A camera is always live.
         give_up_s: how long a lost camera is waited for; None is for ever.
+        rotate: degrees clockwise by which every frame is turned: 0, 90, 180 or 270. ``size`` is that before.
 
     Raises:
         ConfigError: the spec, size or rate cannot be meant.
@@ -51,6 +54,15 @@ def open_source(
         MissingDependencyError: the demo's portrait is not installed.
     """
     _check(size, fps)
+    if rotate not in ROTATIONS:
+        raise ConfigError(f"rotate {rotate}: must be one of {', '.join(map(str, ROTATIONS))} degrees")
+    source = _open(spec, size=size, fps=fps, loop=loop, asap=asap, give_up_s=give_up_s)
+    return Rotated(source, rotate) if rotate else source
+
+
+def _open(
+    spec: str, *, size: tuple[int, int] | None, fps: float | None, loop: bool, asap: bool, give_up_s: float | None
+) -> FrameSource:
     spec = spec.strip()
     rate = fps or _DEFAULT_FPS
     limits = CameraLimits(give_up_s=give_up_s)
