@@ -50,6 +50,17 @@ def test_the_sides_of_a_neck_are_seen_where_the_wall_is_beside_them(hair: int) -
         assert np.abs(left[:, 0] - S.neck[0] - HALF).max() < 1.5
 
 
+def test_a_rim_that_is_read_as_something_else_is_the_necks() -> None:
+    """In the shade, or beside a wall of the top's colour; the neck ends where the wall begins."""
+    share, rim = seen(), 7
+    x = round(float(S.neck[0] + HALF)) + 1
+    share[:, :COLLAR, x : x + rim] = 0
+    share[TOP, :COLLAR, x : x + rim] = 1
+    _, left = seen_sides(share[SKIN], share[BACKGROUND], S)
+    assert len(left) > 5
+    assert np.abs(left[:, 0] - S.neck[0] - HALF - rim).max() < 2.5
+
+
 @pytest.mark.parametrize("wide", [30.0, 45.0, 60.0])
 @pytest.mark.parametrize("above", [-8.0, 4.0, 20.0])
 def test_no_skin_is_made_where_a_collar_stood_beside_the_neck(wide: float, above: float) -> None:

@@ -15,8 +15,8 @@ _STEP = 0.01
 _ABOVE = np.arange(0.75, 0.0, -_STEP)
 """How far above the shoulder joints a neck is looked for, in shoulder widths."""
 _ASIDE = np.arange(0.02, 0.45, _STEP)
-_BESIDE = 5
-"""Steps beside the skin that show the wall, or it ends at hair or at a collar."""
+_BESIDE, _RIM = 5, 6
+"""Steps that show the wall, from no more than so many beside the skin on, or it ends at hair or at a collar."""
 _UNDER = 0.04
 """So far the skin goes on under the cloth around it, in shoulder widths."""
 _FALL = 0.35
@@ -50,12 +50,16 @@ def _side(skin: F32, wall: F32, middles: Point, outward: Point) -> Point:
     points = middles[:, None] + np.outer(_ASIDE, outward)
     across = sample(skin, points)
     bare = across >= 0.5
-    first = np.maximum((~bare).argmax(axis=1), 1)
     rows = np.arange(len(middles))
-    beside = np.minimum(first[:, None] + np.arange(1, _BESIDE + 1), len(_ASIDE) - 1)
-    free = sample(wall, points)[rows[:, None], beside].mean(axis=1) > 0.5
+    first = np.maximum((~bare).argmax(axis=1), 1)
+    open_ = sample(wall, points) > 0.5
+    # the shaded rim of a neck may be read as something else, a hair's breadth wide
+    begins = np.argmax(open_ & (np.arange(len(_ASIDE)) >= first[:, None]), axis=1)
+    beside = np.minimum(begins[:, None] + np.arange(_BESIDE), len(_ASIDE) - 1)
+    free = (begins >= first) & (begins <= first + _RIM) & (open_[rows[:, None], beside].mean(axis=1) > 0.5)
     last, next_ = across[rows, first - 1], across[rows, first]
     edge = _ASIDE[first - 1] + _STEP * (last - 0.5) / np.maximum(last - next_, 1e-3)
+    edge = np.where(begins > first + _BESIDE // 2, _ASIDE[begins] - _STEP, edge)
     seen = bare[:, 0] & ~bare.all(axis=1) & free
     return np.asarray(middles[seen] + edge[seen, None] * outward, np.float64)
 
