@@ -13,7 +13,7 @@ from vastra_live.synthesis.embedded.mesh import TORSO, Painted
 from vastra_live.synthesis.embedded.outline import along_outline
 from vastra_live.synthesis.embedded.reading import BACKGROUND, SKIN, TOP, Reading
 from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
-from vastra_live.synthesis.embedded.snap import EdgeKind, _last_inside, _spread, _together, snapped
+from vastra_live.synthesis.embedded.snap import EdgeKind, _last_inside, _normals, _spread, _together, snapped
 from vastra_live.synthesis.embedded.trim import trimmed
 from vastra_live.types import F32, Sleeve
 
@@ -206,6 +206,24 @@ def test_a_neckline_stands_up_on_no_shoulder(lower: float, higher: float) -> Non
     assert np.abs(moved[[0, -1], 1] - shoulder).max() < 0.05 * s.unit
     line = np.linspace(moved[0], moved[-1], len(neck))[:, 1]
     assert (moved[1:-1, 1] > line[1:-1]).all()
+
+
+@pytest.mark.parametrize(("wider", "follows"), [(0.04, True), (0.11, False)])
+def test_a_neckline_follows_one_that_lies_as_it_does_and_no_wider_one(wider: float, follows: bool) -> None:
+    """A crew neck over a scoop is a crew neck."""
+    _, body = drawn_person()
+    s = read_skeleton(body)
+    pattern = TopPattern(drawn_garment())
+    neck = list(pattern.neckline)
+    placed = pattern.targets(s, measure_girth(body.person_alpha, s, body.person_alpha))
+    worn_line = placed[neck] - wider * s.unit * _normals(placed[neck])
+    throat = np.array([worn_line[0] - (0, 60), *worn_line, worn_line[-1] - (0, 60)])
+    worn, skin = np.ones_like(body.person_alpha), np.zeros_like(body.person_alpha)
+    for plane, value in ((worn, 0.0), (skin, 1.0)):
+        cv2.fillPoly(plane, [np.round(throat * 16).astype(np.int32)], value, cv2.LINE_AA, shift=4)
+    moved = snapped(placed, pattern.edges, read_as(worn, skin), worn, s)[neck]
+    went = float(((moved - placed[neck]) @ s.down)[2:-2].mean()) / s.unit
+    assert went > 0.5 * wider if follows else abs(went) < 0.01
 
 
 def test_a_neckline_below_a_standing_collar_is_no_part_of_the_outline() -> None:

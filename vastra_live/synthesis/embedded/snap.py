@@ -62,7 +62,7 @@ _REACH = {
     EdgeKind.OUTLINE: (0.1, 0.2),
     EdgeKind.SIDE: (0.07, 0.16),
     EdgeKind.INNER: (0.09, 0.18),
-    EdgeKind.NECK: (0.09, 0.18),
+    EdgeKind.NECK: (0.05, 0.1),
     EdgeKind.HEM: (0.14, 0.28),
     EdgeKind.CUFF: (0.12, 0.25),
 }
