@@ -376,3 +376,19 @@ def test_below_its_hem_a_top_does_not_go_on_beside_a_bare_forearm(bare: bool) ->
     assert y > hem + 0.1 * s.torso_length
     assert (prior[y, x] < 0.5) == bare
     assert prior[: hem + 2].min() == prior[:, int(s.neck[0])].min() == 1
+
+
+def test_the_white_collar_of_someone_who_smiles_is_no_skin() -> None:
+    """Of a dark suit's shirt little is seen, and teeth are as white."""
+    frame, body = drawn_person((480, 540), centre=(240, 180), unit=120)
+    s, bgr = read_skeleton(body), np.array(frame.bgr)
+    bgr[np.abs(bgr.astype(int) - RED).max(axis=-1) < 60] = (60, 30, 25)
+    x, chin, neck = (int(v) for v in (s.chin[0], s.chin[1], s.neck[1]))
+    point = (x, round(neck + 0.25 * s.torso_length))
+    cv2.fillPoly(bgr, [np.array([(x - 5, neck), (x + 5, neck), point])], WHITE)
+    collar = np.s_[chin - 2 : neck + 4, x - 26 : x - 8]
+    bgr[collar][body.person_alpha[collar] > 0.5] = WHITE
+    wide, high = int(0.3 * s.face_span), int(0.16 * s.face_span)
+    cv2.ellipse(bgr, (int(s.mouth[0]), int(s.mouth[1])), (wide, high), 0, 0, 360, (240, 240, 240), -1)
+    share = read(Frame(cv2.GaussianBlur(bgr, (3, 3), 0), 0, 0, "drawn"), body, s).share
+    assert share[TOP, (chin + neck) // 2, x - 16] > 0.9

@@ -95,6 +95,7 @@ class Places:
         column: (h, w) bool, a strip along the spine and on downwards, without arms and hands.
         sleeves: (h, w) bool, along the arms' bones and around the shoulder joints.
         above_mouth: (h, w) bool.
+        teeth: (h, w) bool, at the mouth what has not the colour of skin: a white collar has theirs.
         beside_face: (h, w) bool, around the face, above its chin.
     """
 
@@ -128,6 +129,8 @@ class Places:
         self.column: Mask = (np.abs(self.aside) < 0.35) & (person > 0.8) & (self._hands > 0.25) & (forearms > 0.16)
         # sleeves are wider than arms, and joints are not found to the pixel
         self._core = self.column & (np.abs(self.aside) < 0.25) & (forearms > 0.26)
+        wide = 0.3 * s.face_span * np.array([s.face_up[1], -s.face_up[0]])
+        self.teeth: Mask = segment_distance(person.shape, s.mouth - wide, s.mouth + wide)[0] < 0.3 * s.face_span
         above_eyes = along(s.eyes, s.face_up, s.face_span) > 0.9
         legs = _nearest(shape, [(leg.hip, leg.knee) for leg in (s.left_leg, s.right_leg)]) / unit
         self.seeds = self._seeds(lab, forearms, above_eyes, legs)
@@ -138,7 +141,8 @@ class Places:
         seeds[BACKGROUND] = (self._person < 0.05) & (self._arms > 0.2) & (self._torso > 0.1)
         inner_face = (radius < 0.85) & sure
         skin_like = _like(lab, inner_face)
-        seeds[SKIN] = inner_face + 0.4 * (sure & (self._hands < 0.1) & skin_like)
+        self.teeth &= ~skin_like
+        seeds[SKIN] = (inner_face & ~self.teeth) + 0.4 * (sure & (self._hands < 0.1) & skin_like)
         # above the eyes may be a hat; fair hair has the colour of skin, but skin ends with the face and its ears
         beside = self.above_mouth & (radius > 1.05) & (radius < 1.5)
         seeds[HAIR] = sure & (((radius > 1.0) & (radius < 2.1) & above_eyes) | beside) & (~skin_like | (radius > 1.3))

@@ -112,7 +112,7 @@ def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: Memory) -> Rea
         weights = share * (share > 0.5)
         weights[HAIR] *= places.above_mouth
         # blond hair and beige cloth are not learned as skin
-        weights[SKIN] *= priors[SKIN] > 0.05
+        weights[SKIN] *= (priors[SKIN] > 0.05) & ~places.teeth
         models = colours.blended(learned(cells, weights + 0.15 * seeds))
         share = _classify(cells, models, priors, smooth, places.face)
     likely = models.take(cells, axis=1).reshape(share.shape)
@@ -121,7 +121,9 @@ def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: Memory) -> Rea
     keep_sleeves(share, likely, skeleton)
     attach_hair(share, places)
     _settle_islands(share, skeleton.unit, places.sleeves)
-    colours.remember(learned(cells, share * (share > 0.6)))
+    known = share * (share > 0.6)
+    known[SKIN] *= ~places.teeth
+    colours.remember(learned(cells, known))
     return Reading(share, places.face, hem if bare_from is None else None)
 
 
