@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pytest
 
 from tests.embedded_people import drawn_person
 from vastra_live.synthesis.embedded.bare import bare_body
@@ -241,6 +242,19 @@ def test_a_long_sleeve_is_not_cut_by_the_hand_below_its_cuff() -> None:
     x, y = (s.left.wrist - 0.1 * s.unit * s.down).astype(int)
     assert in_front[y, x] == 0
     x, y = s.left.tip.astype(int)
+    assert in_front[y, x] > 0.9
+
+
+@pytest.mark.parametrize("hand_seen", [True, False])
+def test_a_hand_below_the_other_arm_leaves_no_hole_in_its_sleeve(hand_seen: bool) -> None:
+    _, body = drawn_person()
+    s = read_skeleton(body)
+    on_it = 0.5 * (s.right.elbow + s.right.wrist)
+    folded = dataclasses.replace(s.left, wrist=on_it + 0.2 * s.unit * s.across, tip=on_it, hand_seen=hand_seen)
+    in_front = hands(body.person_alpha, dataclasses.replace(s, left=folded), (1.06, 1.06))
+    x, y = on_it.astype(int)
+    assert (in_front[y, x] > 0.9) == hand_seen
+    x, y = s.right.tip.astype(int)
     assert in_front[y, x] > 0.9
 
 

@@ -29,6 +29,8 @@ from vastra_live.types import F32, U8
 __all__ = ["bare_arms", "beyond", "compose", "hair_and_face", "hands", "sleeved_arms"]
 
 
+_FOLDED = 0.2
+"""So near to the other forearm's bone, in shoulder widths, a hand that is not seen lies below it."""
 _ARMPIT = 0.28
 """So far down an arm its sleeve goes over into the torso."""
 
@@ -53,7 +55,12 @@ def hands(skin: F32, s: Skeleton, sleeve_ends: tuple[float, float] | None = None
     small = halved_skeleton(s)
     shape = halved_shape(skin.shape)
     near = np.zeros(shape, np.float32)
-    for arm, end in zip((small.right, small.left), sleeve_ends or (0.0, 0.0), strict=True):
+    for arm, other, end in zip(
+        (small.right, small.left), (small.left, small.right), sleeve_ends or (0.0, 0.0), strict=True
+    ):
+        if not arm.hand_seen and _off(arm.tip, other.elbow, other.wrist) < _FOLDED * small.unit:
+            # below the other arm, whose skin is no hand
+            continue
         reach = arm.tip - arm.wrist
         palm = (arm.wrist + 0.25 * reach, arm.tip + 0.9 * reach)
         hand = near_segments(shape, [palm], 0.21 * small.unit, 0.04 * small.unit)
@@ -64,6 +71,13 @@ def hands(skin: F32, s: Skeleton, sleeve_ends: tuple[float, float] | None = None
             hand *= np.clip(past / np.float32(0.02 * small.unit) + 1, 0, 1)
         near = np.maximum(near, hand)
     return enlarged(near, skin.shape) * skin
+
+
+def _off(point: Point, start: Point, end: Point) -> float:
+    """The distance of a point from a segment."""
+    along = end - start
+    share = min(max(float((point - start) @ along) / max(float(along @ along), 1e-6), 0.0), 1.0)
+    return float(np.hypot(*(point - start - share * along)))
 
 
 def beyond(shape: tuple[int, ...], point: Point, direction: Point) -> F32:

@@ -25,6 +25,8 @@ _SHIN = 1.1
 _SEEN = 0.3
 # A hand so near to its own shoulder, in shoulder widths, is made up more often than it is there.
 _FOLDED = 0.35
+# Of folded arms one hand lies on the other arm, and one below it.
+_HAND_SEEN = 0.6
 # How much of a difference in proportions is believed at each keyframe, and how much of one is.
 _GIVES_WAY, _UNUSUAL = 0.05, 1.3
 
@@ -42,6 +44,8 @@ class Arm:
     """Whether the forearm is nearer to the camera than the chest."""
     behind: bool = False
     """Whether the hips hide a part of it."""
+    hand_seen: bool = True
+    """Whether its hand is taken to be in view."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +112,7 @@ class Skeleton:
             return (point - origin) * scale
 
         def arm(a: Arm) -> Arm:
-            return Arm(p(a.shoulder), p(a.elbow), p(a.wrist), p(a.tip), a.in_front, a.behind)
+            return replace(a, shoulder=p(a.shoulder), elbow=p(a.elbow), wrist=p(a.wrist), tip=p(a.tip))
 
         def leg(a: Leg) -> Leg:
             return Leg(p(a.hip), p(a.knee), p(a.ankle))
@@ -247,7 +251,9 @@ def _arm(
         along = (elbow - shoulder) / max(float(np.linalg.norm(elbow - shoulder)), 1e-6)
     else:
         tip = (points[joints[3]] + points[joints[4]]) / 2
-        return Arm(shoulder, elbow, wrist, tip, bool(depth[joints[2]] < depth[joints[0]] - 0.1 * unit))
+        in_front = bool(depth[joints[2]] < depth[joints[0]] - 0.1 * unit)
+        hand_seen = bool(min(seen[joints[3]], seen[joints[4]]) > _HAND_SEEN)
+        return Arm(shoulder, elbow, wrist, tip, in_front, hand_seen=hand_seen)
     wrist = elbow + along * _FOREARM * unit
     return Arm(shoulder, elbow, wrist, wrist, in_front=False)
 
