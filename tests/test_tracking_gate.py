@@ -137,6 +137,18 @@ def test_a_face_behind_a_hand_is_no_back(stage: Stage) -> None:
     assert set(stage.pass_through(gate, 4)) == {"ok"}
 
 
+def test_a_face_that_is_found_is_no_back_however_far_forward_a_shoulder_is(stage: Stage) -> None:
+    """From half the side BlazePose has the nose hardly nearer than the shoulders, for a moment or for long."""
+    gate = Gate(stage, stage)
+    stage.pass_through(gate, 1.2)
+    stage.body = a_body(ahead=0.4)
+    assert set(stage.pass_through(gate, 2)) == {"ok"}
+    stage.faces = []
+    assert "behind" in stage.pass_through(gate, 0.6)[-1]
+    stage.faces = [OWN]
+    assert stage.pass_through(gate, 0.6)[-1] == "ok"
+
+
 def test_who_comes_after_an_empty_picture_is_judged_afresh(stage: Stage) -> None:
     gate = Gate(stage, stage)
     stage.faces = [OWN, BESIDE]
@@ -166,6 +178,9 @@ def test_a_face_out_of_the_picture_is_not_expected() -> None:
     body = a_body()
     assert shows_face(body, [OWN]) is True
     assert shows_face(body, [BESIDE]) is False
+    small = Body(body.landmarks_px / 8, body.visibility, body.person_alpha, 0)
+    assert shows_face(small, []) is None
+    assert shows_face(small, [Face(OWN.x / 8, OWN.y / 8, OWN.span_px / 8)]) is True
     above = Body(body.landmarks_px - np.array([0, 140, 0], np.float32), body.visibility, body.person_alpha, 0)
     assert shows_face(above, []) is None
 

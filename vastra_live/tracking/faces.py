@@ -137,11 +137,13 @@ def head_of(body: Body) -> Head:
 
 
 def shows_face(body: Body, faces: Sequence[Face]) -> bool | None:
-    """Whether the wearer's face is among those found; None where it is not to be expected there.
+    """Whether the wearer's face is among those found; None where it is not, and was not to be expected.
 
     That is outside of the picture, and for a head too small for the finder.
     """
     head = head_of(body)
+    if any(_is_of(face, head) for face in faces):
+        return True
     height, width = body.person_alpha.shape
     if head.span_px < _LEAST_SPAN * max(width, height):
         return None
@@ -149,7 +151,7 @@ def shows_face(body: Body, faces: Sequence[Face]) -> bool | None:
     top, bottom = min(head.eyes[1], head.mouth[1]), max(head.eyes[1], head.mouth[1])
     if top < room or bottom > height - 1 - room or not room <= head.eyes[0] <= width - 1 - room:
         return None
-    return any(_is_of(face, head) for face in faces)
+    return False
 
 
 def _is_of(face: Face, head: Head) -> bool:

@@ -30,7 +30,8 @@ class GateSettings:
 
     Attributes:
         least_size: a face counts that is at least so large beside the wearer's; who is smaller is far behind.
-        ahead: whose nose is less far in front of the shoulders is seen from behind, in shoulder widths;
+        ahead: whose nose is less far in front of the shoulders is seen from behind, in shoulder widths, unless their
+            face is found: from half the side it may be as far back;
         ahead_unseen: and whose face is not found, from here on.
         period_s: how often faces are looked for.
         doubtful_s: how often, while they contradict what is shown.
@@ -77,6 +78,7 @@ class Gate:
         self._seen_ns: int | None = None
         self._looked_ns: int | None = None
         self._turned_ns: int | None = None
+        self._faced_ns: int | None = None
         self._crowded = False
         self._contrary_since_ns: int | None = None
 
@@ -97,7 +99,7 @@ class Gate:
         anew = self._static or self._seen_ns is None or now - self._seen_ns > self._settings.away_s * _SECOND_NS
         self._seen_ns = now
         if anew:
-            self._turned_ns = None
+            self._turned_ns = self._faced_ns = None
         faces = self._look(frame, body, anew)
         if faces is not None:
             self._count(body, faces, now, anew)
@@ -116,6 +118,7 @@ class Gate:
         """Every face of this frame, when it is time to look for them."""
         changed, self._wearer = body.wearer != self._wearer, body.wearer
         doubtful = self._contrary_since_ns is not None or self._turned_ns is not None
+        doubtful |= head_of(body).ahead < self._settings.ahead
         period_s = self._settings.doubtful_s if doubtful else self._settings.period_s
         now = frame.captured_ns
         if anew or changed or self._looked_ns is None or now - self._looked_ns >= period_s * _SECOND_NS:
@@ -140,9 +143,12 @@ class Gate:
             # from the side: left and right mean little, and the synthesizer says so
             return self._turned_ns is not None
         found = None if faces is None else shows_face(body, faces)
+        if found is not None:
+            self._faced_ns = now if found else None
+        faced = self._faced_ns is not None and now - self._faced_ns <= settings.doubtful_s * _SECOND_NS
         # a face behind a hand says nothing of somebody who was not turned before
         unseen = found is False and (anew or self._turned_ns is not None)
-        if left < right or head.ahead < (settings.ahead_unseen if unseen else settings.ahead):
+        if left < right or (head.ahead < (settings.ahead_unseen if unseen else settings.ahead) and not faced):
             self._turned_ns = now
         elif found or (self._turned_ns is not None and now - self._turned_ns > settings.turned_s * _SECOND_NS):
             self._turned_ns = None
