@@ -11,7 +11,15 @@ from tests.embedded_people import drawn_person
 from vastra_live.synthesis.embedded.bare import bare_body
 from vastra_live.synthesis.embedded.carry import Carried, carry_up
 from vastra_live.synthesis.embedded.compose import compose, hands
-from vastra_live.synthesis.embedded.fill import Undressed, _beside_arms, _grain, _met, shaded_skin, undress
+from vastra_live.synthesis.embedded.fill import (
+    LowerTone,
+    Undressed,
+    _beside_arms,
+    _grain,
+    _met,
+    shaded_skin,
+    undress,
+)
 from vastra_live.synthesis.embedded.fit import Openings
 from vastra_live.synthesis.embedded.girth import measure_girth
 from vastra_live.synthesis.embedded.mesh import LEFT_FOREARM, LEFT_SLEEVE, TORSO, Painted
@@ -76,7 +84,9 @@ def test_the_shade_of_the_worn_hem_is_not_carried_up_and_what_is_seen_of_the_gar
     assert carried_up(bgr, lower, worn, skin, s, hem=HEM) is None
 
 
-def undressed(bgr: np.ndarray, lower: np.ndarray, worn: np.ndarray, s: Skeleton) -> Undressed:
+def undressed(
+    bgr: np.ndarray, lower: np.ndarray, worn: np.ndarray, s: Skeleton, tone: LowerTone | None = None
+) -> Undressed:
     """The person of :func:`trousers` without the worn top."""
     small, half = s.seen_in(np.array([0.5, 0.5]), 0.5), (180, 160)
     girth = measure_girth(np.clip(lower + worn, 0, 1), s, worn)
@@ -84,7 +94,7 @@ def undressed(bgr: np.ndarray, lower: np.ndarray, worn: np.ndarray, s: Skeleton)
     share, beside = np.zeros((5, 360, 320), np.float32), np.full((*half, 3), 60, np.float32)
     share[LOWER], share[BACKGROUND] = lower, 1 - np.maximum(lower, worn)
     face, rim, part = np.zeros_like(worn), Rim(worn, worn, beside), np.s_[0:360, 0:320]
-    return undress(bgr.astype(np.uint8), beside, share, face, rim, worn, small, girth, bare, 0.6, part)
+    return undress(bgr.astype(np.uint8), beside, share, face, rim, worn, small, girth, bare, 0.6, part, tone=tone)
 
 
 def test_a_shade_of_the_worn_hem_is_left_and_leaves_no_seam() -> None:
@@ -104,6 +114,15 @@ def test_a_strip_of_trousers_which_may_be_the_worn_hem_does_not_go_on() -> None:
     lower[HEM + 6 :], bgr[HEM - 8 : HEM + 8] = 0, (40, 45, 56)
     made = undressed(bgr, lower, worn, s).bgr[HEM - 20 : HEM - 4, 140:180].mean(axis=(1, 2))
     assert np.ptp(made) < 1
+
+
+def test_trousers_keep_their_colour_in_keyframes_that_show_a_strip_of_them() -> None:
+    bgr, lower, worn, _, s = trousers()
+    strip, tone = lower.copy(), LowerTone()
+    strip[HEM + 6 :] = 0
+    before, whole, after = (undressed(bgr, seen, worn, s, tone).bgr[HEM - 20] for seen in (strip, lower, strip))
+    assert np.abs(after - whole)[140:180].mean() < 6
+    assert np.abs(before - whole)[140:180].mean() > 30
 
 
 def test_the_lower_garment_narrows_to_the_waist_from_where_it_is_seen() -> None:

@@ -20,7 +20,7 @@ from vastra_live.synthesis.embedded.scale import enlarged, enlarged_part, halved
 from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32, U8
 
-__all__ = ["Undressed", "shaded_skin", "undress"]
+__all__ = ["LowerTone", "Undressed", "shaded_skin", "undress"]
 
 
 _SEAM = 0.02
@@ -37,6 +37,22 @@ _SHADE_BGR = (1.3, 1.1, 0.85)
 _SHADE_STEPS = 1024
 # looked up, for three powers take four times as long
 _SHADES = ((np.arange(1.5 * _SHADE_STEPS) / _SHADE_STEPS)[:, None] ** np.array(_SHADE_BGR)).astype(np.float32)
+
+
+class LowerTone:
+    """The lower garment's colour, for keyframes that show no more than a strip of it; dark until it is seen."""
+
+    def __init__(self) -> None:
+        self._bgr: F32 | None = None
+
+    def seen(self, bgr: F32, known: F32) -> None:
+        """Remember the colour of an (h, w, 3) picture where the garment, (h, w) 0..1, is known."""
+        mean = np.array(cv2.mean(bgr, cv2.compare(known, 0.5, cv2.CMP_GT))[:3], np.float32)
+        self._bgr = mean if self._bgr is None else self._bgr + np.float32(0.25) * (mean - self._bgr)
+
+    def everywhere(self, shape: tuple[int, ...]) -> F32:
+        """(h, w, 3) of that colour."""
+        return np.full(shape, _UNSEEN_TROUSERS if self._bgr is None else self._bgr, np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +87,7 @@ def undress(
     hem: float,
     part: Window,
     laid: tuple[F32, F32] | None = None,
+    tone: LowerTone | None = None,
 ) -> Undressed:
     """Take the worn top away.
 
@@ -88,6 +105,7 @@ def undress(
         part: even rows and columns; nothing goes outside of them.
         laid: a new lower garment at half size, (h/2, w/2, 3), and (h/2, w/2) 0..1 where it is, also behind sleeves.
             None for the worn one.
+        tone: remembers the worn lower garment's colour; without it nothing is known from before.
     """
     small = halved(picture)
     skin_seen = halved(share[SKIN])
@@ -96,7 +114,7 @@ def undress(
     wall, taken = halved(share[BACKGROUND]), cv2.dilate(halved(gone), np.ones((3, 3), np.uint8))
     skin = shaded_skin(small, skin_seen * (1 - taken), halved(face), bare)
     top = halved(rim.share)
-    carried = _lower_carried_up(small, trousers, top, skin_seen, wall, s, girth, bare, hem)
+    carried = _lower_carried_up(small, trousers, top, skin_seen, wall, s, girth, bare, hem, tone)
     free = beside_hips(wall, s)
     cover = np.maximum(carried.cover * (1 - free), np.minimum(carried.cover, trousers))
     wall = wall * (1 - taken)
@@ -237,16 +255,19 @@ def _lower_carried_up(
     girth: Girth,
     bare: Bare,
     hem: float,
+    tone: LowerTone | None,
 ) -> Carried:
     """The lower garment, continued over its upper edge.
 
-    Where no more than a strip of it is in the picture it is taken for dark trousers: a strip is mostly rim.
+    Where no more than a strip of it is in the picture it has the colour it had before: a strip is mostly rim.
     """
     nothing = np.zeros_like(known)
     if float(bare.below.max()) == 0:
         return Carried(bgr, nothing, nothing, 1.0)
+    tone = tone or LowerTone()
     if not _tells(known, s):
-        return Carried(np.full_like(bgr, _UNSEEN_TROUSERS), bare.below, nothing, 1.0)
+        return Carried(tone.everywhere(bgr.shape), bare.below, nothing, 1.0)
+    tone.seen(bgr, known)
     carried = carry_up(bgr, known, worn, skin, background, s, girth, hem)
     return Carried(spread(bgr, known, smooth=True), bare.below, nothing, 1.0) if carried is None else carried
 

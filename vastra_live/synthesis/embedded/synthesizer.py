@@ -15,7 +15,7 @@ from vastra_live.synthesis.embedded.behind import with_arms_behind
 from vastra_live.synthesis.embedded.bend import paint_bent
 from vastra_live.synthesis.embedded.compose import bare_arms, compose, hair_and_face, hands, sleeved_arms
 from vastra_live.synthesis.embedded.cuts import Cuts
-from vastra_live.synthesis.embedded.fill import undress
+from vastra_live.synthesis.embedded.fill import LowerTone, undress
 from vastra_live.synthesis.embedded.fit import Openings
 from vastra_live.synthesis.embedded.girth import Girth, measure_girth
 from vastra_live.synthesis.embedded.guided import edge_smoother
@@ -99,6 +99,7 @@ class EmbeddedSynthesizer:
         self._build: float | None = None
         self._lit_from: float | None = None
         self._rest = Rest()
+        self._tone = LowerTone()
 
     def close(self) -> None:
         """Give memory back. Harmless when repeated."""
@@ -363,7 +364,8 @@ class EmbeddedSynthesizer:
         assert self._gain is not None
         behind = self._plate.seen_through(scene.box, frame.size, half[::-1])
         part = touched(gone, painted.values(), unit)
-        under = undress(scene.bgr, behind, share, face, rim, gone, small, girth, bare, openings.hem, part, laid)
+        hem = openings.hem
+        under = undress(scene.bgr, behind, share, face, rim, gone, small, girth, bare, hem, part, laid, self._tone)
         self._show("undressed", under.bgr)
         pieces = {name: raised(piece, part[0].start, part[1].start) for name, piece in painted.items()}
         cloth = cloth_levels(pieces.values(), under.gone.shape, unit) * self._gain.mean()
