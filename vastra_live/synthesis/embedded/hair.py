@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.colours import CELLS, I64, learned
 from vastra_live.synthesis.embedded.guided import Smoother
 from vastra_live.synthesis.embedded.places import BACKGROUND, HAIR, SKIN, TOP, Places
 from vastra_live.synthesis.embedded.skeleton import Skeleton
-from vastra_live.types import F32
+from vastra_live.types import F32, U8
 
 __all__ = ["attach_hair", "let_hair_fall"]
 
-_LOCK = 0.75
-"""So likely on the mean is a lock of hair that an ear cuts off from the head."""
+Mask = npt.NDArray[np.bool_]
+
+_LOCK, _FALLEN = 0.75, 0.65
+"""So likely on the mean is a lock of hair that an ear cuts off from the head, and one that falls below the chin."""
 _LONG, _MOST = 0.02, 0.7
 """Less hair below the chin, in squared shoulder widths, is short, and more is none but an open jacket."""
 _ASIDE, _DOWN = 0.75, 1.0
@@ -59,8 +62,8 @@ def let_hair_fall(
     top = share[TOP] * (share[TOP] > 0.5) * far
     as_skin, as_wall = (models[k].take(cells).reshape(hair.shape) for k in (SKIN, BACKGROUND))
     others = as_skin * np.clip(3 * skin, 0.1, 1) + as_wall * ~places.sure + np.float32(_NEVER_SEEN)
-    # beside the face hair is seen in the light that it has further down
-    of_hair = learned(cells, (hair * (hair > 0.5) * (places.above_mouth | places.beside_face))[None])[0]
+    # beside the cheeks is the hair that falls further, in the light that it has there, and no hat
+    of_hair = learned(cells, (hair * (hair > 0.5) * places.beside_cheeks)[None])[0]
     as_hair = of_hair.take(cells).reshape(hair.shape)
 
     def fallen(as_top: F32) -> F32:
@@ -101,7 +104,7 @@ def _strands(hair: F32, places: Places, unit: float) -> F32:
     closed = cv2.morphologyEx((hair > 0.4).astype(np.uint8), cv2.MORPH_CLOSE, small)
     _, labels = cv2.connectedComponents(cv2.morphologyEx(closed, cv2.MORPH_OPEN, disc), connectivity=4)
     on_head = np.zeros(int(labels.max()) + 1, np.uint8)
-    on_head[labels[places.beside_face & places.above_mouth]] = 1
+    on_head[labels[places.beside_cheeks & places.above_mouth]] = 1
     on_head[0] = 0
     return np.asarray(hair * cv2.dilate(on_head[labels], small), np.float32)
 
@@ -116,13 +119,22 @@ def attach_hair(share: F32, places: Places) -> None:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     thick = cv2.morphologyEx(strands, cv2.MORPH_OPEN, kernel)
     thick[places.above_mouth] = strands[places.above_mouth]
+    # a pale collar is about as likely to be a white hat's, which was learned as hair, as the top's own
+    thick[_unsure(thick * (places.below_chin > 0), share[HAIR], _FALLEN)] = 0
+    lock = places.beside_face & ~_unsure(thick, share[HAIR], _LOCK)
     count, labels = cv2.connectedComponents(thick, connectivity=4)
     at = thick > 0
-    # a pale collar at the jaw is about as likely to be a white hat's, which was learned as hair, as the top's own
-    surely = np.bincount(labels[at], share[HAIR][at], count) > _LOCK * np.bincount(labels[at], minlength=count)
-    lock = places.beside_face & surely[labels]
     on_head = np.zeros(count, np.uint8)
     on_head[labels[((places.seeds[HAIR] > 0) | lock) & at]] = 1
     share[HAIR] *= cv2.dilate(on_head[labels], kernel).astype(np.float32)
     rest = share.sum(axis=0)
     share /= np.maximum(rest, 1e-6)
+
+
+def _unsure(pieces: U8, hair: F32, least: float) -> Mask:
+    """(h, w) which pieces of an (h, w) mask are on the mean no likelier hair than that."""
+    count, labels = cv2.connectedComponents(pieces, connectivity=4)
+    at = pieces > 0
+    unsure = np.bincount(labels[at], hair[at], count) <= least * np.bincount(labels[at], minlength=count)
+    unsure[0] = False
+    return np.asarray(unsure[labels], np.bool_)

@@ -96,7 +96,7 @@ class Places:
         sleeves: (h, w) bool, along the arms' bones and around the shoulder joints.
         above_mouth: (h, w) bool.
         teeth: (h, w) bool, at the mouth what has not the colour of skin: a white collar has theirs.
-        beside_face: (h, w) bool, around the face, above its chin.
+        beside_face, beside_cheeks: (h, w) bool, around the face, above its chin; and there below the eyes.
     """
 
     def __init__(self, person: F32, skeleton: Skeleton, lab: U8) -> None:
@@ -125,6 +125,7 @@ class Places:
         # hair is learned here: further down it may lie beside a hood or collar of about its colour
         self.above_mouth: Mask = along(s.mouth, s.face_up, s.face_span) > 0
         self.beside_face: Mask = (self._face_radius < 1.8) & (self.below_chin < 0)
+        self.beside_cheeks: Mask = self.beside_face & (along(s.eyes, s.face_up, s.face_span) < 0)
         self.aside = along(s.neck, s.across, unit)
         self.column: Mask = (np.abs(self.aside) < 0.35) & (person > 0.8) & (self._hands > 0.25) & (forearms > 0.16)
         # sleeves are wider than arms, and joints are not found to the pixel
