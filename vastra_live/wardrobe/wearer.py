@@ -17,7 +17,10 @@ from vastra_live.types import U8
 
 __all__ = ["find_person"]
 
-_FACE, _HAND = 0.5, 0.8
+_FACE = 0.72
+"""Hoods, collars and pockets are taken for faces with less confidence than this."""
+_HAND = 0.3
+"""The finder of hands takes no garment for one even at this confidence, and most hands are half hidden."""
 _SMALLEST_FACE = 0.04
 """Faces lower than this share of the picture are prints or patterns."""
 _HAIR = 0.9
@@ -33,24 +36,24 @@ def find_person(bgr: U8, mask: U8) -> str | None:
     """
     rgb = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
     with without_chatter():
-        faces, hands = _look(rgb)
+        faces, hand = _look(rgb)
     for face in faces:
         box = face.location_data.relative_bounding_box
         if box.height > _SMALLEST_FACE and _bare(box.xmin + box.width / 2, box.ymin, box.height, mask):
             return "face"
-    return "hand" if any(hand.classification[0].score > _HAND for hand in hands) else None
+    return "hand" if hand else None
 
 
-def _look(rgb: U8) -> tuple[Sequence[Any], Sequence[Any]]:
-    """mediapipe's face detections and hands."""
+def _look(rgb: U8) -> tuple[Sequence[Any], bool]:
+    """mediapipe's face detections, and whether it sees a hand."""
     import mediapipe as mp
 
     with mp.solutions.face_detection.FaceDetection(model_selection=1, min_detection_confidence=_FACE) as finder:
         faces = finder.process(rgb).detections or []
     with mp.solutions.hands.Hands(
-        static_image_mode=True, max_num_hands=2, model_complexity=0, min_detection_confidence=_HAND
+        static_image_mode=True, max_num_hands=1, model_complexity=0, min_detection_confidence=_HAND
     ) as finder:
-        return faces, finder.process(rgb).multi_handedness or []
+        return faces, bool(finder.process(rgb).multi_handedness)
 
 
 def _bare(x: float, top: float, height: float, mask: U8) -> bool:
