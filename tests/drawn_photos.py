@@ -18,6 +18,8 @@ Points = dict[str, tuple[float, float]]
 SHAPES = {
     "tee": [(60, 40), (130, 70), (215, 210), (160, 240), (132, 190), (128, 480)],
     "long": [(60, 40), (130, 70), (215, 520), (180, 525), (132, 190), (128, 480)],
+    "loose": [(60, 40), (150, 75), (225, 415), (190, 425), (158, 240), (155, 430)],
+    "hanging": [(50, 40), (110, 62), (165, 130), (195, 290), (190, 360), (150, 440), (130, 450), (125, 480)],
     "tank": [(50, 40), (85, 42), (88, 130), (130, 190), (122, 320), (130, 480)],
     "camisole": [(70, 40), (78, 40), (84, 110), (118, 150), (105, 260), (118, 420)],
     "off-shoulder": [(120, 80), (150, 72), (215, 200), (170, 225), (128, 180), (110, 300), (125, 460)],
@@ -27,10 +29,13 @@ SHAPES = {
     "skirt": [(80, 40), (130, 160), (190, 420)],
     "dress": [(40, 40), (75, 44), (70, 100), (92, 140), (72, 240), (160, 560)],
 }
-DIPS = {"tee": 70, "long": 70, "tank": 110, "dress": 80, "camisole": 120, "off-shoulder": 95, "crop": 75}
+DIPS = {"tee": 70, "long": 70, "loose": 70, "hanging": 60, "tank": 110, "dress": 80, "camisole": 120, "crop": 75}
+DIPS["off-shoulder"] = 95
 EXPECTED = {
     "tee": (Category.UPPER, Sleeve.SHORT),
     "long": (Category.UPPER, Sleeve.LONG),
+    "loose": (Category.UPPER, Sleeve.LONG),
+    "hanging": (Category.UPPER, Sleeve.LONG),
     "tank": (Category.UPPER, Sleeve.NONE),
     "camisole": (Category.UPPER, Sleeve.STRAP),
     "off-shoulder": (Category.UPPER, Sleeve.SHORT),

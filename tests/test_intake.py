@@ -18,6 +18,7 @@ from vastra_live.pictures import write_picture
 from vastra_live.types import U8, Category, Sleeve
 from vastra_live.wardrobe import intake
 from vastra_live.wardrobe.cutout import Cutout, cut_out
+from vastra_live.wardrobe.silhouette import read_silhouette, sharp_armpit
 
 
 @pytest.mark.parametrize("kind", SHAPES)
@@ -70,6 +71,15 @@ def test_two_armpits_at_one_depth_are_both_seen() -> None:
     assert sleeve is Sleeve.SHORT
     assert points["armpit_left"] == pytest.approx((362, 266), abs=6)
     assert points["armpit_right"] == pytest.approx((121, 272), abs=6)
+
+
+def test_a_crease_at_the_end_of_a_leg_is_no_armpit() -> None:
+    mask = shape_mask("trousers")
+    crease = np.array([(50, 561), (70, 561), (80, 470), (36, 450)])
+    for side in (-1, 1):
+        cv2.fillPoly(mask, [crease * (side, 1) + (240, 0)], 0)
+    silhouette = read_silhouette(mask)
+    assert [sharp_armpit(half) for half in (silhouette.left, silhouette.right)] == [None, None]
 
 
 def test_the_points_of_trousers_lie_where_they_were_drawn() -> None:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from vastra_live.types import F32, Sleeve
 from vastra_live.wardrobe.cuffs import Ends, read_ends
+from vastra_live.wardrobe.hanging import hanging_cuff, hanging_folds
 from vastra_live.wardrobe.silhouette import Half, Silhouette, bends, sharp_armpit
 
 __all__ = ["Side", "read_sides"]
@@ -32,6 +33,9 @@ _LONE_ARMPITS = (0.4, 1.6)
 second."""
 _ELBOW, _WRIST = 0.95, 1.35
 """Sleeves longer than these, in widths between the shoulders, reach beyond the elbow or nearly to the wrist."""
+_LOOSE_WRIST = 0.8
+"""A loose top is wide, and its shoulders lie on the arms: its sleeves reach the wrist if their length, in widths
+between the shoulders, times their length, in heights from neck to hem, is more than this."""
 _HIGHEST_CUFF = 0.3
 """A sleeve ends lower than this share of its armpit's depth; what points up is a ruffle, a bow, a strap."""
 _SAME = 0.06
@@ -44,6 +48,8 @@ _HOLLOW = (0.2, 0.45)
 """There the outline turns by so much (radians): none stands below the first, one surely does above the second."""
 _OPEN = (0.002, 0.008)
 """An outline whose middle lies this much lower than its highest point is a dome's or an open neckline's."""
+_BELOW_HEM = 0.05
+"""A sleeve that hangs lower than the hem by this share of the height shows its end."""
 _TIE = 0.3
 """What hangs lower than the other side's hem and is narrower than this share of it is a tie."""
 
@@ -68,15 +74,18 @@ class Side:
 
     @property
     def sleeve(self) -> Sleeve:
-        """The sleeve's kind from its outer length over the width between the shoulders."""
+        """The sleeve's kind from its length over the width between the shoulders and the height from neck to hem."""
         width = 2 * float(self.shoulder[0])
         if self.cuff is None:
             strap = abs(float(self.shoulder[0] - self.neck[0]))
             return Sleeve.STRAP if strap < 0.11 * width else Sleeve.NONE
-        reach = float(np.linalg.norm(self.cuff[0] - self.shoulder)) / max(width, 0.05)
-        if reach < _ELBOW:
-            return Sleeve.SHORT
-        return Sleeve.HALF if reach < _WRIST else Sleeve.LONG
+        outer, inner = (float(np.linalg.norm(corner - self.shoulder)) for corner in self.cuff)
+        # of a rounded end the lower corner is the farther one
+        reach = max(outer, inner) / max(width, 0.05)
+        loose = reach * max(outer, inner) / max(float(self.hem[1] - self.neck[1]), 0.05)
+        if reach > _WRIST or (reach > _ELBOW and loose > _LOOSE_WRIST):
+            return Sleeve.LONG
+        return Sleeve.SHORT if outer < _ELBOW * max(width, 0.05) else Sleeve.HALF
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +145,26 @@ def _arms(left: Half, right: Half) -> tuple[_Arm, _Arm] | None:
     own = [_arm(half, fold) for half in (left, right) if (fold := sharp_armpit(half)) is not None]
     found = [arm for arm in own if arm.believed]
     if not found:
-        return None
+        return _hanging(left, right)
     best = min(found, key=lambda arm: abs(float(np.log(max(arm.depth, 1e-3) / _USUAL_ARMPIT))))
     if len(found) == 1 and not _LONE_ARMPITS[0] < best.depth < _LONE_ARMPITS[1]:
-        return None
+        return _hanging(left, right)
     first, second = _own(left, best), _own(right, best)
     return _with_cuff(left, first, second), _with_cuff(right, second, first)
+
+
+def _hanging(left: Half, right: Half) -> tuple[_Arm, _Arm] | None:
+    """Sleeves that no gap parts from the body, if both sides have one."""
+    folds = hanging_folds((left, right))
+    if folds is None:
+        return None
+    arms = []
+    for half, fold in zip((left, right), folds, strict=True):
+        arm = _arm(half, fold)
+        if float(half.path[arm.shoulder : fold + 1, 1].max()) < half.path[fold, 1] + _BELOW_HEM:
+            arm = replace(arm, cuff=hanging_cuff(half, fold))
+        arms.append(arm)
+    return arms[0], arms[1]
 
 
 def _arm(half: Half, fold: int) -> _Arm:

@@ -32,6 +32,9 @@ _TILT_SLACK = 0.003
 """What is less symmetric than the best by less than this share of the garment counts, too, the less so the more."""
 _SHARP = 0.6
 """An armpit turns by more than this (radians); the hollow of a waist or an armhole does not."""
+_UPWARDS = (0.02, 0.1)
+"""Below an armpit there is a hem: the outline comes lower than it by the first share of the height, or does not end
+higher by the second. From a fold at the end of a leg it only goes on up to the crotch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,9 @@ def sharp_armpit(half: Half) -> int | None:
     hollow = (path[:, 0] > 0.25 * widest) & (path[:, 1] > 0.06) & (path[:, 1] < 0.97) & (bend < -_SHARP)
     # the outline runs outwards along the sleeve before the armpit, so something wider comes before it
     before = np.maximum.accumulate(path[:, 0])
-    found = np.nonzero(hollow & (before > path[:, 0] + 0.04))[0]
+    lowest = np.maximum.accumulate(path[::-1, 1])[::-1]
+    hemmed = (lowest > path[:, 1] + _UPWARDS[0]) | (path[-1, 1] > path[:, 1] - _UPWARDS[1])
+    found = np.nonzero(hollow & (before > path[:, 0] + 0.04) & hemmed)[0]
     return int(found[bend[found].argmin()]) if len(found) else None
 
 
