@@ -117,6 +117,13 @@ def test_a_hanger_is_taken_off() -> None:
     np.testing.assert_array_equal(without_hanger(bare, mask), mask)
 
 
+def test_the_tip_of_a_hood_is_no_hook() -> None:
+    mask = np.pad(shape_mask("tee"), ((60, 0), (0, 0)))
+    cv2.fillPoly(mask, [np.array([(190, 130), (240, 40), (290, 130)])], 255)
+    picture = photo(mask, (150, 120, 60), (240, 240, 240))
+    np.testing.assert_array_equal(without_hanger(picture, mask), mask)
+
+
 def ragged_hem() -> tuple[U8, U8]:
     """A silhouette, and the same with bites in its hem."""
     whole = shape_mask("tee", 1.7)

@@ -35,6 +35,51 @@ def test_an_alpha_channel_is_the_mask(tmp_path: Path) -> None:
     assert garment.category is Category.UPPER
 
 
+def test_a_picture_with_rounded_corners_is_a_photo_and_not_a_cut_out(tmp_path: Path) -> None:
+    mask = shape_mask("tee")
+    card = np.zeros(mask.shape, np.uint8)
+    cv2.rectangle(card, (16, 10), (463, 589), 255, -1)
+    for corner in ((16, 10), (463, 10), (16, 589), (463, 589)):
+        cv2.circle(card, corner, 20, 0, -1)
+    write_picture(tmp_path / "card.png", photo(mask, (60, 20, 20), (240, 240, 240)), card.astype(np.float32) / 255)
+    garment = read_garment(tmp_path / "card.png")
+    assert np.count_nonzero(garment.alpha > 0.5) == pytest.approx(np.count_nonzero(mask), rel=0.02)
+    assert (garment.category, garment.sleeve) == EXPECTED["tee"]
+
+
+def test_a_cut_out_picture_is_screened_too(tmp_path: Path) -> None:
+    mask = np.concatenate([shape_mask("tee")] * 2, axis=1)
+    write_picture(tmp_path / "two.png", np.full((*mask.shape, 3), 90, np.uint8), mask.astype(np.float32) / 255)
+    with pytest.raises(GarmentError, match="several garments"):
+        read_garment(tmp_path / "two.png")
+
+
+def test_the_hook_of_a_hanger_is_taken_off_a_cut_out_picture(tmp_path: Path) -> None:
+    mask = shape_mask("tee")
+    hung = mask.copy()
+    cv2.line(hung, (240, 12), (240, 75), 255, 5)
+    write_picture(tmp_path / "hung.png", np.full((*mask.shape, 3), 90, np.uint8), hung.astype(np.float32) / 255)
+    garment = read_garment(tmp_path / "hung.png")
+    scale = max(garment.alpha.shape) / max(mask.shape)
+    assert garment.alpha[: round(30 * scale)].max() < 0.1
+
+
+@pytest.mark.parametrize(
+    ("ring", "message"),
+    [
+        ([(60, 300), (80, 180), (160, 190), (230, 250), (420, 290), (430, 330), (60, 340)], "not alike on both sides"),
+        ([(220, 40), (260, 40), (262, 560), (218, 560)], "too slender"),
+    ],
+    ids=["shoe", "belt"],
+)
+def test_what_has_no_garments_outline_is_refused(ring: list[tuple[int, int]], message: str, tmp_path: Path) -> None:
+    mask = np.zeros((600, 480), np.uint8)
+    cv2.fillPoly(mask, [np.array(ring)], 255)
+    write_picture(tmp_path / "thing.png", photo(mask, (60, 20, 20), (240, 240, 240)))
+    with pytest.raises(GarmentError, match=message):
+        read_garment(tmp_path / "thing.png")
+
+
 def test_a_mask_replaces_every_guess(tmp_path: Path) -> None:
     mask = shape_mask("tee")
     noise = np.random.default_rng(0).integers(0, 255, (*mask.shape, 3)).astype(np.uint8)

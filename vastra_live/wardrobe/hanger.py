@@ -18,6 +18,8 @@ _HOOK_WIDTH = 0.07
 """A hook is narrower than this share of the silhouette's width."""
 _HOOK_HEIGHT = 0.015
 """It rises at least this share of the silhouette's height."""
+_UPRIGHT = 1.2
+"""It is so many times higher than wide at least; the tip of a hood is not."""
 _REACH = 0.22
 """The arms end at most this share of the height below the hook."""
 _ALIKE = 26.0
@@ -36,7 +38,9 @@ def without_hanger(bgr: U8, mask: U8) -> U8:
     narrow = np.nonzero(extent[: round(0.3 * height)] < _HOOK_WIDTH * width)[0]
     hook = int(narrow[-1]) + 1 if len(narrow) else 0
     middle = float(np.median(first[:hook] + extent[:hook] / 2)) / width if hook else 0.0
-    if hook < _HOOK_HEIGHT * height or extent[:hook].max() > 2 * _HOOK_WIDTH * width or not 0.3 < middle < 0.7:
+    broadest = float(extent[:hook].max(initial=0))
+    upright = hook >= max(_HOOK_HEIGHT * height, _UPRIGHT * broadest)
+    if not upright or broadest > 2 * _HOOK_WIDTH * width or not 0.3 < middle < 0.7:
         return mask
     thinner = mask.copy()
     thinner[: top + hook] = 0

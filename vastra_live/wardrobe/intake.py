@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from vastra_live.errors import GarmentError
 from vastra_live.pictures import Picture, read_picture
@@ -19,7 +20,7 @@ from vastra_live.wardrobe.hanger import without_hanger
 from vastra_live.wardrobe.landmarks import find_landmarks
 from vastra_live.wardrobe.matte import carry_colours, even_alpha, soft_alpha
 from vastra_live.wardrobe.neckline import find_neckline
-from vastra_live.wardrobe.screening import refuse_unusable
+from vastra_live.wardrobe.screening import refuse_several, refuse_shapeless, refuse_unusable, refuse_worn
 from vastra_live.wardrobe.silhouette import read_silhouette
 
 __all__ = ["LONG_SIDE_PX", "read_garment", "read_photo"]
@@ -31,6 +32,8 @@ _WORKED_PX = 1024
 pixels, and a photo and its enlargement are read alike. Only the edge is as fine as the photo that is kept."""
 _USEFUL_ALPHA = 0.02
 """An alpha channel cuts out a garment if at least this share of the picture is clear, and as much is not."""
+_CARD = 0.985
+"""What fills its own box by more than this share is no garment that was cut out but a picture with rounded corners."""
 
 
 def read_photo(path: Path | str) -> Picture:
@@ -39,7 +42,7 @@ def read_photo(path: Path | str) -> Picture:
     Raises:
         PictureError: the file cannot be read.
     """
-    picture = read_picture(path)
+    picture = _without_card(read_picture(path))
     return _scaled(picture, min(1.0, LONG_SIDE_PX / max(picture.size)), cv2.INTER_AREA)
 
 
@@ -71,9 +74,11 @@ def read_garment(
         mask = _given_mask(Path(mask_path), photo, path)
         alpha = even_alpha(_enlarged(mask, fine.size))
     elif photo.alpha is not None and fine.alpha is not None and _useful(photo.alpha):
-        mask, _ = largest_piece(np.where(photo.alpha >= 0.5, 255, 0).astype(np.uint8))
-        near = cv2.dilate(_enlarged(mask, fine.size), np.ones((7, 7), np.uint8))
-        alpha = np.where(near > 0, fine.alpha, 0).astype(np.float32)
+        whole, second = largest_piece(np.where(photo.alpha >= 0.5, 255, 0).astype(np.uint8))
+        refuse_worn(path, _before_white(photo.bgr, photo.alpha), whole)
+        refuse_several(path, second)
+        mask = without_hanger(photo.bgr, whole)
+        alpha = np.where(_around(mask, whole, fine.size), fine.alpha, 0).astype(np.float32)
     else:
         cutout = cut_out(photo.bgr)
         refuse_unusable(path, photo.bgr, cutout)
@@ -81,6 +86,8 @@ def read_garment(
         mask = open_gaps(photo.bgr, without_hanger(photo.bgr, cutout.mask), ground)
         alpha = soft_alpha(fine.bgr, _enlarged(mask, fine.size), ground.resized(fine.size))
     silhouette = read_silhouette(mask)
+    if mask_path is None:
+        refuse_shapeless(path, silhouette)
     shape = measure(silhouette)
     if wanted is None and is_jumpsuit(shape):
         raise GarmentError(
@@ -116,6 +123,33 @@ def read_garment(
         inside_alpha=inside,
         origin=f"read from {path.name}",
     )
+
+
+def _without_card(picture: Picture) -> Picture:
+    """What a picture with rounded corners or a clear margin shows, opaque; any other picture itself."""
+    if picture.alpha is None or not _useful(picture.alpha):
+        return picture
+    solid = picture.alpha >= 0.5
+    x, y, width, height = cv2.boundingRect(solid.astype(np.uint8))
+    if np.count_nonzero(solid) < _CARD * width * height:
+        return picture
+    box = solid[y : y + height, x : x + width]
+    corners = [np.diagonal(np.rot90(box, turn)).argmax() for turn in range(4)]
+    inset = int(max(corners))
+    inside = np.s_[y + inset : y + height - inset, x + inset : x + width - inset]
+    return Picture(np.ascontiguousarray(picture.bgr[inside]))
+
+
+def _around(mask: U8, whole: U8, size: tuple[int, int]) -> npt.NDArray[np.bool_]:
+    """Where the soft edge of a mask may be at another size: not along what was taken off the whole."""
+    near, off = (cv2.dilate(_enlarged(part, size), np.ones((7, 7), np.uint8)) for part in (mask, whole - mask))
+    return np.asarray((near > 0) & ((off == 0) | (_enlarged(mask, size) > 0)), np.bool_)
+
+
+def _before_white(bgr: U8, alpha: F32) -> U8:
+    """A cut-out picture laid on white; what is under the clear pixels may be anything."""
+    weight = alpha[:, :, None]
+    return np.asarray(np.rint(bgr * weight + 255 * (1 - weight)), np.uint8)
 
 
 def _scaled(picture: Picture, scale: float, interpolation: int) -> Picture:

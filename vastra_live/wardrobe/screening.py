@@ -10,9 +10,10 @@ import numpy as np
 from vastra_live.errors import GarmentError
 from vastra_live.types import U8
 from vastra_live.wardrobe.cutout import Cutout
+from vastra_live.wardrobe.silhouette import Silhouette
 from vastra_live.wardrobe.wearer import find_person
 
-__all__ = ["refuse_unusable"]
+__all__ = ["refuse_several", "refuse_shapeless", "refuse_unusable", "refuse_worn"]
 
 _PLAIN = 0.55
 """At least this share of the border shows the ground."""
@@ -26,6 +27,10 @@ _CUT_OFF = 0.2
 _CUT_THROUGH = (0.18, 0.3)
 """What touches the picture's top and its bottom over more than these shares of its width, and neither side, is a part
 of something longer: a body without its head. A photo that was trimmed to its garment touches all sides."""
+_ALIKE = 0.84
+"""The mirror image of what is no garment seen from the front covers less than this share of it: a shoe's does."""
+_SLENDER = 0.15
+"""What is narrower than this share of its height is a belt or a scarf."""
 _REMEDY = "give a photo of one garment alone on a plain ground, or its mask with --mask"
 
 
@@ -41,13 +46,10 @@ def refuse_unusable(path: Path, bgr: U8, cutout: Cutout) -> None:
     filled = float(np.count_nonzero(mask)) / mask.size
     if plain and filled < _SMALLEST:
         raise GarmentError(f"{path}: nothing stands out from the ground, so there is no garment to see; {_REMEDY}")
-    found = find_person(bgr, mask if plain else np.zeros_like(mask))
-    if found is not None:
-        raise GarmentError(f"{path}: shows a person (a {found} was found); {_REMEDY}")
+    refuse_worn(path, bgr, mask if plain else np.zeros_like(mask))
     if not plain:
         raise GarmentError(f"{path}: no garment on a plain ground was found, the border is too uneven; {_REMEDY}")
-    if cutout.second > _SECOND:
-        raise GarmentError(f"{path}: shows several garments or other things beside one; {_REMEDY}")
+    refuse_several(path, cutout.second)
     sides = _cut_sides(mask)
     if len(sides) == 2:
         raise GarmentError(f"{path}: no whole garment was found, what is seen runs out at both sides; {_REMEDY}")
@@ -55,7 +57,45 @@ def refuse_unusable(path: Path, bgr: U8, cutout: Cutout) -> None:
         raise GarmentError(f"{path}: the garment is cut off at the {sides[0]} side of the picture; {_REMEDY}")
     if not sides and _cut_through(mask):
         raise GarmentError(
-            f"{path}: what is seen runs out at the top and at the bottom, as a body without its head does; {_REMEDY}"
+            f"{path}: what is seen runs out at the top and at the bottom of the picture: a garment that is cut off, or "
+            f"a body without its head; {_REMEDY}"
+        )
+
+
+def refuse_worn(path: Path, bgr: U8, mask: U8) -> None:
+    """Raise if the picture shows a person; ``mask`` (H, W) uint8 is 255 where something lies on the ground.
+
+    Raises:
+        GarmentError: it does.
+    """
+    found = find_person(bgr, mask)
+    if found is not None:
+        raise GarmentError(f"{path}: shows a person (a {found} was found); {_REMEDY}")
+
+
+def refuse_several(path: Path, second: float) -> None:
+    """Raise if the second largest piece, as a share of the largest, is a garment of its own.
+
+    Raises:
+        GarmentError: it is.
+    """
+    if second > _SECOND:
+        raise GarmentError(f"{path}: shows several garments or other things beside one; {_REMEDY}")
+
+
+def refuse_shapeless(path: Path, silhouette: Silhouette) -> None:
+    """Raise unless the outline may be a garment's that is seen from the front.
+
+    Raises:
+        GarmentError: it may not.
+    """
+    height, width = silhouette.mask.shape
+    if width < _SLENDER * height:
+        raise GarmentError(f"{path}: what is seen is too slender for a garment, as a belt is; {_REMEDY}")
+    if silhouette.symmetry < _ALIKE:
+        raise GarmentError(
+            f"{path}: what is seen is not alike on both sides, as a garment is that is laid out and seen from the "
+            f"front; {_REMEDY}"
         )
 
 

@@ -57,12 +57,14 @@ class Silhouette:
     Attributes:
         mask: (512, W') uint8, the silhouette turned upright, cropped to its box and scaled to 512 rows, slits cut.
         axis: x of the symmetry axis in pixels of ``mask``.
+        symmetry: share of the silhouette that its mirror image covers, 0..1.
         frame: (2, 3) float64, takes (x, y, 1) in pixels of ``mask`` to pixels of the picture.
         left, right: the halves; left is the wearer's, on the right of the picture.
     """
 
     mask: U8
     axis: float
+    symmetry: float
     frame: F64
     left: Half
     right: Half
@@ -107,12 +109,14 @@ def _overlap(mask: U8) -> F32:
     return np.asarray(np.fft.irfft(spectrum * spectrum, 2 * mask.shape[1], axis=1).sum(axis=0), np.float32)
 
 
-def _axis(mask: U8) -> float:
-    """x of the symmetry axis: the shift at which the silhouette covers its mirror image best."""
+def _axis(mask: U8) -> tuple[float, float]:
+    """x of the symmetry axis, at which the silhouette covers its mirror image best, and how much of it that is."""
     small = cv2.resize(mask, (max(8, mask.shape[1] // 4), mask.shape[0] // 4), interpolation=cv2.INTER_AREA)
     width = small.shape[1]
-    best = int(_overlap(small)[: 2 * width - 1].argmax())
-    return float((best / 2 + 0.5) * mask.shape[1] / width - 0.5)
+    overlap = _overlap(small)[: 2 * width - 1]
+    best = int(overlap.argmax())
+    share = float(overlap[best]) / max(1, np.count_nonzero(small > 127))
+    return float((best / 2 + 0.5) * mask.shape[1] / width - 0.5), share
 
 
 def _tilt(mask: U8) -> float:
@@ -226,7 +230,7 @@ def read_silhouette(mask: U8) -> Silhouette:
     size = (max(8, round(scale * (high[0] - low[0]))), _WORK_HEIGHT)
     crop = cv2.warpAffine(_softened(mask, scale), onto, size, flags=cv2.INTER_LINEAR)
     crop = np.where(crop > 127, 255, 0).astype(np.uint8)
-    axis = _axis(crop)
+    axis, symmetry = _axis(crop)
     crop = _open_holes(crop)
     left, right = _halves(crop, axis)
-    return Silhouette(crop, axis, np.asarray(cv2.invertAffineTransform(onto), np.float64), left, right)
+    return Silhouette(crop, axis, symmetry, np.asarray(cv2.invertAffineTransform(onto), np.float64), left, right)
