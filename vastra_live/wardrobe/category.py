@@ -45,6 +45,11 @@ _RISE = 1.15
 
 _STRAP = 0.5
 """The body of a garment begins where this share of its waist is cloth; above there are straps."""
+_HOOD = (0.1, 0.4)
+"""Between these shares of the height the sharpest hollow of both sides is the foot of a hood, which stands above the
+body."""
+_FOOT = 0.45
+"""There the outline turns by more than this (radians)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +61,13 @@ class Shape:
         gap_width: width of that gap near its top.
         top_width: width just below the top edge.
         shoulder_width: width at an eighth of the height.
-        waist_width: smallest width of the middle piece between three and seven tenths of the height.
+        waist_width: smallest width of the middle piece between three and seven tenths of the height below a hood.
         hem_width: width of the middle piece at the bottom.
         neck_corner: sharpest turn (radians) of the top edge between its middle and its outer end: where a
             neckline meets a strap or a shoulder. A waistband has none.
         sleeved: whether something leaves the body sideways under a sharp armpit.
         length: from the top to the lowest cloth on the axis.
-        body: the same, but for the straps.
+        body: the same, but for straps and a hood.
         sag: how much lower the middle of the top edge lies than its highest point, on the side where it does less.
         rise: from the top to where two legs part, in widths of the cloth above; 0 without legs.
     """
@@ -112,10 +117,13 @@ def measure(silhouette: Silhouette) -> Shape:
     below_neck = (int(cloth[0]) if len(cloth) else 0) + round(0.03 * height)
     # ties and sleeves may hang below the hem
     last = min(round(0.7 * height), round(0.95 * length))
-    rows = [_run(mask[y], axis) for y in range(max(round(0.3 * height), below_neck), last, 4)]
+    hood = round(min(_hood(half) for half in (silhouette.left, silhouette.right)) * height)
+    first = max(hood + round(0.3 * (height - hood)), below_neck)
+    rows = [_run(mask[y], axis) for y in range(first, last, 4)]
     widths = [end - start for start, end in rows if end > start]
     waist = min(widths, default=width)
     begins = int((np.count_nonzero(mask, axis=1) > _STRAP * waist).argmax())
+    begins = max(begins, hood)
     hem = _run(mask[max(0, length - 1 - round(0.03 * height))], axis)
     halves = (silhouette.left, silhouette.right)
     return Shape(
@@ -152,6 +160,20 @@ def _closed_front(mask: U8, axis: int) -> U8:
     closed = mask.copy()
     closed[:, left:right][between] = 255
     return closed
+
+
+def _hood(half: Half) -> float:
+    """Height of the hollow where a hood meets the shoulder, 0 without: beyond it the outline goes on outwards."""
+    path, bend = half.path, half.bend
+    index = np.arange(len(path))
+    onwards = path[np.minimum(index + 26, len(path) - 1)] - path
+    shoulder = (onwards[:, 0] > 0.5 * onwards[:, 1]) & (onwards[:, 0] > 0)
+    # something narrower comes before, and nothing as wide as the shoulder
+    before = np.maximum.accumulate(path[:, 0])
+    low, high = _HOOD
+    foot = (path[:, 1] > low) & (path[:, 1] < high) & (bend < -_FOOT) & shoulder & (before < 0.6 * path[:, 0].max())
+    found = np.flatnonzero(foot)
+    return float(path[found[bend[found].argmin()], 1]) if len(found) else 0.0
 
 
 def _neck_corner(half: Half) -> float:
