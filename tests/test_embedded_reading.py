@@ -134,6 +134,16 @@ def test_a_hem_stays_when_one_keyframe_sees_it_elsewhere() -> None:
     assert hems.steadied(followed) is followed
 
 
+def test_a_hem_that_one_keyframe_sees_and_none_before_is_none() -> None:
+    """Of a dress that is of one colour, whose own hem one keyframe takes for a top's."""
+    hems, long = Hems(), Hem(1.4, 0.08)
+    assert hems.steadied(long) is not None, "the first one is all that is known"
+    for _ in range(4):
+        assert hems.steadied(None) is None
+    assert hems.steadied(long) is None
+    assert [hems.steadied(long) is not None for _ in range(3)] == [False, True, True]
+
+
 def test_trousers_worn_high_are_no_top() -> None:
     frame, body, s = dressed_to(0.6)
     share = read(frame, body, s).share

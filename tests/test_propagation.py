@@ -155,6 +155,19 @@ def test_a_garment_swap_fades_and_never_shows_the_wearer() -> None:
     assert np.abs(np.diff(reds)).max() < 100, "a pop"
 
 
+def test_a_sleeve_that_is_elsewhere_in_the_next_keyframe_does_not_fade_out_where_it_was() -> None:
+    """On a wall that is all one, which its loose cloth covered too, nothing speaks against it but the new layer."""
+    frame, mask = scene()
+    frame[:, 210:] = 200
+    wide = mask.copy()
+    wide[100:140, 210:280] = 1
+    propagator = Propagator()
+    for cover in (wide, mask):
+        propagator.adopt(propagator.prepare(layer(frame, cover)))
+        carried = propagator.carry(frame)
+    assert expanded(carried, SHAPE)[105:135, 225:275].max() < 0.05
+
+
 def test_a_keyframe_is_prepared_while_frames_are_carried() -> None:
     propagator = _based()
     frames = [scene(shift)[0] for shift in range(0, 24, 2)]

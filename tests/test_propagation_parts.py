@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.propagation_scene import body, recoloured, scene
-from vastra_live.tracking.anchor import Anchor, continue_colours, first_anchor
+from vastra_live.tracking.anchor import Anchor, first_anchor
 from vastra_live.tracking.appearance import colour_bins, learn_colours
 from vastra_live.tracking.following import expect, expect_by_body, recentre
 from vastra_live.tracking.leap import small_luma
 from vastra_live.tracking.motion import Flow, repair, similarity
-from vastra_live.tracking.painted import Painted
+from vastra_live.tracking.painted import Painted, continue_colours
+from vastra_live.tracking.reach import Within
 from vastra_live.tracking.surface import surface_of
 from vastra_live.tracking.visibility import ColourEvidence, pool, see
 from vastra_live.tracking.window import Window, grid, window_around
@@ -231,6 +232,25 @@ def test_seeing_equals_the_plain_mixture() -> None:
         everything = layer + (1 - share) * match + 0.3 * (1 - near)
         assert seen.alpha[6, 6] == pytest.approx(layer / everything, abs=0.01)
         assert seen.matched[6, 6] == pytest.approx(1 - (unseen + 0.3 * (1 - near)) / everything, abs=0.01)
+
+
+def test_away_from_arms_cloth_of_the_worn_tops_colour_is_no_more_of_the_garment() -> None:
+    """A skirt of the same cloth swings out from below the hem, to where the keyframe saw wall."""
+    wall, blue = (210, 128, 128), (90, 120, 160)
+    picture = np.full((48, 48, 3), wall, np.uint8)
+    picture[:24, 12:36] = blue
+    alpha = (picture[..., 0] < 150).astype(np.float32)
+    live = picture.copy()
+    live[24:40, 12:36] = blue
+    # by its colour alone it is the garment's
+    logs = (np.where(live[..., 0] < 150, value, -12).astype(np.float32) for value in (-9, -12))
+    arms = np.zeros((48, 48), np.uint8)
+    arms[:, :24] = 255
+    evidence, expected = ColourEvidence(*logs), surface_of(picture, alpha).at(grid(48, 48))
+    seen = see(np.dstack([live, live[..., 0]]), expected, evidence, Within(arms, arms, 6.0)).alpha
+    assert seen[32, 14:20].min() > 0.8, "a sleeve may turn there"
+    assert seen[32, 28:34].max() < 0.2
+    assert seen[12, 14:34].min() > 0.8
 
 
 def test_the_pixel_beside_the_layer_has_a_little_of_it() -> None:

@@ -217,6 +217,23 @@ def test_behind_a_forearm_the_upper_arm_stays() -> None:
     assert np.abs(nothing.luma[upper].astype(int) - anchor.luma[upper]).mean() > 5
 
 
+def test_behind_a_hand_beside_the_hips_the_garment_ends_where_it_does_elsewhere() -> None:
+    """The hand hangs over the hem: what it uncovers below that is no garment."""
+    frame, mask = arm_scene(-12, -14)
+    hem = 205
+    mask[hem:] = 0
+    body = arm_body(-12, -14)
+    layer_of = Painted(frame, frame[..., ::-1], mask, np.eye(2, 3, dtype=np.float32), "tee", body)
+    anchor = with_arms(first_anchor(layer_of, small_luma(frame)), None)
+    assert anchor.limbs is not None
+    hidden = anchor.limbs.masks[1] > 0.9
+    bare, rows = without(anchor, LEFT_FORE).alpha, anchor.window.centres()[..., 1]
+    torso = hidden & (np.abs(anchor.window.centres()[..., 0] - 190) < 15)
+    assert (torso & (rows < hem - 8)).sum() > 10 and (torso & (rows > hem + 8)).sum() > 10
+    assert bare[torso & (rows < hem - 8)].min() > 0.9
+    assert bare[torso & (rows > hem + 8)].max() < 0.1
+
+
 def test_an_arm_does_not_fade_in_over_what_was_there_before() -> None:
     anchor = _anchor(5, -100)
     assert without_haste(anchor, LEFT_FORE) is anchor, "nothing before it"

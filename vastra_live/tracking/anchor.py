@@ -9,12 +9,12 @@ import numpy as np
 
 from vastra_live.tracking.appearance import ColourModel, learn_colours
 from vastra_live.tracking.limbs import FOREARMS, PARTS, Arms, arm_mask, arms_of
-from vastra_live.tracking.painted import Painted, after, ending_like, with_alpha
+from vastra_live.tracking.painted import Painted, after, continue_colours, ending_like, with_alpha
 from vastra_live.tracking.surface import Surface, surface_of
 from vastra_live.tracking.window import Window, grid, sampled
 from vastra_live.types import F32, U8, Body
 
-__all__ = ["Anchor", "Limbs", "Placed", "continue_colours", "first_anchor", "next_anchor"]
+__all__ = ["Anchor", "Limbs", "Placed", "first_anchor", "next_anchor"]
 
 # Shading is what is smoother than this, in work pixels (standard deviation).
 _SHADING = 3.0
@@ -28,6 +28,8 @@ _FOREARM = 0.2
 _RIM, _UNLIKE = 0.03, 40
 # How near its bone a forearm surely is, and how far from it something of it may be, in its usual half widths.
 _CORE, _WIDE = 0.4, 1.6
+# How far around a new layer the one before may still fade out, in shares of the root of its area.
+_OUTLINE = 0.03
 # From this alpha on a painted layer's colour is known: a collar's shadow on a throat is no more than that, and cloth
 # that is continued into it would come up on the throat.
 _KNOWN = 0.1
@@ -178,10 +180,11 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
     cells = old.window.cells(window.centres() + bridge)
     before_alpha = sampled(old.alpha, cells)
     behind = _behind(alpha, before_alpha if placed.behind is old else sampled(placed.behind.alpha, cells))
+    whole_alpha = _over(alpha, behind)
+    before_alpha = np.minimum(before_alpha, _around(whole_alpha))
     # an edge of the hand is part hand, part cloth: what was seen before is all cloth
     hidden = cv2.dilate(behind * (1 - alpha), np.ones((3, 3), np.uint8))
     seen_or_remembered = _mix(ycrcb, sampled(placed.behind.ycrcb, cells), hidden)
-    whole_alpha = _over(alpha, behind)
 
     # the same in the layer's own pixels
     moved, own_behind, own_before, own_beside = _on_own(
@@ -229,39 +232,6 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
             with_alpha(before_texture, own_before),
         ),
     )
-
-
-def continue_colours(bgr: U8, alpha: F32, known_from: float = 0.5) -> U8:
-    """The colours where alpha is solid, continued smoothly to everywhere else.
-
-    Push-pull: averages weighted by alpha are pushed down a pyramid and pulled up into the gaps
-    (Gortler et al., "The Lumigraph", 1996, section 3.4). It starts at half size.
-
-    Args:
-        bgr: (H, W, 3) uint8.
-        alpha: (H, W) float32.
-        known_from: above this alpha a colour is solid.
-    """
-    rows, columns = alpha.shape
-    solid = cv2.compare(alpha, known_from, cv2.CMP_GT)
-    half = (max(1, columns // 2), max(1, rows // 2))
-    parts = (cv2.resize(each, half, interpolation=cv2.INTER_AREA) for each in (cv2.copyTo(bgr, solid), solid))
-    weighted, mass = (part.astype(np.float32) for part in parts)
-    levels = [(weighted, mass * np.float32(1 / 255))]
-    while min(levels[-1][1].shape) > 2:
-        weighted, mass = levels[-1]
-        levels.append((cv2.pyrDown(weighted), cv2.pyrDown(mass)))
-    colour = levels[-1][0] / np.maximum(levels[-1][1], 1e-6)[..., None]
-    for weighted, mass in levels[-2::-1]:
-        wide = cv2.resize(colour, (mass.shape[1], mass.shape[0]), interpolation=cv2.INTER_LINEAR)
-        # what is known counts as much as there is of it
-        share = cv2.min(mass, 1.0)
-        known = cv2.multiply(weighted, cv2.merge((cv2.divide(1.0, cv2.max(mass, 1e-3)),) * 3))
-        colour = cv2.blendLinear(wide, known, cv2.subtract(1.0, share), share)
-    smooth = np.clip(colour, 0, 255).astype(np.uint8)
-    wide = cv2.resize(smooth, (columns, rows), interpolation=cv2.INTER_LINEAR)
-    filled: U8 = cv2.copyTo(bgr, solid, wide)
-    return filled
 
 
 def _camera(painted: Painted, window: Window) -> U8:
@@ -323,6 +293,13 @@ def _behind(alpha: F32, before_alpha: F32) -> F32:
     thick = cv2.dilate(cv2.morphologyEx(there * (1 - alpha), cv2.MORPH_OPEN, around), around)
     behind: F32 = there * np.clip((thick - 0.3) / 0.4, 0, 1, dtype=np.float32)
     return behind
+
+
+def _around(alpha: F32) -> F32:
+    """A layer and a little around it: a sleeve of the one before that is elsewhere would fade out as a ghost there."""
+    size = 2 * max(1, round(_OUTLINE * float((alpha > 0.5).sum()) ** 0.5)) + 1
+    around: F32 = cv2.dilate(alpha, np.ones((size, size), np.uint8))
+    return around
 
 
 def _on_own(painted: Painted, window: Window, flow: F32, *alphas: F32) -> tuple[F32, ...]:

@@ -8,16 +8,19 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from vastra_live.tracking.anchor import Anchor, Limbs, continue_colours
+from vastra_live.tracking.anchor import Anchor, Limbs
 from vastra_live.tracking.limbs import PARTS, Arms, arm_mask, arms_of, layer_on
-from vastra_live.tracking.painted import after, ending_like, with_alpha
+from vastra_live.tracking.painted import after, continue_colours, ending_like, with_alpha
 from vastra_live.tracking.reach import torso_of
 from vastra_live.tracking.surface import surface_of
 from vastra_live.tracking.window import Picture, grid, sampled
 from vastra_live.types import F32, U8
 
 __all__ = ["with_arms", "without", "without_haste"]
+
+I32 = npt.NDArray[np.int32]
 
 # An arm and its shadow, in shares of the arm's usual width.
 _MARGIN = 1.15
@@ -27,6 +30,8 @@ _WIDE = 1.6
 _NARROWER = 0.1
 # How far a torso reaches beyond its landmarks, in its own sizes.
 _FLANK = 0.15
+# So many work pixels of it tell where a torso is covered.
+_ENOUGH = 3
 # So many work pixels beside a layer its own colours go on.
 _BESIDE = 1
 # An alpha in levels below which a layer is not there.
@@ -204,12 +209,37 @@ def _guessed(anchor: Anchor, mask: F32, place: _Place) -> _Behind:
     cv2.fillConvexPoly(torso, corners, 1)
     _, size = torso_of(anchor.body)
     cv2.polylines(torso, [corners], True, 1, max(1, round(2 * _FLANK * size / anchor.window.step)))
-    alpha = torso.astype(np.float32)
+    alpha = _as_deep(anchor, corners, torso * (1 - mask)) * torso
     inside, outside = (continue_colours(anchor.ycrcb, part * (1 - mask)) for part in (anchor.alpha, 1 - anchor.alpha))
     own_alpha = anchor.texture_bgra[..., 3] * np.float32(1 / 255)
     own_alpha[place.part] *= 1 - place.levels * np.float32(1 / 255)
     colours = continue_colours(np.ascontiguousarray(anchor.texture_bgra[..., :3]), own_alpha)[place.part]
     return _Behind(np.where(torso[..., None] > 0, inside, outside), alpha, _like(anchor, colours, alpha, place))
+
+
+def _as_deep(anchor: Anchor, corners: I32, seen: F32) -> F32:
+    """How much of the torso the layer covers at each place's depth, where it is seen: (rows, columns) float32, 0..1.
+
+    A top ends at its hem and its neckline behind an arm too, and does not hang over shorts or stand on a shoulder.
+
+    Args:
+        anchor: of a keyframe.
+        corners: (4, 2) the torso's, in cells: shoulders, then hips.
+        seen: (rows, columns) float32, 0..1, what of the torso is seen.
+    """
+    top, bottom = corners[:2].mean(axis=0), corners[2:].mean(axis=0)
+    down = ((bottom - top) / max(float(np.linalg.norm(bottom - top)), 1.0)).astype(np.float32)
+    rows, columns = seen.shape
+    depths = np.round(np.arange(rows, dtype=np.float32)[:, None] * down[1] + np.arange(columns) * down[0]).astype(int)
+    depths -= depths.min()
+    of_all = np.bincount(depths.ravel(), seen.ravel())
+    covered = np.bincount(depths.ravel(), (seen * anchor.alpha).ravel())
+    known = np.flatnonzero(of_all >= _ENOUGH)
+    if not len(known):
+        return np.ones_like(anchor.alpha)
+    share = np.interp(np.arange(len(of_all)), known, covered[known] / of_all[known])
+    result: F32 = np.clip(2.5 * share - 0.75, 0, 1).astype(np.float32)[depths]
+    return result
 
 
 def _like(anchor: Anchor, colours: U8, alpha: F32, place: _Place) -> U8:

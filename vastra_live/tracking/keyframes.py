@@ -13,8 +13,11 @@ from vastra_live.types import F32, Body, Carried, Frame
 
 __all__ = ["KeyframePolicy", "KeyframeSettings", "Reason"]
 
-# shoulders, elbows, wrists, hips in BlazePose's numbering
-_JOINTS = np.array([11, 12, 13, 14, 15, 16, 23, 24])
+# shoulders, elbows, wrists, index fingers and hips in BlazePose's numbering: a hand that turns at its wrist covers
+# something else
+_JOINTS = np.array([11, 12, 13, 14, 15, 16, 19, 20, 23, 24])
+# How far a garment reaches to the left, to the right and down from the shoulders' middle, in torso sizes.
+_EXTENT = np.array([1.0, 1.0, 2.0], np.float32)
 
 
 class Reason(Enum):
@@ -46,7 +49,8 @@ class KeyframeSettings:
             it for as long as they stay there, and another keyframe would not raise it.
         max_rise: ask when its residual rose by so many grey levels since the keyframe was new.
         max_pose_change: ask when a joint moved further, relative to the shoulders' middle, in torso sizes (about
-            a shoulder width), or the wearer grew or shrank in the picture by this share.
+            a shoulder width), or the wearer grew or shrank in the picture by this share, or so much more of them came
+            into it.
     """
 
     min_interval_s: float = 0.1
@@ -117,20 +121,27 @@ class KeyframePolicy:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pose:
-    """Joints around the shoulders' middle in torso sizes, so that walking sideways changes nothing."""
+    """Joints around the shoulders' middle in torso sizes, so that walking sideways changes nothing.
+
+    ``room``: (3,) how much of the garment's extent lies in the picture, likewise.
+    """
 
     joints: F32
     visible: npt.NDArray[np.bool_]
     size: float
+    room: F32
 
     @classmethod
     def of(cls, body: Body) -> _Pose:
         middle, size = torso_of(body)
         joints = (body.landmarks_px[_JOINTS, :2] - middle) / np.float32(size)
-        return cls(joints, body.visibility[_JOINTS] > 0.5, size)
+        height, width = body.person_alpha.shape
+        room = np.array([middle[0], width - middle[0], height - middle[1]], np.float32) / np.float32(size)
+        return cls(joints, body.visibility[_JOINTS] > 0.5, size, np.clip(room, 0, _EXTENT))
 
     def change(self, other: _Pose) -> float:
-        """The largest move of a joint seen in both, or change of size, in torso sizes."""
+        """The largest move of a joint seen in both, change of size, or part come into the picture, in torso sizes."""
         both = self.visible & other.visible
         moved = np.linalg.norm(self.joints - other.joints, axis=1)[both]
-        return max(float(moved.max(initial=0.0)), abs(other.size / self.size - 1))
+        come = float((other.room - self.room).max())
+        return max(float(moved.max(initial=0.0)), abs(other.size / self.size - 1), come)

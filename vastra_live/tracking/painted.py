@@ -10,7 +10,7 @@ import numpy as np
 from vastra_live.tracking.window import Picture, Window, window_around
 from vastra_live.types import F32, U8, Body
 
-__all__ = ["Painted", "after", "ending_like", "with_alpha"]
+__all__ = ["Painted", "after", "continue_colours", "ending_like", "with_alpha"]
 
 _SIDES = (np.s_[:, 0], np.s_[:, -1], np.s_[0, :], np.s_[-1, :])
 # How near to the frame's border, in pixels, a layer's edge is the frame's.
@@ -123,3 +123,36 @@ def after(second: F32, first: F32) -> F32:
     joined = second[:, :2] @ first
     joined[:, 2] += second[:, 2]
     return joined
+
+
+def continue_colours(bgr: U8, alpha: F32, known_from: float = 0.5) -> U8:
+    """The colours where alpha is solid, continued smoothly to everywhere else.
+
+    Push-pull: averages weighted by alpha are pushed down a pyramid and pulled up into the gaps
+    (Gortler et al., "The Lumigraph", 1996, section 3.4). It starts at half size.
+
+    Args:
+        bgr: (H, W, 3) uint8.
+        alpha: (H, W) float32.
+        known_from: above this alpha a colour is solid.
+    """
+    rows, columns = alpha.shape
+    solid = cv2.compare(alpha, known_from, cv2.CMP_GT)
+    half = (max(1, columns // 2), max(1, rows // 2))
+    parts = (cv2.resize(each, half, interpolation=cv2.INTER_AREA) for each in (cv2.copyTo(bgr, solid), solid))
+    weighted, mass = (part.astype(np.float32) for part in parts)
+    levels = [(weighted, mass * np.float32(1 / 255))]
+    while min(levels[-1][1].shape) > 2:
+        weighted, mass = levels[-1]
+        levels.append((cv2.pyrDown(weighted), cv2.pyrDown(mass)))
+    colour = levels[-1][0] / np.maximum(levels[-1][1], 1e-6)[..., None]
+    for weighted, mass in levels[-2::-1]:
+        wide = cv2.resize(colour, (mass.shape[1], mass.shape[0]), interpolation=cv2.INTER_LINEAR)
+        # what is known counts as much as there is of it
+        share = cv2.min(mass, 1.0)
+        known = cv2.multiply(weighted, cv2.merge((cv2.divide(1.0, cv2.max(mass, 1e-3)),) * 3))
+        colour = cv2.blendLinear(wide, known, cv2.subtract(1.0, share), share)
+    smooth = np.clip(colour, 0, 255).astype(np.uint8)
+    wide = cv2.resize(smooth, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    filled: U8 = cv2.copyTo(bgr, solid, wide)
+    return filled

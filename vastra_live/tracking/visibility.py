@@ -109,6 +109,11 @@ def see(live: U8, expected: Expected, evidence: ColourEvidence, within: Within |
     share = cv2.multiply(cv2.blur(alpha, (5, 5)), _STILL_SEEN / 255, dtype=cv2.CV_32F)
     near = cv2.multiply(cv2.blur(alpha, _NEAR), 1 / 255, dtype=cv2.CV_32F)
     near = cv2.min(cv2.max(near, _UNSEEN[0], near), _UNSEEN[1], near)
+    if within is not None:
+        # away from arms, which turn their sleeves, a garment comes up from nowhere but its own edge: a skirt or shorts
+        # of the worn top's colour are no more of it
+        edge = cv2.min(cv2.multiply(share, 1 / _STILL_SEEN), _UNSEEN[1])
+        near = cv2.copyTo(near, within.mask, edge)
     near *= 1 - _STILL_SEEN
     covered = cv2.multiply(covered, share, covered, _COVER)
     rest *= _STILL_SEEN - share

@@ -59,15 +59,17 @@ class Hems:
 
     def __init__(self) -> None:
         self._depths: deque[float] = deque(maxlen=_KEPT)
+        self._found: deque[bool] = deque(maxlen=_KEPT)
 
     def steadied(self, hem: Hem | None) -> Hem | None:
         """This keyframe's hem, remembered, where the lower ones of the last were: a stripe may look like one.
 
         Args:
             hem: as :func:`find_hem` found it. One that was followed to both sides is as good as it gets; where none is
-                seen the colours know better than an earlier keyframe.
+                seen the colours know better than an earlier keyframe, and where mostly none was seen, better than this.
         """
-        if hem is None:
+        self._found.append(hem is not None)
+        if hem is None or (hem.bend is None and 2 * sum(self._found) < len(self._found)):
             return None
         self._depths.append(hem.depth)
         return hem if hem.bend is not None else replace(hem, depth=float(np.quantile(self._depths, _LOWER_ONES)))
