@@ -15,7 +15,7 @@ from vastra_live.tracking.anchor import Anchor, first_anchor
 from vastra_live.tracking.appearance import colour_bins, learn_colours
 from vastra_live.tracking.following import expect, expect_by_body, recentre
 from vastra_live.tracking.leap import small_luma
-from vastra_live.tracking.motion import Flow, repair, similarity
+from vastra_live.tracking.motion import Flow, held_together, repair, similarity
 from vastra_live.tracking.painted import Painted, continue_colours
 from vastra_live.tracking.reach import Within
 from vastra_live.tracking.surface import surface_of
@@ -295,6 +295,24 @@ def test_flow_finds_a_shift(dx: int, dy: int) -> None:
     live = np.roll(key, (dy, dx), axis=(0, 1))
     flow = Flow().follow(live, key, np.zeros((96, 112, 2), np.float32))
     np.testing.assert_allclose(np.median(flow[16:-16, 16:-16], axis=(0, 1)), (-dx, -dy), atol=0.3)
+
+
+def test_cloth_that_moves_as_one_does_not_slide_far_over_itself() -> None:
+    """Along upright folds nothing says where cloth is, and a flow that runs away there would tear a print."""
+    places = grid(96, 80)
+    flow = np.dstack([2 + 0.02 * places[..., 0], -1 + 0.03 * places[..., 1]]).astype(np.float32)
+    share = np.zeros((80, 96), np.float32)
+    share[10:70, 10:86] = 1
+    true, aside = flow.copy(), np.s_[72:, :8]
+    flow[20:30, 20:30, 0] += 1.5
+    flow[aside] += 30
+    np.testing.assert_array_equal(held_together(flow, share, share, 4.0), flow)
+    flow[40:60, 50:70, 1] += 20
+    held = held_together(flow, share, share, 4.0)
+    off = np.linalg.norm(held - true, axis=2)
+    assert 3.5 < off[44:56, 54:66].max() < 4.5
+    np.testing.assert_array_equal(held[20:30, 20:30], flow[20:30, 20:30])
+    np.testing.assert_array_equal(held[aside], flow[aside])
 
 
 @settings(max_examples=15, deadline=None)

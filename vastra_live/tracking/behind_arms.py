@@ -204,8 +204,7 @@ def _guessed(anchor: Anchor, mask: F32, place: _Place) -> _Behind:
     """What may be behind the mask, nothing being known of it."""
     assert anchor.body is not None
     torso = np.zeros(mask.shape, np.uint8)
-    corners = anchor.window.cells(anchor.body.landmarks_px[_TORSO, :2])
-    corners = np.round(corners).astype(np.int32)
+    corners: I32 = np.round(anchor.window.cells(anchor.body.landmarks_px[_TORSO, :2])).astype(np.int32)
     cv2.fillConvexPoly(torso, corners, 1)
     _, size = torso_of(anchor.body)
     cv2.polylines(torso, [corners], True, 1, max(1, round(2 * _FLANK * size / anchor.window.step)))

@@ -11,8 +11,8 @@ from vastra_live.tracking.anchor import Anchor, Before
 from vastra_live.tracking.behind_arms import without
 from vastra_live.tracking.fronts import Front, bring_arm, weigh
 from vastra_live.tracking.limbs import ARM, Arms, arm_window, lost_parts
-from vastra_live.tracking.motion import Flow, repair, similarity
-from vastra_live.tracking.reach import Reach
+from vastra_live.tracking.motion import Flow, held_together, repair, similarity
+from vastra_live.tracking.reach import Reach, Within
 from vastra_live.tracking.surface import Expected
 from vastra_live.tracking.visibility import Seen, colour_evidence, see
 from vastra_live.tracking.window import Window, grid, sampled
@@ -38,6 +38,8 @@ _DOUBTFUL = 12.0
 # Levels of local contrast at which a flow vector is its own half: on plain cloth it is noise, and what is painted
 # there would be torn, so it comes from the cloth's folds and edges around. A trace, so that cloth speaks for cloth.
 _PLAIN, _PLAIN_TRACE = 2.0, 0.02
+# How far cloth on a torso slides over it at most, in breadths of a hand.
+_SLIDES = 0.4
 # Share of the window that its content may be off the middle before the window moves.
 _OFF_CENTRE = 0.05
 # shoulders and hips in BlazePose's numbering
@@ -137,6 +139,9 @@ def follow(
     trust = cv2.min(cv2.max(1.5 - doubt * np.float32(1 / _DOUBTFUL), 0.0), 1.0) * (1 - covered)
     weight = trust * _textured(luma)
     flow, light = repair(flow, cv2.subtract(bright, found_luma, dtype=cv2.CV_32F), weight, _REACH)
+    within = None if reach is None else reach.on(window)
+    if within is not None:
+        flow = held_together(flow, weight, _torso(last.expected_alpha, within), _SLIDES * within.hand)
 
     cells = places + flow
     expected = ground.surface.at(cells)
@@ -145,7 +150,6 @@ def follow(
     for front in fronts:
         here, there = window.overlap(front.window)
         trust[here] = np.maximum(trust[here], front.share[there])
-    within = None if reach is None else reach.on(window)
     seen = see(live, expected, evidence, within)
     for front in fronts if anchor.limbs is not None and anchor.limbs.narrower else ():
         _cover_beside(front, window, seen.alpha, ground_alpha)
@@ -163,6 +167,13 @@ def follow(
     return Followed(
         anchor, window, flow, light, seen, expected_luma, alpha, residual, confidence, ground, parts, fronts
     )
+
+
+def _torso(alpha: F32, within: Within) -> F32:
+    """Where a layer is on the torso, beside arms and head: (rows, columns) float32, 0..1."""
+    apart = cv2.bitwise_not(within.close) * np.float32(1 / 255)
+    torso: F32 = cv2.blur(alpha * apart, (5, 5))
+    return torso
 
 
 def _start(last: Followed, luma: U8) -> F32:

@@ -49,8 +49,8 @@ class KeyframeSettings:
             it for as long as they stay there, and another keyframe would not raise it.
         max_rise: ask when its residual rose by so many grey levels since the keyframe was new.
         max_pose_change: ask when a joint moved further, relative to the shoulders' middle, in torso sizes (about
-            a shoulder width), or the wearer grew or shrank in the picture by this share, or so much more of them came
-            into it.
+            a shoulder width), or the wearer grew or shrank in the picture by this share, or half as much more of
+            them came into it.
     """
 
     min_interval_s: float = 0.1
@@ -143,5 +143,5 @@ class _Pose:
         """The largest move of a joint seen in both, change of size, or part come into the picture, in torso sizes."""
         both = self.visible & other.visible
         moved = np.linalg.norm(self.joints - other.joints, axis=1)[both]
-        come = float((other.room - self.room).max())
+        come = 2 * float((other.room - self.room).max())
         return max(float(moved.max(initial=0.0)), abs(other.size / self.size - 1), come)

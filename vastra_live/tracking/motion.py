@@ -10,13 +10,18 @@ import numpy as np
 from vastra_live.tracking.window import grid
 from vastra_live.types import F32, U8
 
-__all__ = ["Flow", "repair", "similarity"]
+__all__ = ["Flow", "held_together", "repair", "similarity"]
 
 # Side of the square of pixels that share one fine step.
 _BLOCK = 4
 # Smaller eigenvalue of the structure tensor, in OpenCV's unit, below which a place is too plain for a fine step; and
 # the longest fine step believed, in pixels.
 _PLAIN, _LEAP = 1e-3, 2.0
+
+# Every so many pixels tell how a surface moves as a whole; in so many rounds what is this far off counts half, in pixels.
+_TOLD, _ROUNDS, _OFF = 4, 3, 2.0
+# So little that a surface seen in one corner alone does not turn about it.
+_FIRM = np.diag([1e-3, 1e-3, 1e-3]).astype(np.float32)
 
 # Every so many pixels are followed for a similarity; so many must agree, and such a share.
 _SPARSE, _FEWEST, _AGREEING = 10, 12, 0.4
@@ -130,3 +135,39 @@ def repair(flow: F32, light: F32, trust: F32, reach: float) -> tuple[F32, F32]:
     share = cv2.GaussianBlur(weight, (9, 9), 1.5)
     mended: F32 = cv2.blendLinear(flow, cv2.merge((x_wide, y_wide)), share, cv2.subtract(1.0, share))
     return mended, light_wide
+
+
+def held_together(flow: F32, trust: F32, share: F32, far: float) -> F32:
+    """Flow of a surface that moves as one, and little beside that.
+
+    How it moves as one is the affine motion that fits most of it, by least squares with weights that fall with what is
+    left (Cauchy's).
+
+    Args:
+        flow: (H, W, 2) float32, pixels.
+        trust: (H, W) float32, 0..1, how much each vector is believed.
+        share: (H, W) float32, 0..1, where the surface is; elsewhere the flow stays.
+        far: so many pixels beside its common motion at most.
+    """
+    rows, columns = share.shape
+    size = (max(1, columns // _TOLD), max(1, rows // _TOLD))
+    vectors, believed, there = (
+        cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (flow, trust * share, share)
+    )
+    if np.count_nonzero(believed > 0.5) < _FEWEST:
+        return flow
+    basis = np.dstack([grid(*size) / np.float32(max(size)), np.ones_like(there)])
+    weight = believed
+    for _ in range(_ROUNDS):
+        # by OpenCV, for numpy's algebra wakes threads
+        weighted = (basis * weight[..., None]).reshape(-1, 3)
+        moments = cv2.gemm(weighted, basis.reshape(-1, 3), 1, _FIRM, 1, flags=cv2.GEMM_1_T)
+        _, motion = cv2.solve(moments, cv2.gemm(weighted, vectors.reshape(-1, 2), 1, None, 0, flags=cv2.GEMM_1_T))
+        beside = vectors - cv2.transform(basis, motion.T)
+        length = cv2.magnitude(beside[..., 0].copy(), beside[..., 1].copy())
+        weight = believed / (1 + (length / np.float32(_OFF)) ** 2)
+    much = there * np.maximum(1 - np.float32(far) / np.maximum(length, np.float32(1e-6)), 0)
+    if not much.any():
+        return flow
+    held: F32 = flow - cv2.resize(beside * much[..., None], (columns, rows), interpolation=cv2.INTER_LINEAR)
+    return held
