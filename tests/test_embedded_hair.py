@@ -95,6 +95,19 @@ def test_fair_hair_is_learned_though_it_has_the_colour_of_skin() -> None:
     assert seeds[SKIN, y, int(s.eyes[0])] > seeds[HAIR, y, int(s.eyes[0])]
 
 
+def test_ears_are_no_hair() -> None:
+    """They lie in the shade and are redder than the face; were they hair, it would go on into a collar below them."""
+    frame, body = drawn_person()
+    s = read_skeleton(body)
+    bgr, alpha = np.array(frame.bgr), body.person_alpha.copy()
+    for side in (-1, 1):
+        ear = int(s.eyes[0] + side * 1.28 * s.face_span), int(s.eyes[1] + 0.2 * s.face_span)
+        for picture, value in ((bgr, (50, 60, 160)), (alpha, 1.0)):
+            cv2.ellipse(picture, ear, (int(0.18 * s.face_span), int(0.4 * s.face_span)), 0, 0, 360, value, -1)
+    seeds = Places(alpha, s, cv2.cvtColor(bgr, cv2.COLOR_BGR2LAB)).seeds
+    assert float(seeds[HAIR, ear[1] - 4 : ear[1] + 5].sum()) == 0
+
+
 def test_under_a_hat_the_hair_beside_the_face_is_learned() -> None:
     bgr, alpha, s = long_haired(BROWN, depth=0.4)
     hat = bgr[: int(s.eyes[1] - 0.9 * s.face_span)]

@@ -71,6 +71,10 @@ _SHOULDER = 0.28
 """Shoulder widths from the joint to where a sleeve ends over it."""
 _BONE, _BARE, _BESIDE_BARE = 0.06, 0.6, 0.4
 """A forearm with so much skin so near its bones is bare, and so far around it, in shoulder widths, hangs no sleeve."""
+_EAR = 1.15
+"""So much farther from the middle of the face than its ear's opening an ear ends."""
+_HANGS = 0.8
+"""Beside a face from which hair hangs so much is the wearer's."""
 _SELDOM = 0.15
 """How likely something is the top there, against beside a sleeve."""
 _USUAL_TOP = Hem(0.72, 1.12)
@@ -134,9 +138,11 @@ class Places:
         self.teeth: Mask = segment_distance(person.shape, s.mouth - wide, s.mouth + wide)[0] < 0.3 * s.face_span
         above_eyes = along(s.eyes, s.face_up, s.face_span) > 0.9
         legs = _nearest(shape, [(leg.hip, leg.knee) for leg in (s.left_leg, s.right_leg)]) / unit
-        self.seeds = self._seeds(lab, forearms, above_eyes, legs)
+        off_face = along((s.eyes + s.mouth) / 2, np.array([-s.face_up[1], s.face_up[0]]), 1.0)
+        past_ears = off_face < -_EAR * s.ears[0], off_face > _EAR * s.ears[1]
+        self.seeds = self._seeds(lab, forearms, above_eyes, past_ears, legs)
 
-    def _seeds(self, lab: U8, forearms: F32, above_eyes: Mask, legs: F32) -> F32:
+    def _seeds(self, lab: U8, forearms: F32, above_eyes: Mask, past_ears: tuple[Mask, Mask], legs: F32) -> F32:
         sure, depth, radius = self._person > 0.8, self.depth, self._face_radius
         seeds = np.zeros((len(CLASSES), *sure.shape), np.float32)
         seeds[BACKGROUND] = (self._person < 0.05) & (self._arms > 0.2) & (self._torso > 0.1)
@@ -144,9 +150,13 @@ class Places:
         skin_like = _like(lab, inner_face)
         self.teeth &= ~skin_like
         seeds[SKIN] = (inner_face & ~self.teeth) + 0.4 * (sure & (self._hands < 0.1) & skin_like)
+        seeds[HAIR] = sure & (radius > 1.0) & (radius < 2.1) & above_eyes & ~skin_like
         # above the eyes may be a hat; fair hair has the colour of skin, but skin ends with the face and its ears
-        beside = self.above_mouth & (radius > 1.05) & (radius < 1.5)
-        seeds[HAIR] = sure & (((radius > 1.0) & (radius < 2.1) & above_eyes) | beside) & (~skin_like | (radius > 1.3))
+        for past_ear in past_ears:
+            beside = self.above_mouth & ~above_eyes & past_ear & (radius > 1.05) & (radius < 1.5)
+            # where no hair hangs the wall is seen past an ear
+            if float(sure[beside].mean() if beside.any() else 0) > _HANGS:
+                seeds[HAIR][sure & beside & (~skin_like | (radius > 1.3))] = 1
         chest = (depth > 0.12) & (depth < 0.62)
         top = self.trunk & chest & ~skin_like
         if top.sum() < 0.2 * ((self._torso < 0) & chest).sum():

@@ -68,6 +68,7 @@ class Skeleton:
         down: unit vector from the neck to the pelvis.
         eyes, mouth: centres.
         face_span: distance from eyes to mouth, in pixels.
+        ears: how far from the middle of the face the right and the left one lie, square to it, in pixels.
     """
 
     left: Arm
@@ -83,6 +84,7 @@ class Skeleton:
     eyes: Point
     mouth: Point
     face_span: float
+    ears: tuple[float, float]
 
     @property
     def chin(self) -> Point:
@@ -131,6 +133,7 @@ class Skeleton:
             eyes=p(self.eyes),
             mouth=p(self.mouth),
             face_span=self.face_span * scale,
+            ears=(self.ears[0] * scale, self.ears[1] * scale),
         )
 
 
@@ -199,6 +202,7 @@ def read_skeleton(body: Body) -> Skeleton:
         eyes=eyes,
         mouth=mouth,
         face_span=face_span,
+        ears=_ears(points, eyes, mouth),
     )
 
 
@@ -215,6 +219,14 @@ def _torso(
     if min(seen[23], seen[24]) < 0.15 or along < 0.8 or not 0.8 * unit < length < 2.2 * unit:
         return upright, neck + upright * _TORSO * unit
     return spine / length, neck + spine
+
+
+def _ears(points: Point, eyes: Point, mouth: Point) -> tuple[float, float]:
+    """How far the right and the left ear lie from the middle of the face, square to it."""
+    up = eyes - mouth
+    aside = np.array([-up[1], up[0]]) / max(float(np.linalg.norm(up)), 1e-6)
+    right, left = ((points[ear] - (eyes + mouth) / 2) @ aside for ear in (8, 7))
+    return -float(right), float(left)
 
 
 def _hips_across(points: Point, seen: npt.NDArray[np.float32], across: Point, unit: float) -> Point:
