@@ -192,11 +192,26 @@ def test_a_bare_belly_begins_at_the_first_band_of_skin(first: float) -> None:
     places = Places(body.person_alpha, s, cv2.cvtColor(frame.bgr, cv2.COLOR_BGR2LAB))
     skin = (places.depth >= first).astype(np.float32)
     hem = bare_belly(skin, places)
-    depth, seen = places.depth[places.trunk], skin[places.trunk]
+    depth, seen = places.depth[places.belly], skin[places.belly]
     bands = [(low, seen[(depth >= low) & (depth < low + 0.04)]) for low in np.arange(0.35, 1.0, 0.04)]
     plainly = [low for low, band in bands if len(band) > 6 and band.mean() > 0.55]
     assert hem is not None and hem.depth == pytest.approx(plainly[0])
     assert bare_belly(np.zeros_like(skin), places) is None
+
+
+def test_folded_bare_arms_are_no_belly() -> None:
+    """They are wider than the strip along their bones."""
+    frame, body = drawn_person(bends=(10, -100, 10, -100))
+    s = read_skeleton(body)
+    places = Places(body.person_alpha, s, cv2.cvtColor(frame.bgr, cv2.COLOR_BGR2LAB))
+    arms = np.zeros(body.person_alpha.shape, np.float32)
+    for arm in (s.left, s.right):
+        ends = [tuple(int(v) for v in point) for point in (arm.elbow, arm.tip)]
+        cv2.line(arms, ends[0], ends[1], 1, int(0.5 * s.unit))
+    assert bare_belly(arms, places) is None
+    belly = (places.depth > 0.8).astype(np.float32)
+    hem = bare_belly(np.maximum(arms, belly), places)
+    assert hem is not None and hem.depth > 0.7
 
 
 def test_what_holds_more_than_background_is_found_with_room_in_a_larger_picture() -> None:

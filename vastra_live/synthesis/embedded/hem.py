@@ -297,8 +297,8 @@ def _long(edges: F64, steps: F64, medians: F64, seen_to: float) -> Hem | None:
 
 
 def bare_belly(skin: F32, places: Places) -> Hem | None:
-    """The hem of a cropped top, when a band of bare skin crosses the trunk below it."""
-    depth, skin = places.depth[places.trunk], skin[places.trunk]
+    """The hem of a cropped top, when a band of bare skin crosses the trunk below it; folded arms are no belly."""
+    depth, skin = places.depth[places.belly], skin[places.belly]
     starts = np.arange(0.35, 1.0, 0.04)
     band = np.floor((depth - 0.35) / 0.04).astype(int)
     within = (band >= 0) & (band < len(starts))

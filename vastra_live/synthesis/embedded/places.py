@@ -96,6 +96,7 @@ class Places:
         seeds: (5, h, w) float32, pixels whose class the skeleton tells well enough to learn colours from.
         inside, sure: (h, w) bool, inside of the silhouette, and well inside.
         trunk: (h, w) bool, the torso without arms and hands.
+        belly: (h, w) bool, what of it lies so far from the forearms that bare skin there is not theirs.
         column: (h, w) bool, a strip along the spine and on downwards, without arms and hands.
         sleeves: (h, w) bool, along the arms' bones and around the shoulder joints.
         above_mouth: (h, w) bool.
@@ -126,6 +127,7 @@ class Places:
         joints = _nearest(shape, [(arm.shoulder, arm.shoulder) for arm in (s.left, s.right)]) / unit
         self.sleeves: Mask = (self._arms < 0.12) | (joints < _SHOULDER)
         self.trunk: Mask = (person > 0.8) & (self._torso < 0) & (forearms > 0.16) & (self._hands > 0.25)
+        self.belly: Mask = self.trunk & (forearms > 0.3)
         # hair is learned here: further down it may lie beside a hood or collar of about its colour
         self.above_mouth: Mask = along(s.mouth, s.face_up, s.face_span) > 0
         self.beside_face: Mask = (self._face_radius < 1.8) & (self.below_chin < 0)
