@@ -403,6 +403,22 @@ def test_below_its_hem_a_top_does_not_go_on_beside_a_bare_forearm(bare: bool) ->
     assert prior[: hem + 2].min() == prior[:, int(s.neck[0])].min() == 1
 
 
+@pytest.mark.parametrize("bare", [True, False])
+def test_the_shade_on_a_bare_forearm_is_no_top(bare: bool) -> None:
+    frame, body = drawn_person(bends=(20, 150, 5, 5))
+    s = read_skeleton(body)
+    places = Places(body.person_alpha, s, cv2.cvtColor(frame.bgr, cv2.COLOR_BGR2LAB))
+    skin, prior = np.zeros_like(body.person_alpha), np.ones_like(body.person_alpha)
+    if bare:
+        ends = [tuple(int(v) for v in point) for point in (0.75 * s.left.elbow + 0.25 * s.left.wrist, s.left.tip)]
+        cv2.line(skin, ends[0], ends[1], 1, int(0.25 * s.unit))
+    places.bare_forearms(skin, prior)
+    x, y = np.round(s.left.elbow).astype(int)
+    assert (prior[y, x] < 0.5) == bare
+    x, y = np.round(s.right.elbow).astype(int)
+    assert prior[y, x] == prior[int(s.neck[1] + 0.5 * s.torso_length), int(s.neck[0])] == 1
+
+
 def test_the_white_collar_of_someone_who_smiles_is_no_skin() -> None:
     """Of a dark suit's shirt little is seen, and teeth are as white."""
     frame, body = drawn_person((480, 540), centre=(240, 180), unit=120)

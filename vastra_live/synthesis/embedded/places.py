@@ -71,6 +71,8 @@ _SHOULDER = 0.28
 """Shoulder widths from the joint to where a sleeve ends over it."""
 _BONE, _BARE, _BESIDE_BARE = 0.06, 0.6, 0.4
 """A forearm with so much skin so near its bones is bare, and so far around it, in shoulder widths, hangs no sleeve."""
+_ON_BARE = 0.13
+"""So near to the bone of a bare forearm, in shoulder widths, all is the arm."""
 _EAR = 1.15
 """So much farther from the middle of the face than its ear's opening an ear ends."""
 _HANGS = 0.8
@@ -176,6 +178,18 @@ class Places:
         self.seeds[LOWER] *= below
         # a waist high above the hips: what hangs straight below the hem belongs to it
         self.seeds[LOWER] += 0.5 * (self._core & below & (self.depth < 1.1))
+
+    def bare_forearms(self, skin: F32, prior: F32) -> None:
+        """Where a forearm is bare all along there is no top on it: what is dark there lies in the shade. In place.
+
+        Args:
+            skin: (h, w) probability, as it was read first.
+            prior: (h, w) of the top.
+        """
+        for forearm in self._forearms:
+            bone = forearm < _BONE
+            if bone.any() and float(skin[bone].mean()) > _BARE:
+                prior[forearm < _ON_BARE] *= np.float32(_SELDOM)
 
     def end_bare_arms_at(self, hem: Hem, skin: F32, prior: F32) -> None:
         """Below its hem a top does not go on beside a forearm that is bare: what is dark there is shade. In place.

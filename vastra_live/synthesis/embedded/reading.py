@@ -105,6 +105,7 @@ def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: Memory) -> Rea
     bare_from = bare_belly(share[SKIN], places)
     if bare_from is not None:
         priors = places.priors(bare_from)
+    places.bare_forearms(share[SKIN], priors[TOP])
     if hem is not None:
         places.end_bare_arms_at(hem, share[SKIN], priors[TOP])
     # what was learned on earlier keyframes saves a round
