@@ -223,3 +223,36 @@ def test_an_arm_that_is_out_of_the_picture_is_none() -> None:
     bare = bare_body((low, 320), s, girth, (0.3, 0.3))
     assert bare.arms[low - 10].max() > 0.9
     assert bare_body(shape, s, girth, (0.3, 0.3)).arms.max() == 0
+
+
+def test_beside_a_lifted_bare_forearm_no_arm_is_made_on_the_worn_top() -> None:
+    """Its bones are found to no pixel, and what they reach of the trunk would be a stump."""
+    _, body = drawn_person((420, 460), centre=(210, 150), unit=120, bends=(12, 172, 5, 5))
+    s = read_skeleton(body)
+    shape = body.person_alpha.shape
+    girth = measure_girth(body.person_alpha, s, np.zeros_like(body.person_alpha))
+    skin, worn = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+
+    def stroke(picture: np.ndarray, start: np.ndarray, end: np.ndarray, wide: float) -> None:
+        ends = [tuple(int(v) for v in point) for point in (start, end)]
+        cv2.line(picture, ends[0], ends[1], 1, int(wide * s.unit))
+
+    middle, hips = s.neck + 0.1 * s.unit * s.down, s.pelvis
+    stroke(worn, middle, hips, 0.9)
+    stroke(worn, s.left.shoulder, 0.6 * s.left.shoulder + 0.4 * s.left.elbow, 0.4)
+    stroke(skin, s.left.elbow + 0.05 * s.unit * s.across, s.left.tip + 0.05 * s.unit * s.across, 0.2)
+    worn *= 1 - skin
+    # the trunk hides what of the upper arm is nearer to it
+    below = int(0.4 * s.left.shoulder[1] + 0.6 * s.left.elbow[1])
+    worn[below:, : int(s.left.elbow[0]) - 4] = worn[below - 1 : below, : int(s.left.elbow[0]) - 4].max(axis=0)
+    bare = bare_body(shape, s, girth, (0.15, 0.15), worn, Openings(s.neck[None], 0.9), skin)
+    hidden = (worn > 0.9) & (skin == 0)
+    hidden[: below + 8] = False
+    near = np.zeros(shape, np.float32)
+    stroke(near, s.left.shoulder, s.left.elbow, 0.26)
+    hidden &= near > 0
+    assert hidden.sum() > 40
+    assert float(bare.arms[hidden].mean()) < 0.1
+    assert float(bare.front[hidden].mean()) < 0.1
+    x, y = np.round(0.75 * s.left.shoulder + 0.25 * s.left.elbow).astype(int)
+    assert bare.arms[y, x] > 0.9

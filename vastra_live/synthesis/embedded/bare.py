@@ -9,12 +9,21 @@ import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.carry import WAIST
 from vastra_live.synthesis.embedded.fit import Openings
-from vastra_live.synthesis.embedded.girth import ASIDE, DEPTHS, ELBOW, USUAL_HALF, Girth, unit_vector
+from vastra_live.synthesis.embedded.girth import (
+    ASIDE,
+    DEPTHS,
+    ELBOW,
+    USUAL_HALF,
+    Girth,
+    arm_points,
+    sample,
+    unit_vector,
+)
 from vastra_live.synthesis.embedded.limb import Limb, fit_limb
 from vastra_live.synthesis.embedded.mix import ramp
 from vastra_live.synthesis.embedded.neck import Sides, beside_neck, neck_opening
 from vastra_live.synthesis.embedded.shade import limb_light
-from vastra_live.synthesis.embedded.skeleton import Skeleton
+from vastra_live.synthesis.embedded.skeleton import Arm, Skeleton
 from vastra_live.types import F32
 
 __all__ = ["Bare", "bare_body"]
@@ -52,8 +61,12 @@ _CLOTH = 0.005
 """So far, in shoulder widths, shoulders lie below what is worn on them; where they are bare nothing is made anew."""
 _LEAN = 0.08
 """So far aside of the middle between the shoulders, in their width, a neck ends at the chin."""
+_SHOWN = 6
+"""More stations of nineteen than that are bare on an arm with a short sleeve."""
 _EMERGES = 0.15
 """Over so much of its length a bare arm comes out in front of the torso's side."""
+_FOLDED = 0.25
+"""The cosine between both parts of an arm from which on its forearm is folded back."""
 _SEEN_WIDER = 1.35
 """A forearm before its own sleeve is bare by so much beyond its usual half width, where skin is seen."""
 
@@ -102,6 +115,9 @@ def bare_body(
         emerges = 0.12 if sleeved else _EMERGES
         # nor is what they leave along a sleeve
         bare_from = sleeve_end - 0.09 if sleeved else -1.0
+        a = limb.arm
+        folded = float(unit_vector(a.shoulder - a.elbow, -s.down) @ unit_vector(a.wrist - a.elbow, s.down))
+        worn_to = _worn_to(limb.arm, worn) if worn is not None and folded > _FOLDED else np.inf
         shaded, own, total = np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.full(shape, 1e-6, np.float32)
         for stretch in limb.stretches(shape):
             part, along, distance, radius = stretch.part, stretch.along, stretch.distance, stretch.radius
@@ -115,20 +131,25 @@ def bare_body(
             piece = ramp(radius - distance, 1, 0.5)
             if limb.arm.behind:
                 piece *= 1 - trunk[part]
+            free: F32 | None = None
+            if worn is not None and stretch.end > worn_to:
+                # nothing hangs before an arm that is lifted: beside it the worn top is the trunk's
+                free = 1 - worn[part] * ramp(along - np.float32(worn_to), 1 / 0.04, 0)
+                piece *= free
             if stretch.end > bare_from:
                 arms[part] = np.maximum(arms[part], piece * ramp(along - np.float32(bare_from), 1 / 0.03, 0))
             if stretch.end > start:
                 # it comes out from behind the torso's side, not with a step
                 shown = radius * ramp(along - np.float32(start), 1 / emerges, 0)
                 before = ramp(shown - distance, 1, 0.5) * (along > start)
+                if free is not None:
+                    before *= free
                 front[part] = np.maximum(front[part], before)
                 if sleeve_end < ELBOW:
                     # one that is folded back lies over its own upper arm from the elbow on
-                    a = limb.arm
-                    folded = float(unit_vector(a.shoulder - a.elbow, -s.down) @ unit_vector(a.wrist - a.elbow, s.down))
                     off_elbow = float(np.interp(folded, (0.0, 0.5), (0.1, 0.0)))
                     below_elbow = ramp(along - np.float32(ELBOW + off_elbow), 1 / 0.04, 0)
-                    if skin is not None and folded > 0.25:
+                    if skin is not None and folded > _FOLDED:
                         # to its own edge, which is seen
                         wide = ramp(np.float32(_SEEN_WIDER) * radius - distance, 1, 0.5)
                         piece = np.maximum(piece, wide * skin[part])
@@ -143,6 +164,13 @@ def bare_body(
         round=np.asarray(light, np.float32),
         beside_neck=wall,
     )
+
+
+def _worn_to(arm: Arm, worn: F32) -> float:
+    """The station at which the worn sleeve ends; infinite where the arm is not seen bare."""
+    stations = np.linspace(0.05, 0.95, 19)
+    bare = np.flatnonzero(sample(worn, arm_points(arm, stations)[0]) < 0.5)
+    return float(stations[bare[0]]) if len(bare) > _SHOWN else np.inf
 
 
 def _trunk(shape: tuple[int, ...], s: Skeleton, girth: Girth, limbs: list[Limb]) -> tuple[F32, F32, F32]:
