@@ -49,6 +49,23 @@ def test_an_unpulled_sheet_shows_the_photo() -> None:
     assert (np.abs(piece.bgr[piece.alpha > 0.95].astype(int) - (60, 170, 40)).max(axis=-1) < 3).all()
 
 
+def test_the_edge_of_a_crease_has_no_steps() -> None:
+    """Of cloth that is folded back along a slanted line the near half is shown, up to the line."""
+    placed = SHEET.shape(PATTERN.handles)
+    across = np.array([1.0, 0.4]) / np.hypot(1.0, 0.4)
+    beyond = np.maximum((placed - (160, 180)) @ across, 0)
+    piece = SHEET.paint(placed - 2 * beyond[:, None] * across, TORSO, (300, 360))
+    assert piece is not None
+    x0, y0, _, _ = piece.box
+    rows = piece.alpha[120 - y0 : 230 - y0, : 250 - x0]
+    edge = rows.shape[1] - np.argmax(rows[:, ::-1] > 0.5, axis=1)
+    line = 160 - x0 - 0.4 * (np.arange(120, 230) - 180)
+    assert np.abs(edge - line).max() < 14
+    assert np.abs(np.diff(edge)).max() <= 2
+    shown = piece.bgr[120 - y0 : 230 - y0, : 250 - x0][rows > 0.5]
+    assert (np.abs(shown.astype(int) - (60, 170, 40)).max(axis=-1) < 3).all()
+
+
 def test_a_strip_of_the_torso_beside_a_hanging_sleeve_is_none_of_it() -> None:
     """The torso bulges beyond the line from armpit to hem, nearly to the sleeve."""
     alpha = LONG.alpha.copy()

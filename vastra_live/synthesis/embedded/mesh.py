@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.inverse_map import inverse_map
+from vastra_live.synthesis.embedded.mix import ramp
 from vastra_live.synthesis.embedded.outline import smooth_outline
 from vastra_live.synthesis.embedded.scale import enlarged_part
 from vastra_live.types import F32, U8, Garment
@@ -44,6 +45,8 @@ _PART = {**{part: part for part in range(3)}, **FOREARMS}
 _CELLS_ACROSS = 26
 # px of the layer per sample of the inverse map; the sheet bends over whole cells, so this loses nothing
 _STEP = 4
+# so steep is the edge of a crease, over which samples are blurred
+_CREASE = 3.0
 
 F64 = npt.NDArray[np.float64]
 I32 = npt.NDArray[np.int32]
@@ -198,10 +201,7 @@ class ElasticSheet:
 
     def folds(self, placed: F64, piece: int) -> float:
         """Share of the piece's cells that are turned over, 0..1."""
-        quads = self._pieces[piece]
-        a, b, d = placed[quads[:, 0]], placed[quads[:, 1]], placed[quads[:, 3]]
-        area = (b[:, 0] - a[:, 0]) * (d[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (d[:, 0] - a[:, 0])
-        return float((area <= 0).mean())
+        return float((_turned(placed[self._pieces[piece]]) <= 0).mean())
 
     def paint(self, placed: F64, piece: int, size: tuple[int, int]) -> Painted | None:
         """Draw a piece at its place into a layer of (width, height); None when it falls outside."""
@@ -218,6 +218,9 @@ class ElasticSheet:
         coarse = (-(-(x1 - x0) // _STEP) + 2, -(-(y1 - y0) // _STEP) + 2)
         target = (corners - (x0, y0) + (_STEP + 1) / 2) / _STEP
         where, hit = inverse_map(target, self._vertices[quads], coarse)
+        creased = bool((_turned(corners) <= 0).any())
+        if creased:
+            where, hit = _softened(where, hit)
         level = self._level(corners)
         scale = 0.5**level
         where = (where + 0.5) * np.float32(scale) - np.float32(0.5)
@@ -225,7 +228,7 @@ class ElasticSheet:
         x, y, valid = cv2.split(enlarged_part(cv2.merge((*cv2.split(where), hit)), _STEP, part))
         # one lookup for four channels takes half the time of two, for three and for one
         bgra = cv2.remap(self._textures[_PART[piece]][level], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        covered = (valid >= 0.999).astype(np.float32)
+        covered = ramp(valid, _CREASE, 0.5 - 0.5 * _CREASE) if creased else (valid >= 0.999).astype(np.float32)
         alpha = cv2.multiply(cv2.extractChannel(bgra, 3), covered, scale=1 / 255, dtype=cv2.CV_32F)
         return Painted((x0, y0, x1, y1), cv2.cvtColor(bgra, cv2.COLOR_BGRA2BGR), alpha, covered)
 
@@ -270,6 +273,24 @@ class ElasticSheet:
         normal += weight * held.T @ held + 1e-7 * np.eye(count)
         pull: F64 = np.linalg.solve(normal, weight * held.T)
         return pull
+
+
+def _turned(corners: F64) -> F64:
+    """(n,) the area of each of (n, 4, 2) cells; of one that is turned over it is negative."""
+    across, down = corners[:, 1] - corners[:, 0], corners[:, 3] - corners[:, 0]
+    return np.asarray(across[:, 0] * down[:, 1] - across[:, 1] * down[:, 0], np.float64)
+
+
+def _softened(where: F32, hit: F32) -> tuple[F32, F32]:
+    """The samples carried on by one beyond a crease, and how far inside of it they lie: without steps from one to one.
+
+    Args:
+        where: (h, w, 2) positions, 0 where there are none.
+        hit: (h, w) 1 where there are.
+    """
+    inside = cv2.blur(hit, (3, 3))
+    beyond = cv2.blur(where, (3, 3)) / np.maximum(inside, np.float32(1e-3))[..., None]
+    return np.where(hit[..., None] > 0, where, beyond), inside
 
 
 def _overlap(masks: list[F32], part: int) -> F32:
