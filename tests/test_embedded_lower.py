@@ -13,9 +13,10 @@ from vastra_live.errors import NothingToFitError
 from vastra_live.photo import lay_over
 from vastra_live.synthesis.embedded import EmbeddedSynthesizer
 from vastra_live.synthesis.embedded.girth import measure_girth
+from vastra_live.synthesis.embedded.hem_line import even_hem
 from vastra_live.synthesis.embedded.lower import BareBelow, relower, tucked
 from vastra_live.synthesis.embedded.lower_pattern import TrouserPattern
-from vastra_live.synthesis.embedded.lower_reading import Waistline, even_hem, find_waistline, settled
+from vastra_live.synthesis.embedded.lower_reading import Waistline, find_waistline, settled
 from vastra_live.synthesis.embedded.lower_snap import snapped_lower
 from vastra_live.synthesis.embedded.mesh import TORSO, Painted
 from vastra_live.synthesis.embedded.places import BACKGROUND, LOWER, SKIN, TOP
@@ -189,6 +190,28 @@ def test_what_hangs_from_a_hem_in_its_shade_is_no_top() -> None:
     fringed[:, 120 : hem + 60, x + 30 : x + 40] = share[:, 130:131, x - 1 : x]
     even_hem(fringed, skeleton)
     assert fringed[TOP, hem + 30, x + 32 : x + 40].min() == 1
+
+
+@pytest.mark.parametrize("wavy", [0.0, 6.0])
+def test_a_dress_above_new_trousers_ends_in_a_straight_line(wavy: float) -> None:
+    """Its cloth goes on below the hips, and how far it is the top's is anybody's guess, row by row."""
+    _, body = drawn_person((320, 460))
+    skeleton = read_skeleton(body)
+    share = np.zeros((5, 460, 320), np.float32)
+    hips, rows = int(skeleton.pelvis[1]), np.arange(460)[:, None]
+    x = slice(int(skeleton.pelvis[0]) - 30, int(skeleton.pelvis[0]) + 31)
+    middle = hips + wavy * np.sin(np.arange(61) / 5)
+    share[TOP, :, x] = np.clip(0.5 - (rows - middle) / 60, 0, 1)
+    share[LOWER, :, x] = 1 - share[TOP, :, x]
+    share[BACKGROUND] = 1 - share.sum(axis=0)
+    even_hem(share, skeleton)
+    ends = share[TOP, hips - 40 : hips + 40, x].sum(axis=0)
+    line = np.polyval(np.polyfit(np.arange(61), ends, 1), np.arange(61))
+    assert np.abs(ends - line).max() < 0.7
+    assert ends.mean() == pytest.approx(40, abs=8)
+    assert np.allclose(share.sum(axis=0), 1, atol=1e-5)
+    between = share[TOP, hips - 25 : hips + 26, x]
+    assert ((between > 0.1) & (between < 0.9)).sum(axis=0).max() <= 2
 
 
 def test_between_fingers_trousers_are_seen() -> None:

@@ -29,7 +29,6 @@ from vastra_live.types import F32, U8
 __all__ = [
     "Waistline",
     "depth_map",
-    "even_hem",
     "find_waistline",
     "in_front_of_legs",
     "knows_skin",
@@ -40,8 +39,6 @@ __all__ = [
 
 _TOUCH = 0.32
 """The station of the legs down to which thighs may touch."""
-_MIXED = 0.02
-"""In shoulder widths."""
 _BESIDE = (0.2, 0.26, 0.32)
 """Where a row shows whether a top covers this side of it, in shoulder widths from the spine."""
 
@@ -115,41 +112,6 @@ def settled(bgr: U8, reading: Reading, s: Skeleton, waistline: Waistline) -> Rea
     if np.isfinite(waistline.hem):
         share = _no_top_below(share, s, waistline.hem)
     return Reading(share, reading.face)
-
-
-def even_hem(share: F32, s: Skeleton) -> None:
-    """Draw the worn top's hem with one stroke, where the top stays and the lower garment below it goes. In place.
-
-    What lies in the shade below a hem, a pocket's opening or a fold, is taken for more of the top; it hangs from the
-    line there, and what is worn now would show as a fringe above what is put on.
-
-    Args:
-        share: (5, h, w) probability of each class.
-        s: the skeleton.
-    """
-    height, width = share.shape[1:]
-    columns = slice(*(int(np.clip(s.pelvis[0] + side * 0.6 * s.unit, 0, width)) for side in (-1, 1)))
-    first = int(np.clip(s.neck[1] + 0.4 * s.torso_length, 0, height - 1))
-    top = share[TOP, first:, columns] > share[LOWER, first:, columns]
-    cloth = share[TOP, first:, columns] + share[LOWER, first:, columns] > 0.6
-    rows = np.arange(len(top))[:, None]
-    ends = np.where(top & cloth, rows, -1).max(axis=0, initial=-1)
-    # beside it hangs a sleeve, or nothing
-    below = np.minimum(ends + max(2, round(0.04 * s.unit)), len(top) - 1)
-    meets = (ends > 0) & cloth[below, np.arange(len(ends))] & ~top[below, np.arange(len(ends))]
-    if np.count_nonzero(meets) < 0.3 * s.unit:
-        return
-    at = np.interp(np.arange(len(ends)), np.flatnonzero(meets), ends[meets])
-    reach = max(2, round(0.12 * s.unit))
-    around = np.lib.stride_tricks.sliding_window_view(np.pad(at, reach, mode="edge"), 2 * reach + 1)
-    line = np.quantile(around[:, :: max(1, reach // 8)], 0.3, axis=1).astype(np.float32)
-    # of its own edge, in which the two are mixed, a little goes too
-    line = cv2.blur(line[None], (reach | 1, 1), borderType=cv2.BORDER_REPLICATE)[0] - np.float32(_MIXED * s.unit)
-    fringe = meets & (at > line) & (at < line + 0.1 * s.unit)
-    hangs = (np.clip(rows - line - 0.5, 0, 1) * fringe * (rows <= at + 1)).astype(np.float32)
-    moved = share[TOP, first:, columns] * hangs
-    share[TOP, first:, columns] -= moved
-    share[LOWER, first:, columns] += moved
 
 
 def _bare_legs_seen(bgr: U8, share: F32, s: Skeleton) -> F32:

@@ -20,12 +20,12 @@ from vastra_live.synthesis.embedded.fit import Openings
 from vastra_live.synthesis.embedded.girth import Girth, measure_girth
 from vastra_live.synthesis.embedded.guided import edge_smoother
 from vastra_live.synthesis.embedded.hem import follow_hem
+from vastra_live.synthesis.embedded.hem_line import even_hem
 from vastra_live.synthesis.embedded.hem_shade import settle_at_shade
 from vastra_live.synthesis.embedded.legs import leg_stretch, measure_build, seen_legs
 from vastra_live.synthesis.embedded.light import cloth_levels, relief, scene_gain, veiled
 from vastra_live.synthesis.embedded.lower import BareBelow, Below, bare_below, relower, tucked
 from vastra_live.synthesis.embedded.lower_reading import (
-    even_hem,
     find_waistline,
     in_front_of_legs,
     knows_skin,
