@@ -117,7 +117,8 @@ def measure(silhouette: Silhouette) -> Shape:
     below_neck = (int(cloth[0]) if len(cloth) else 0) + round(0.03 * height)
     # ties and sleeves may hang below the hem
     last = min(round(0.7 * height), round(0.95 * length))
-    hood = round(min(_hood(half) for half in (silhouette.left, silhouette.right)) * height)
+    halves = (silhouette.left, silhouette.right)
+    hood = round(min(_hood(half) for half in halves) * height)
     first = max(hood + round(0.3 * (height - hood)), below_neck)
     rows = [_run(mask[y], axis) for y in range(first, last, 4)]
     widths = [end - start for start, end in rows if end > start]
@@ -125,7 +126,6 @@ def measure(silhouette: Silhouette) -> Shape:
     begins = int((np.count_nonzero(mask, axis=1) > _STRAP * waist).argmax())
     begins = max(begins, hood)
     hem = _run(mask[max(0, length - 1 - round(0.03 * height))], axis)
-    halves = (silhouette.left, silhouette.right)
     return Shape(
         gap=gap / height,
         gap_width=gap_width / height,
@@ -163,14 +163,17 @@ def _closed_front(mask: U8, axis: int) -> U8:
 
 
 def _hood(half: Half) -> float:
-    """Height of the hollow where a hood meets the shoulder, 0 without: beyond it the outline goes on outwards."""
+    """Height of the hollow where a hood meets the shoulder, 0 without: beyond it the outline goes on to a sleeve."""
     path, bend = half.path, half.bend
+    if sharp_armpit(half) is None:
+        return 0.0  # a waist may be as hollow
     index = np.arange(len(path))
     onwards = path[np.minimum(index + 26, len(path) - 1)] - path
     shoulder = (onwards[:, 0] > 0.5 * onwards[:, 1]) & (onwards[:, 0] > 0)
     # something narrower comes before, and nothing as wide as the shoulder
     before = np.maximum.accumulate(path[:, 0])
-    low, high = _HOOD
+    # a hood is a dome; between straps the outline begins lower than they do
+    low, high = max(_HOOD[0], 3 * float(path[0, 1])), _HOOD[1]
     foot = (path[:, 1] > low) & (path[:, 1] < high) & (bend < -_FOOT) & shoulder & (before < 0.6 * path[:, 0].max())
     found = np.flatnonzero(foot)
     return float(path[found[bend[found].argmin()], 1]) if len(found) else 0.0
