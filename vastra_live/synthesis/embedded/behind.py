@@ -14,15 +14,17 @@ from vastra_live.types import F32
 
 __all__ = ["with_arms_behind"]
 
-_STATIONS = np.linspace(ELBOW, 0.95, 9)
-_WIDTH = np.linspace(-1.3, 1.3, 27)
+Mask = npt.NDArray[np.bool_]
+
+_STATIONS = np.linspace(0.2, 1.2, 21)
+"""Where an arm is looked at: from above the elbow to the knuckles."""
+_FOREARM = (_STATIONS > ELBOW) & (_STATIONS < 0.97)
+_ACROSS = np.linspace(-1.3, 1.3, 27)
 """Where a line across the arm is looked at, in half widths: a bone is found no better than that."""
 _HIDDEN = 0.55
 """Of an arm beside the hips no more is hidden by the lower garment than so much, or it is behind them."""
 _ALONG = 2
 """Stations that say so, or it is the hand in a pocket or a wrist before the hem."""
-_WHOLE = np.linspace(0.2, 1.2, 21)
-"""From above the elbow to the knuckles."""
 _BARE, _CLOTH = 0.35, 0.75
 """So much across a bare arm is skin, and so much of what is no wall is cloth where a hand is hidden by it."""
 _HAND, _FAR = 3, 0.7
@@ -40,40 +42,38 @@ def with_arms_behind(s: Skeleton, share: F32, girth: Girth) -> Skeleton:
         girth: of the body.
     """
     right, left = (
-        replace(arm, behind=_behind(share, arm, halves * s.unit) or _behind_back(share, arm, halves * s.unit))
+        replace(arm, behind=_behind(share, arm, halves * s.unit))
         for arm, halves in zip((s.right, s.left), girth.arms, strict=True)
     )
     return replace(s, right=right, left=left)
 
 
 def _behind(share: F32, arm: Arm, halves: Point) -> bool:
-    """Whether the lower garment hides an arm, given half its widths in pixels."""
-    skin, top, lower, pictured = _across(share, arm, halves, _STATIONS)
-    return int((pictured & (lower > _HIDDEN * (lower + skin + top))).sum()) >= _ALONG
-
-
-def _behind_back(share: F32, arm: Arm, halves: Point) -> bool:
-    """Whether the worn top is seen where a bare arm has its hand, given half its widths in pixels.
-
-    A sleeve would be cloth all the way, and end at a hand that is skin; a pocket is the lower garment's.
-    """
-    skin, top, lower, pictured = _across(share, arm, halves, _WHOLE)
-    cloth = top + lower
-    bare = np.flatnonzero(pictured & (skin > _BARE) & (skin > cloth))
-    seen = np.flatnonzero(pictured)
-    if len(bare) < _ALONG or _WHOLE[seen[-1]] < _FAR or seen[-1] - bare[-1] < _HAND:
-        return False
-    hidden, hand = seen[seen > bare[-1]], seen[-_HAND:]
-    return bool((cloth > _CLOTH * (cloth + skin))[hand].all() and top[hidden].sum() > lower[hidden].sum())
-
-
-def _across(share: F32, arm: Arm, halves: Point, stations: Point) -> tuple[F32, F32, F32, npt.NDArray[np.bool_]]:
-    """How much of the lines across an arm is skin, top and lower garment, (n,) each, and which lie in the picture."""
-    middles, along = arm_points(arm, np.minimum(stations, 1.0))
-    middles = middles + (np.maximum(stations - 1, 0) / 0.2)[:, None] * (arm.tip - arm.wrist)
+    """The same for one arm, given half its widths in pixels."""
+    middles, along = arm_points(arm, np.minimum(_STATIONS, 1.0))
+    middles += (np.maximum(_STATIONS - 1, 0) / 0.2)[:, None] * (arm.tip - arm.wrist)
     normals = np.column_stack([-along[:, 1], along[:, 0]])
-    out = np.interp(stations, ARM_STATIONS, halves)[:, None] * _WIDTH
+    out = np.interp(_STATIONS, ARM_STATIONS, halves)[:, None] * _ACROSS
     points = middles[:, None] + out[..., None] * normals[:, None]
     pictured = ((points >= 0) & (points < share.shape[:0:-1])).all(axis=(1, 2))
     skin, top, lower = (sample(share[plane], points).mean(axis=1) for plane in (SKIN, TOP, LOWER))
-    return skin, top, lower, pictured
+    hips = pictured & _FOREARM & (lower > _HIDDEN * (lower + skin + top))
+    return int(hips.sum()) >= _ALONG or _behind_back(skin, top, lower, pictured)
+
+
+def _behind_back(skin: F32, top: F32, lower: F32, pictured: Mask) -> bool:
+    """Whether the worn top is seen where a bare arm has its hand.
+
+    A sleeve would be cloth all the way, and end at a hand that is skin; a pocket is the lower garment's.
+
+    Args:
+        skin, top, lower: (n,) how much of the line across the arm they are, at ``_STATIONS``.
+        pictured: (n,) whether it lies in the picture.
+    """
+    cloth = top + lower
+    bare = np.flatnonzero(pictured & (skin > _BARE) & (skin > cloth))
+    seen = np.flatnonzero(pictured)
+    if len(bare) < _ALONG or _STATIONS[seen[-1]] < _FAR or seen[-1] - bare[-1] < _HAND:
+        return False
+    hidden, hand = seen[seen > bare[-1]], seen[-_HAND:]
+    return bool((cloth > _CLOTH * (cloth + skin))[hand].all() and top[hidden].sum() > lower[hidden].sum())
