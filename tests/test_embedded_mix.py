@@ -13,7 +13,7 @@ from vastra_live.synthesis.embedded.mesh import Painted
 from vastra_live.synthesis.embedded.mix import mixed, ramp, scaled
 from vastra_live.synthesis.embedded.places import near_segments, segment_distance
 from vastra_live.synthesis.embedded.scale import enlarged, enlarged_part, halved, shrunk
-from vastra_live.synthesis.embedded.scene import cut_out, touched
+from vastra_live.synthesis.embedded.scene import cut_at_edge, cut_out, touched
 from vastra_live.synthesis.embedded.skeleton import read_skeleton
 
 
@@ -119,3 +119,21 @@ def test_a_scene_with_legs_is_as_wide_as_a_skirt_that_swings() -> None:
     assert box[2] >= 600 > narrow[2]
     without = [cut_out(frame, b, s, 100.0, 10**6, legs=False).box for b in (body, wide)]
     assert without[0] == without[1]
+
+
+def test_nothing_is_painted_before_a_table_that_hides_the_legs() -> None:
+    """But a sleeve that lies on it is; and where legs or the picture end nothing is cut."""
+    _, body = drawn_person((400, 560), centre=(200, 120), unit=80)
+    s, person = read_skeleton(body), body.person_alpha.copy()
+    whole = np.ones_like(person)
+    cut_at_edge(whole, person, s)
+    assert whole.min() == 1
+    edge = int(s.left_leg.knee[1])
+    cut_at_edge(whole[:edge], person[:edge], s)
+    assert whole.min() == 1
+    person[edge:] = 0
+    person[edge : edge + 30, 40:70] = 1
+    cut_at_edge(whole, person, s)
+    assert whole[:edge].min() == 1
+    assert whole[edge + 2 :, 150:250].max() == 0
+    assert whole[edge + 2 : edge + 28, 44:66].min() == 1

@@ -10,13 +10,17 @@ import cv2
 import numpy as np
 
 from vastra_live.synthesis.embedded.mesh import Painted
+from vastra_live.synthesis.embedded.mix import ramp
 from vastra_live.synthesis.embedded.places import Window, window
 from vastra_live.synthesis.embedded.scale import shrunk
 from vastra_live.synthesis.embedded.skeleton import Point, Skeleton
 from vastra_live.types import F32, U8, Body, Frame
 
-__all__ = ["Scene", "cut_out", "filled", "first_row", "raised", "touched"]
+__all__ = ["Scene", "cut_at_edge", "cut_out", "filled", "first_row", "raised", "touched"]
 
+_BROAD, _MORE, _LEGS = 0.15, 0.06, 0.3
+"""The lowest row in which so much of the hips' width is the wearer's is an edge when so much of the picture, and of the
+legs, is below it, in shoulder widths."""
 _SWING = 3.0
 """So far from the middle of the hips, in shoulder widths, a skirt reaches at most."""
 
@@ -102,6 +106,30 @@ def first_row(worn: F32, pieces: Iterable[Painted]) -> int:
     starts += [piece.box[1] for piece in pieces]
     room = max(8, worn.shape[0] // 40)
     return max(0, min(starts, default=0) - room) // 2 * 2
+
+
+def cut_at_edge(alpha: F32, person: F32, s: Skeleton) -> None:
+    """Leave out what lies below the edge of a table or wall that the wearer stands behind. In place.
+
+    The edge is where the silhouette ends, though legs should go on and there is more of the picture below.
+
+    Args:
+        alpha: (h, w) 0..1, of the layer.
+        person: (h, w) 0..1, the silhouette.
+        s: the skeleton, in the same pixels.
+    """
+    height, width = person.shape
+    left, right = (int(np.clip(s.pelvis[0] + side * 0.5 * s.unit, 0, width)) for side in (-1, 1))
+    rows = np.flatnonzero((person[:, left:right] > 0.5).sum(axis=1) > _BROAD * (right - left))
+    if not len(rows):
+        return
+    edge = int(rows[-1]) + 1
+    ankles = max(s.left_leg.ankle[1], s.right_leg.ankle[1])
+    if height - edge < _MORE * s.unit or ankles - edge < _LEGS * s.unit:
+        return
+    below = alpha[edge:]
+    # an arm that lies on the table is before it
+    below *= ramp(cv2.blur(person[edge:], (3, 3)), 2, 0)
 
 
 def raised(piece: Painted, rows: int, columns: int = 0) -> Painted:

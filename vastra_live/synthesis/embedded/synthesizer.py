@@ -51,7 +51,7 @@ from vastra_live.synthesis.embedded.reading import (
 from vastra_live.synthesis.embedded.rest import Rest
 from vastra_live.synthesis.embedded.rim import beside_on_arms, sharpened, solve_rim
 from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_shape, halved_skeleton
-from vastra_live.synthesis.embedded.scene import Scene, cut_out, filled, first_row, raised, touched
+from vastra_live.synthesis.embedded.scene import Scene, cut_at_edge, cut_out, filled, first_row, raised, touched
 from vastra_live.synthesis.embedded.shade import side_light
 from vastra_live.synthesis.embedded.skeleton import Point, Proportions, Skeleton, read_skeleton
 from vastra_live.synthesis.embedded.snap import snapped
@@ -189,6 +189,7 @@ class EmbeddedSynthesizer:
 
     def _layer(self, frame: Frame, body: Body, garment: Garment, scene: Scene, bgr: U8, alpha: F32) -> Layer:
         """What was painted, without the background beside it, which is not worth carrying from frame to frame."""
+        cut_at_edge(alpha, scene.person, scene.skeleton)
         part = filled(alpha)
         if not alpha[part].size:
             raise NothingToFitError("the garment falls outside of the picture: move into the middle")
