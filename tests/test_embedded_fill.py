@@ -295,7 +295,7 @@ def test_a_forearm_throws_no_shadow_on_a_wall() -> None:
     wall = np.full((*shape, 3), 200, np.float32)
     under = Undressed(wall, one, nothing, nothing, one)
     sleeve = Painted((100, 150, 140, 250), np.full((100, 40, 3), 60, np.uint8), np.ones((100, 40), np.float32))
-    bgr, _ = compose(
+    bgr, _, _ = compose(
         wall.astype(np.uint8),
         under,
         {LEFT_FOREARM: sleeve},
@@ -319,7 +319,7 @@ def test_no_line_of_shadow_crosses_a_forearm_in_front_of_the_sleeve() -> None:
     forearm = nothing.copy()
     forearm[180:220] = 1
     sleeve = Painted((100, 120, 140, 280), np.full((160, 40, 3), 60, np.uint8), np.ones((160, 40), np.float32))
-    bgr, _ = compose(
+    bgr, _, _ = compose(
         skin.astype(np.uint8),
         Undressed(skin, nothing, nothing, forearm, nothing),
         {LEFT_SLEEVE: sleeve},
@@ -360,7 +360,7 @@ def test_a_sleeve_shades_the_arm_below_it_and_the_arm_the_cloth_beside_it() -> N
     arm[120:280, 100:140] = 1
     whole = Painted((60, 120, 220, 280), np.full((160, 160, 3), 200, np.uint8), np.ones((160, 160), np.float32))
     sleeve = Painted((96, 120, 144, 160), np.full((40, 48, 3), 60, np.uint8), np.ones((40, 48), np.float32))
-    bgr, alpha = compose(
+    bgr, alpha, _ = compose(
         skin.astype(np.uint8),
         Undressed(skin, one, arm, nothing, nothing),
         {TORSO: whole, LEFT_SLEEVE: sleeve},

@@ -207,7 +207,7 @@ def test_a_dress_above_new_trousers_ends_in_a_straight_line(wavy: float) -> None
     even_hem(share, skeleton)
     ends = share[TOP, hips - 40 : hips + 40, x].sum(axis=0)
     line = np.polyval(np.polyfit(np.arange(61), ends, 1), np.arange(61))
-    assert np.abs(ends - line).max() < 0.7
+    assert np.abs(ends - line).max() < 1.5
     assert ends.mean() == pytest.approx(40, abs=8)
     assert np.allclose(share.sum(axis=0), 1, atol=1e-5)
     between = share[TOP, hips - 25 : hips + 26, x]

@@ -202,6 +202,8 @@ class Layer:
         garment: the garment it shows.
         to_frame: (2, 3) float32, affine from pixels of ``bgr`` to pixels of ``frame``; None when they are the
             same, in which case (h, w) is the frame's size.
+        trunk_bgra: (h, w, 4) uint8, straight colour and alpha of the garment on the trunk as it is behind arms and
+            hands; None when that is not known.
     """
 
     bgr: U8
@@ -210,11 +212,15 @@ class Layer:
     body: Body
     garment: Garment
     to_frame: F32 | None = None
+    trunk_bgra: U8 | None = None
 
     def __post_init__(self) -> None:
         put = object.__setattr__
         put(self, "bgr", _read_only("Layer", "bgr", self.bgr, np.uint8, (None, None, 3)))
         put(self, "alpha", _read_only("Layer", "alpha", self.alpha, np.float32, self.bgr.shape[:2]))
+        if self.trunk_bgra is not None:
+            trunk = _read_only("Layer", "trunk_bgra", self.trunk_bgra, np.uint8, (*self.bgr.shape[:2], 4))
+            put(self, "trunk_bgra", trunk)
         if self.to_frame is not None:
             put(self, "to_frame", _read_only("Layer", "to_frame", self.to_frame, np.float32, (2, 3)))
         elif self.bgr.shape != self.frame.bgr.shape:

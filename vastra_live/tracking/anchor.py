@@ -56,6 +56,8 @@ class Anchor:
         colours: what is covered and what is not, by colour.
         response: how many levels the layer brightens when the camera's picture brightens by one.
         garment_name: whose layer it is.
+        trunk_bgra: (h, w, 4) uint8, what of the layer is on the trunk, in the pixels of the texture, with nothing in
+            front of it; None when that is not known.
         body: who wears it there, if known.
         before: the anchor before this one, moved here; None for a first anchor.
         limbs: the wearer's arms there, if they may be followed by themselves.
@@ -77,6 +79,7 @@ class Anchor:
     colours: ColourModel
     response: float
     garment_name: str
+    trunk_bgra: U8 | None = None
     body: Body | None = None
     before: Before | None = None
     limbs: Limbs | None = None
@@ -163,6 +166,7 @@ def first_anchor(painted: Painted, small: U8) -> Anchor:
         colours=_learn(painted, window, ycrcb, alpha, None),
         response=_response(window, ycrcb, alpha, painted),
         garment_name=painted.garment_name,
+        trunk_bgra=painted.trunk_bgra,
         body=painted.body,
         shown_ycrcb=ycrcb,
         shown_alpha=alpha,
@@ -202,8 +206,11 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
     own_whole_alpha = _over(painted.own_alpha, own_behind)
     # the old texture's own alpha ends elsewhere where the old layer was cut off
     own_before = ending_like(painted.own_alpha, np.maximum(own_before, own_whole_alpha))
-    if old.garment_name == painted.garment_name:
-        known = before_texture if placed.behind is old else sampled(placed.behind.texture_bgra, there)
+    known = before_texture if placed.behind is old else sampled(placed.behind.texture_bgra, there)
+    if painted.trunk_bgra is not None:
+        # better than what another keyframe showed of it
+        known = cv2.copyTo(painted.trunk_bgra, cv2.compare(painted.trunk_bgra[..., 3].copy(), 127, cv2.CMP_GT), known)
+    if old.garment_name == painted.garment_name or painted.trunk_bgra is not None:
         remembered = _remembered(painted, known, own_behind, own_whole_alpha, own_beside)
         texture = continue_colours(remembered, own_whole_alpha, _KNOWN)
     else:
@@ -221,6 +228,7 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
         colours=_learn(painted, window, ycrcb, alpha, old.colours),
         response=_response(window, ycrcb, alpha, painted),
         garment_name=painted.garment_name,
+        trunk_bgra=painted.trunk_bgra,
         body=painted.body,
         shown_ycrcb=ycrcb,
         shown_alpha=alpha,

@@ -43,8 +43,8 @@ _TORSO = [11, 12, 24, 23]
 def with_arms(anchor: Anchor, earlier: Anchor | None) -> Anchor:
     """The anchor, ready for arms that move far: with what lies behind them.
 
-    Known from the anchor before; where there is none, the layer within shoulders and hips and the surroundings
-    outside are continued.
+    Known from the anchor before; where there is none, the layer on the trunk, or within shoulders and hips, and the
+    surroundings outside are continued. Of a layer whose trunk is known nothing else is seen there.
 
     Args:
         anchor: new, and when there is an earlier one, made from it.
@@ -54,12 +54,19 @@ def with_arms(anchor: Anchor, earlier: Anchor | None) -> Anchor:
     if arms is None:
         return anchor
     masks = _masks(anchor, arms, _MARGIN)
+    if anchor.trunk_bgra is not None:
+        # what is not on the trunk beside an arm is its cuff
+        cuffs = anchor.shown_alpha * (1 - _trunk(anchor, anchor.trunk_bgra))
+        masks = tuple(
+            np.maximum(near, wide * cuffs) for near, wide in zip(masks, _masks(anchor, arms, _WIDE), strict=True)
+        )
     mask = np.maximum.reduce(masks)
     place = _placed(anchor, mask)
     known = None
     if earlier is not None and earlier.bare is not None and earlier.garment_name == anchor.garment_name:
         known = _remembered(anchor, earlier.bare, place)
-    bare = _replaced(anchor, mask, place, known or _guessed(anchor, mask, place))
+    behind = known or _guessed(anchor, mask, place)
+    bare = _replaced(anchor, mask, place, behind if anchor.trunk_bgra is None else _with_trunk(anchor, behind, place))
     shown = with_alpha(
         cv2.copyTo(anchor.shown_bgr, _levels(anchor.shown_own_alpha), anchor.texture_bgra[..., :3].copy()),
         anchor.shown_own_alpha,
@@ -200,20 +207,42 @@ def _remembered(anchor: Anchor, earlier: Anchor, place: _Place) -> _Behind | Non
     return _Behind(sampled(earlier.ycrcb, cells), alpha, _like(anchor, texture, alpha, place))
 
 
+def _with_trunk(anchor: Anchor, behind: _Behind, place: _Place) -> _Behind:
+    """What is behind, with the layer's own trunk in it."""
+    assert anchor.trunk_bgra is not None
+    own = np.ascontiguousarray(anchor.trunk_bgra[place.part])
+    texture = _mixed(behind.texture_bgra, own, _Place(np.s_[:, :], cv2.extractChannel(own, 3)))
+    cv2.insertChannel(cv2.max(cv2.extractChannel(behind.texture_bgra, 3), cv2.extractChannel(own, 3)), texture, 3)
+    return replace(behind, alpha=np.maximum(behind.alpha, _trunk(anchor, anchor.trunk_bgra)), texture_bgra=texture)
+
+
+def _trunk(anchor: Anchor, trunk_bgra: U8) -> F32:
+    """The alpha of a layer's trunk on the work grid: (rows, columns) float32."""
+    at = cv2.transform(anchor.window.centres(), anchor.to_texture)
+    alpha: F32 = sampled(cv2.extractChannel(trunk_bgra, 3), at) * np.float32(1 / 255)
+    return alpha
+
+
 def _guessed(anchor: Anchor, mask: F32, place: _Place) -> _Behind:
     """What may be behind the mask, nothing being known of it."""
+    alpha = _torso(anchor, mask) if anchor.trunk_bgra is None else _trunk(anchor, anchor.trunk_bgra)
+    inside, outside = (continue_colours(anchor.ycrcb, part * (1 - mask)) for part in (anchor.alpha, 1 - anchor.alpha))
+    own_alpha = anchor.texture_bgra[..., 3] * np.float32(1 / 255)
+    own_alpha[place.part] *= 1 - place.levels * np.float32(1 / 255)
+    colours = continue_colours(np.ascontiguousarray(anchor.texture_bgra[..., :3]), own_alpha)[place.part]
+    return _Behind(np.where(alpha[..., None] > 0.5, inside, outside), alpha, _like(anchor, colours, alpha, place))
+
+
+def _torso(anchor: Anchor, mask: F32) -> F32:
+    """What a layer covers of the torso, by the landmarks, behind the mask: (rows, columns) float32, 0..1."""
     assert anchor.body is not None
     torso = np.zeros(mask.shape, np.uint8)
     corners: I32 = np.round(anchor.window.cells(anchor.body.landmarks_px[_TORSO, :2])).astype(np.int32)
     cv2.fillConvexPoly(torso, corners, 1)
     _, size = torso_of(anchor.body)
     cv2.polylines(torso, [corners], True, 1, max(1, round(2 * _FLANK * size / anchor.window.step)))
-    alpha = _as_deep(anchor, corners, torso * (1 - mask)) * torso
-    inside, outside = (continue_colours(anchor.ycrcb, part * (1 - mask)) for part in (anchor.alpha, 1 - anchor.alpha))
-    own_alpha = anchor.texture_bgra[..., 3] * np.float32(1 / 255)
-    own_alpha[place.part] *= 1 - place.levels * np.float32(1 / 255)
-    colours = continue_colours(np.ascontiguousarray(anchor.texture_bgra[..., :3]), own_alpha)[place.part]
-    return _Behind(np.where(torso[..., None] > 0, inside, outside), alpha, _like(anchor, colours, alpha, place))
+    alpha: F32 = _as_deep(anchor, corners, torso * (1 - mask)) * torso
+    return alpha
 
 
 def _as_deep(anchor: Anchor, corners: I32, seen: F32) -> F32:

@@ -18,8 +18,7 @@ _BLOCK = 4
 # the longest fine step believed, in pixels.
 _PLAIN, _LEAP = 1e-3, 2.0
 
-# Every so many pixels tell how a surface moves as a whole; in so many rounds what is this far off, in pixels, counts
-# half.
+# Every so many pixels tell how a surface moves as a whole; in so many rounds; what is so many pixels off counts half.
 _TOLD, _ROUNDS, _OFF = 4, 3, 2.0
 # So little that a surface seen in one corner alone does not turn about it.
 _FIRM = np.diag([1e-3, 1e-3, 1e-3]).astype(np.float32)

@@ -28,6 +28,7 @@ class Painted:
         to_frame: (2, 3) float32, affine from pixels of ``bgr`` to pixels of the frame.
         garment_name: whose layer it is.
         body: who wears it there, if known.
+        trunk_bgra: (h, w, 4) uint8, what of it is on the trunk, with nothing in front; None when that is not known.
     """
 
     frame_bgr: U8
@@ -36,6 +37,7 @@ class Painted:
     to_frame: F32
     garment_name: str
     body: Body | None = None
+    trunk_bgra: U8 | None = None
 
     def cropped(self) -> Painted:
         """The same without the empty part around the layer; what ends within the frame ends with nothing."""
@@ -53,7 +55,8 @@ class Painted:
         to_frame = self.to_frame.copy()
         to_frame[:, 2] += to_frame[:, :2] @ np.array([x0, y0], np.float32)
         own_alpha = self._closed(self.own_alpha[y0:y1, x0:x1], to_frame)
-        return replace(self, bgr=self.bgr[y0:y1, x0:x1], own_alpha=own_alpha, to_frame=to_frame)
+        trunk = None if self.trunk_bgra is None else self.trunk_bgra[y0:y1, x0:x1]
+        return replace(self, bgr=self.bgr[y0:y1, x0:x1], own_alpha=own_alpha, to_frame=to_frame, trunk_bgra=trunk)
 
     def _closed(self, alpha: F32, to_frame: F32) -> F32:
         """Alpha with an empty last row or column on each side that lies within the frame.

@@ -120,7 +120,8 @@ class Propagator:
             layer: in its frame's size or at its own resolution; not copied further than its garment's extent.
         """
         to_frame = np.eye(2, 3, dtype=np.float32) if layer.to_frame is None else layer.to_frame
-        painted = Painted(layer.frame.bgr, layer.bgr, layer.alpha, to_frame, layer.garment.name, layer.body)
+        name, trunk = layer.garment.name, layer.trunk_bgra
+        painted = Painted(layer.frame.bgr, layer.bgr, layer.alpha, to_frame, name, layer.body, trunk)
         # the keyframe's frame was shown some time ago: where the anchor was then is nearer than where it is now
         return self._prepare(painted, self._at(layer.frame.captured_ns))
 

@@ -113,7 +113,7 @@ def see(live: U8, expected: Expected, evidence: ColourEvidence, within: Within |
         # away from arms, which turn their sleeves, a garment comes up from nowhere but its own edge: a skirt or shorts
         # of the worn top's colour are no more of it
         edge = cv2.min(cv2.multiply(share, 1 / _STILL_SEEN), _UNSEEN[1])
-        near = cv2.copyTo(near, within.mask, edge)
+        near = cv2.copyTo(near, within.close, edge)
     near *= 1 - _STILL_SEEN
     covered = cv2.multiply(covered, share, covered, _COVER)
     rest *= _STILL_SEEN - share

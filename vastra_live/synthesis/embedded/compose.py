@@ -152,8 +152,8 @@ def compose(
     light: F32,
     gain: F32,
     sleeved: F32 | None = None,
-) -> tuple[U8, F32]:
-    """Colour and alpha of the layer.
+) -> tuple[U8, F32, U8]:
+    """Colour and alpha of the layer; and (h, w, 4) uint8, both of the garment's torso with nothing in front of it.
 
     Args:
         picture: (h, w, 3) uint8.
@@ -181,6 +181,7 @@ def compose(
     if missing is not None:
         covered = np.maximum(covered, missing)
     _line_gaps(canvas, pieces, union, under.wall, s)
+    trunk = np.zeros((*shape, 4), np.uint8)
     for name in draw_order(s):
         if name in pieces:
             piece = pieces[name]
@@ -199,6 +200,10 @@ def compose(
                 scaled(canvas[part], 1 - contact_shadow(alpha, unit) * on, canvas[part])
             colour = cv2.multiply(piece.bgr, cv2.merge([light[part] * factor for factor in gain]), dtype=cv2.CV_32F)
             mixed(canvas[part], np.minimum(colour, 255, out=colour), alpha, canvas[part])
+            if name == TORSO:
+                trunk[part] = cv2.merge(
+                    (*cv2.split(colour.astype(np.uint8)), cv2.convertScaleAbs(piece.alpha, alpha=255))
+                )
             covered[part] = np.maximum(covered[part], alpha)
         if name == TORSO:
             _arms_in_front(canvas, under, pieces, own_arms, covered, unit)
@@ -209,7 +214,7 @@ def compose(
     alpha = covered * (1 - kept)
     alpha[alpha < 0.02] = 0
     colour = np.asarray(cv2.add(off, picture, dtype=cv2.CV_8U), np.uint8)
-    return colour, np.asarray(np.minimum(alpha, 1), np.float32)
+    return colour, np.asarray(np.minimum(alpha, 1), np.float32), trunk
 
 
 def _arms_in_front(

@@ -159,12 +159,12 @@ class EmbeddedSynthesizer:
         bare = None if lower is not None or bare is None else bare.below(row // 2)
         openings = cut.pattern.openings((pinned - (0.5, row + 0.5)) / 2, halved_skeleton(scene.skeleton))
         laid = None if below is None else below.laid_below(row // 2)
-        bgr, alpha = self._compose(frame, scene, reading, worn, girth, painted, openings, bare_legs=bare, laid=laid)
+        bgr, alpha, trunk = self._compose(frame, scene, reading, worn, girth, painted, openings, bare, laid)
         if below is not None:
             bgr, alpha = below.under(camera, bgr, alpha, row)
         if self._watch is not None:
             self._show("fitted", together(painted.values(), alpha.shape)[filled(alpha)] * 255)
-        return self._layer(frame, body, garment, scene, bgr, alpha)
+        return self._layer(frame, body, garment, scene, bgr, alpha, trunk)
 
     def _pinned(
         self,
@@ -187,7 +187,9 @@ class EmbeddedSynthesizer:
         targets = self._rest.steadied(targets, frame, garment, skeleton.unit)
         return np.asarray((targets - origin) * scene.scale, np.float64)
 
-    def _layer(self, frame: Frame, body: Body, garment: Garment, scene: Scene, bgr: U8, alpha: F32) -> Layer:
+    def _layer(
+        self, frame: Frame, body: Body, garment: Garment, scene: Scene, bgr: U8, alpha: F32, trunk: U8 | None = None
+    ) -> Layer:
         """What was painted, without the background beside it, which is not worth carrying from frame to frame."""
         cut_at_edge(alpha, scene.person, scene.skeleton)
         part = filled(alpha)
@@ -196,7 +198,9 @@ class EmbeddedSynthesizer:
         k = 1 / scene.scale
         corner = np.array(scene.box[:2]) + k * np.array([part[1].start, part[0].start]) + (k - 1) / 2
         to_frame = np.array([[k, 0, corner[0]], [0, k, corner[1]]], np.float32)
-        return Layer(np.ascontiguousarray(bgr[part]), np.ascontiguousarray(alpha[part]), frame, body, garment, to_frame)
+        bgr, alpha = np.ascontiguousarray(bgr[part]), np.ascontiguousarray(alpha[part])
+        own = None if trunk is None else np.ascontiguousarray(trunk[part])
+        return Layer(bgr, alpha, frame, body, garment, to_frame, own)
 
     def worn_top(self, frame: Frame, body: Body) -> F32:
         """Where this person wears a top: (H, W) float32 0..1, at the frame's size.
@@ -339,10 +343,9 @@ class EmbeddedSynthesizer:
         girth: Girth,
         painted: dict[int, Painted],
         openings: Openings,
-        *,
         bare_legs: BareBelow | None,
         laid: tuple[F32, F32] | None,
-    ) -> tuple[U8, F32]:
+    ) -> tuple[U8, F32, U8]:
         s = scene.skeleton
         unit = s.unit
         share, face = reading.share, reading.face
@@ -379,8 +382,8 @@ class EmbeddedSynthesizer:
         here = s.seen_in(np.array([part[1].start, part[0].start]), 1)
         arms = sleeved_arms(sure_skin[part], worn[part], here, girth, openings.sleeves)
         in_front = leave_thighs(hands(sure_skin, s, openings.sleeves), sure_skin, s)
-        bgr, alpha = scene.bgr.copy(), np.zeros(worn.shape, np.float32)
-        bgr[part], alpha[part] = compose(
+        bgr, alpha, trunk = scene.bgr.copy(), np.zeros(worn.shape, np.float32), np.zeros((*worn.shape, 4), np.uint8)
+        bgr[part], alpha[part], trunk[part] = compose(
             scene.bgr[part],
             under,
             pieces,
@@ -394,7 +397,7 @@ class EmbeddedSynthesizer:
         )
         self._show("layer", bgr)
         self._show("alpha", alpha * 255)
-        return bgr, alpha
+        return bgr, alpha, trunk
 
     def _show(self, name: str, picture: npt.NDArray[np.generic]) -> None:
         if self._watch is not None:
