@@ -14,7 +14,8 @@ from vastra_live.errors import NothingToFitError
 from vastra_live.synthesis.embedded.fit import TopPattern
 from vastra_live.synthesis.embedded.girth import arm_point, arm_points, measure_girth
 from vastra_live.synthesis.embedded.inverse_map import inverse_map
-from vastra_live.synthesis.embedded.mesh import TORSO, ElasticSheet, part_masks
+from vastra_live.synthesis.embedded.mesh import TORSO, ElasticSheet
+from vastra_live.synthesis.embedded.parts import part_masks
 from vastra_live.synthesis.embedded.skeleton import Proportions, read_skeleton
 from vastra_live.types import Body, Sleeve
 
@@ -76,6 +77,21 @@ def test_a_strip_of_the_torso_beside_a_hanging_sleeve_is_none_of_it() -> None:
     assert left[bulge].max() < 0.05
     assert torso[246:260, 216:228].min() > 0.9
     assert left[246:260, 245:260].min() > 0.9
+
+
+def test_a_strip_of_a_hanging_sleeve_beside_the_torso_is_the_sleeves() -> None:
+    """The sleeve lies against the torso down to where a slit begins, and up to it is nearer to the torso's corners."""
+    alpha = LONG.alpha.copy()
+    alpha[130:230, 190:226] = 1
+    alpha[175:230, 203:207] = 0
+    torso, left, _ = part_masks(replace(LONG, alpha=alpha))
+    strip = np.s_[182:222, 210:216]
+    assert torso[strip].max() < 0.1
+    assert left[strip].min() > 0.9
+    assert torso[135:225, 150:200].min() > 0.9
+    # up to the armpit the torso's side goes straight
+    sides = 300 - np.argmax(torso[135:222, ::-1] > 0.5, axis=1)
+    assert np.abs(np.diff(sides)).max() <= 2
 
 
 @settings(max_examples=40, deadline=None)

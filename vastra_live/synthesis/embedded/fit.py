@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from vastra_live.synthesis.embedded.bend import Run
 from vastra_live.synthesis.embedded.girth import ASIDE, DEPTHS, Girth
-from vastra_live.synthesis.embedded.mesh import LEFT_SLEEVE, RIGHT_SLEEVE, TORSO, has_sleeves, part_masks
+from vastra_live.synthesis.embedded.mesh import LEFT_SLEEVE, RIGHT_SLEEVE, TORSO
 from vastra_live.synthesis.embedded.outline import along_outline, largest_outline
+from vastra_live.synthesis.embedded.parts import has_sleeves, part_masks
 from vastra_live.synthesis.embedded.skeleton import Arm, Point, Skeleton
 from vastra_live.synthesis.embedded.sleeve import SleevePattern
 from vastra_live.synthesis.embedded.snap import Edge, EdgeKind
