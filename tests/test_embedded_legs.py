@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
+import pytest
 
 from tests.embedded_people import drawn_person
 from vastra_live.synthesis.embedded.legs import bare_legs, leg_half, leg_point, seen_legs
@@ -81,6 +84,30 @@ def test_below_bare_shins_there_are_socks_and_shoes() -> None:
     worn = worn_lower(bgr, share, s)
     for leg in (s.right_leg, s.left_leg):
         assert worn[tuple(leg_point(leg, 0.98)[0][::-1].astype(int))] > 0.9
+
+
+def test_a_wide_skirts_hem_as_low_as_the_shoes_goes_with_it() -> None:
+    s = skeleton()
+    share = np.zeros((5, *SHAPE), np.float32)
+    ground = int(max(s.left_leg.ankle[1], s.right_leg.ankle[1]) + 0.25 * s.unit)
+    share[LOWER, int(s.pelvis[1]) : ground, 10:310] = 1
+    share[BACKGROUND] = 1 - share[LOWER]
+    worn = worn_lower(np.full((*SHAPE, 3), 90, np.uint8), share, s)
+    assert worn[ground - 8 : ground - 4, 14:40].min() > 0.9
+    x, y = s.left_leg.ankle.astype(int)
+    assert worn[int(y + 0.22 * s.unit), x] == 0
+
+
+def test_an_ankle_below_a_long_skirt_is_as_low_as_the_skirt() -> None:
+    _, body = drawn_person((320, 560))
+    seen = body.visibility.copy()
+    seen[25:29] = 0.1
+    person = np.zeros(SHAPE, np.float32)
+    person[: SHAPE[0] - 30, 100:220] = 1
+    s, high = (read_skeleton(replace(body, visibility=seen, person_alpha=p)) for p in (person, np.ones_like(person)))
+    assert s.left_leg.ankle[1] == pytest.approx(SHAPE[0] - 31 - 0.25 * s.unit, abs=1)
+    # where the picture ends before the legs do, nothing is known of them
+    assert high.left_leg.ankle[1] < s.left_leg.ankle[1]
 
 
 def test_a_bare_thigh_beside_a_hand_is_no_hand() -> None:

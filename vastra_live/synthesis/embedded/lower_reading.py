@@ -39,6 +39,8 @@ __all__ = [
 
 _TOUCH = 0.32
 """The station of the legs down to which thighs may touch."""
+_SHOE = 0.6
+"""So near to a leg, in shoulder widths, is its shoe: what is farther off and as low is a skirt's hem."""
 _BESIDE = (0.2, 0.26, 0.32)
 """Where a row shows whether a top covers this side of it, in shoulder widths from the spine."""
 
@@ -255,7 +257,7 @@ def worn_lower(bgr: U8, share: F32, s: Skeleton) -> F32:
         legs.append((distance, np.asarray(past / small.unit, np.float32)))
     nearer = legs[0][0] < legs[1][0]
     for (distance, past), mine in zip(legs, (nearer, ~nearer), strict=True):
-        foot = mine & (past > -0.22)
+        foot = mine & (distance < _SHOE * small.unit) & (past > -0.22)
         # trousers end on the shoe, a little below the ankle
         stays = np.clip((0.1 - past) / 0.04 + 0.5, 0, 1)
         cloth = (lower > 0.8) & mine & (past > -0.7) & (past < -0.3) & (distance < 0.3 * small.unit)
@@ -267,12 +269,12 @@ def worn_lower(bgr: U8, share: F32, s: Skeleton) -> F32:
             stays = stays * np.clip(2 * (1.5 - off), 0, 1)
         worn[foot] *= stays[foot]
     # below a bare shin there are socks and shoes
-    for leg, (_, past), mine in zip((small.right_leg, small.left_leg), legs, (nearer, ~nearer), strict=True):
+    for leg, (distance, past), mine in zip((small.right_leg, small.left_leg), legs, (nearer, ~nearer), strict=True):
         ends = _bare_to(share[SKIN], leg)
         if ends is not None:
             shin = leg.ankle - leg.knee
             along = float((ends - leg.ankle) @ shin) / max(float(np.linalg.norm(shin)), 1e-6)
-            worn[mine & (past > along / small.unit)] = 0
+            worn[mine & (distance < _SHOE * small.unit) & (past > along / small.unit)] = 0
     # back at full size the class's own edges count
     own = np.clip(share[LOWER] * 1.6 - 0.3, 0, 1)
     # below the hips, on a wall of its colour, where nothing else can be, less is enough

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vastra_live.errors import NothingToFitError
-from vastra_live.types import Body
+from vastra_live.types import F32, Body
 
 __all__ = ["Arm", "Leg", "Proportions", "Skeleton", "read_skeleton"]
 
@@ -21,8 +21,9 @@ _UPPER_ARM = 0.86
 _FOREARM = 0.72
 _THIGH = 1.15
 _SHIN = 1.1
+_FOOT = 0.25
 
-_SEEN = 0.3
+_SEEN, _ANKLE = 0.3, 0.2
 # A hand so near to its own shoulder, in shoulder widths, is made up more often than it is there.
 _FOLDED = 0.35
 # Of folded arms one hand lies on the other arm, and one below it.
@@ -188,11 +189,12 @@ def read_skeleton(body: Body) -> Skeleton:
         raise NothingToFitError("the person is seen from the side: turn to the camera")
     across = (left - right) / apart
     down, pelvis = _torso(points, seen, neck, across, unit)
+    ground = _ground(body.person_alpha, pelvis, unit) if min(seen[27], seen[28]) < _ANKLE else 0.0
     return Skeleton(
         left=_arm(points, depth, seen, (11, 13, 15, 17, 19), across, down, unit, (width, height)),
         right=_arm(points, depth, seen, (12, 14, 16, 18, 20), -across, down, unit, (width, height)),
-        left_leg=_leg(points, seen, (23, 25, 27), pelvis + across * 0.25 * unit, down, unit),
-        right_leg=_leg(points, seen, (24, 26, 28), pelvis - across * 0.25 * unit, down, unit),
+        left_leg=_leg(points, seen, (23, 25, 27), pelvis + across * 0.25 * unit, down, unit, ground),
+        right_leg=_leg(points, seen, (24, 26, 28), pelvis - across * 0.25 * unit, down, unit, ground),
         neck=neck,
         pelvis=pelvis,
         unit=unit,
@@ -274,6 +276,13 @@ def _within(point: Point, size: tuple[int, int]) -> bool:
     return bool(0 <= point[0] < size[0] and 0 <= point[1] < size[1])
 
 
+def _ground(person: F32, pelvis: Point, unit: float) -> float:
+    """The row at which the silhouette ends below the hips, or 0 where it goes on to the picture's edge."""
+    left, right = (int(np.clip(pelvis[0] + side * 0.5 * unit, 0, person.shape[1])) for side in (-1, 1))
+    rows = np.flatnonzero((person[:, left:right] > 0.5).any(axis=1))
+    return float(rows[-1]) if len(rows) and rows[-1] < len(person) - 0.05 * unit - 1 else 0.0
+
+
 def _leg(
     points: Point,
     seen: npt.NDArray[np.float32],
@@ -281,13 +290,15 @@ def _leg(
     hip: Point,
     down: Point,
     unit: float,
+    ground: float,
 ) -> Leg:
-    """A leg; joints that are not seen stand straight below the hip."""
+    """A leg; joints that are not seen stand straight below the hip, the ankle down to where a long skirt ends."""
     if seen[joints[0]] > 0.15:
         hip = points[joints[0]]
     knee, ankle = points[joints[1]], points[joints[2]]
     if seen[joints[1]] < 0.2:
         knee = hip + down * _THIGH * unit
-    if seen[joints[2]] < 0.2:
+    if seen[joints[2]] < _ANKLE:
         ankle = knee + down * _SHIN * unit
+        ankle = ankle + down * max(ground - _FOOT * unit - ankle[1], 0.0)
     return Leg(hip, knee, ankle)
