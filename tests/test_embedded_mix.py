@@ -137,3 +137,20 @@ def test_nothing_is_painted_before_a_table_that_hides_the_legs() -> None:
     assert whole[:edge].min() == 1
     assert whole[edge + 2 :, 150:250].max() == 0
     assert whole[edge + 2 : edge + 28, 44:66].min() == 1
+
+
+def test_a_scene_is_as_wide_as_sleeves_that_puff_out() -> None:
+    frame, body = drawn_person((700, 640), centre=(350, 130), unit=80)
+    s, person = read_skeleton(body), body.person_alpha.copy()
+    narrow = cut_out(frame, body, s, 100.0, 10**6, legs=False).box
+    elbow = s.left.elbow.astype(int)
+    end = round(float(narrow[2])) + 12
+    person[elbow[1] - 20 : elbow[1] + 10, elbow[0] : end] = 1
+    wide = cut_out(frame, replace(body, person_alpha=person), s, 100.0, 10**6, legs=False).box
+    assert wide[2] > end > narrow[2]
+    assert wide[0] == narrow[0]
+    # what is much farther off is somebody else's
+    person[elbow[1] - 20 : elbow[1] + 10, :] = 1
+    most = cut_out(frame, replace(body, person_alpha=person), s, 100.0, 10**6, legs=False).box
+    assert most[0] > 0
+    assert most[2] < 700

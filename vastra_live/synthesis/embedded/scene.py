@@ -21,6 +21,8 @@ __all__ = ["Scene", "cut_at_edge", "cut_out", "filled", "first_row", "raised", "
 _BROAD, _MORE, _LEGS = 0.15, 0.06, 0.3
 """The lowest row in which so much of the hips' width is the wearer's is an edge when so much of the picture, and of the
 legs, is below it, in shoulder widths."""
+_PUFF = 0.6
+"""So far from the arms' joints, in shoulder widths, sleeves reach at most."""
 _SWING = 3.0
 """So far from the middle of the hips, in shoulder widths, a skirt reaches at most."""
 
@@ -67,9 +69,14 @@ def cut_out(frame: Frame, body: Body, s: Skeleton, reach: float, pixels: int, *,
         *(s.pelvis + s.down * 0.75 * s.unit, s.neck + s.down * reach, s.eyes + s.face_up * 2.4 * s.face_span),
         *(s.pelvis + s.across * 0.6 * s.unit, s.pelvis - s.across * 0.6 * s.unit),
     ]
+    # sleeves puff out, and a skirt swings wider than the legs stand
+    room = _PUFF * s.unit
+    low, high = np.min(points[:6], axis=0) - room, np.max(points[:6], axis=0) + room
+    points += _silhouette(body.person_alpha, s.neck[1], s.pelvis[1], low, high)
     if legs:
         points += [joint for leg in (s.left_leg, s.right_leg) for joint in (leg.hip, leg.knee, leg.ankle)]
-        points += _skirt(body.person_alpha, s)
+        low, high = s.pelvis - _SWING * s.unit, s.pelvis + _SWING * s.unit
+        points += _silhouette(body.person_alpha, s.pelvis[1], height, low, high)
     margin = 0.32 * s.unit
     x0, y0 = np.floor(np.min(points, axis=0) - margin).astype(int)
     x1, y1 = np.ceil(np.max(points, axis=0) + margin).astype(int)
@@ -89,12 +96,12 @@ def cut_out(frame: Frame, body: Body, s: Skeleton, reach: float, pixels: int, *,
     return Scene(np.ascontiguousarray(bgr), np.ascontiguousarray(person), moved, (x0, y0, x1, y1), scale)
 
 
-def _skirt(person: F32, s: Skeleton) -> list[Point]:
-    """Two corners of what the silhouette shows below the hips: a skirt swings wider than the legs stand."""
-    top = int(np.clip(s.pelvis[1], 0, len(person)))
-    x, y, width, height = cv2.boundingRect((person[top:] > 0.5).astype(np.uint8))
-    # beyond what any skirt reaches it is no part of the wearer
-    low, high = s.pelvis - _SWING * s.unit, s.pelvis + _SWING * s.unit
+def _silhouette(person: F32, first: float, last: float, low: Point, high: Point) -> list[Point]:
+    """Two corners of what a silhouette shows between two rows; what lies outside of a box is no part of the wearer."""
+    top, end = (int(np.clip(row, 0, len(person))) for row in (first, last))
+    if top >= end:
+        return []
+    x, y, width, height = cv2.boundingRect((person[top:end] > 0.5).astype(np.uint8))
     corners = np.array([(x, y + top), (x + width, y + top + height)], float)
     return list(np.clip(corners, low, high)) if width else []
 
