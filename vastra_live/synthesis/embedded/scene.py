@@ -21,6 +21,7 @@ __all__ = ["Scene", "cut_at_edge", "cut_out", "filled", "first_row", "raised", "
 _BROAD, _MORE, _LEGS = 0.15, 0.06, 0.3
 """The lowest row in which so much of the hips' width is the wearer's is an edge when so much of the picture, and of the
 legs, is below it, in shoulder widths."""
+_RIM = 4
 _PUFF = 0.6
 """So far from the arms' joints, in shoulder widths, sleeves reach at most."""
 _SWING = 3.0
@@ -69,17 +70,18 @@ def cut_out(frame: Frame, body: Body, s: Skeleton, reach: float, pixels: int, *,
         *(s.pelvis + s.down * 0.75 * s.unit, s.neck + s.down * reach, s.eyes + s.face_up * 2.4 * s.face_span),
         *(s.pelvis + s.across * 0.6 * s.unit, s.pelvis - s.across * 0.6 * s.unit),
     ]
+    if legs:
+        points += [joint for leg in (s.left_leg, s.right_leg) for joint in (leg.hip, leg.knee, leg.ankle)]
+    corners = [np.min(points, axis=0) - 0.32 * s.unit, np.max(points, axis=0) + 0.32 * s.unit]
     # sleeves puff out, and a skirt swings wider than the legs stand
     room = _PUFF * s.unit
     low, high = np.min(points[:6], axis=0) - room, np.max(points[:6], axis=0) + room
-    points += _silhouette(body.person_alpha, s.neck[1], s.pelvis[1], low, high)
+    corners += _silhouette(body.person_alpha, s.neck[1], s.pelvis[1], low, high)
     if legs:
-        points += [joint for leg in (s.left_leg, s.right_leg) for joint in (leg.hip, leg.knee, leg.ankle)]
         low, high = s.pelvis - _SWING * s.unit, s.pelvis + _SWING * s.unit
-        points += _silhouette(body.person_alpha, s.pelvis[1], height, low, high)
-    margin = 0.32 * s.unit
-    x0, y0 = np.floor(np.min(points, axis=0) - margin).astype(int)
-    x1, y1 = np.ceil(np.max(points, axis=0) + margin).astype(int)
+        corners += _silhouette(body.person_alpha, s.pelvis[1], height, low, high)
+    x0, y0 = np.floor(np.min(corners, axis=0)).astype(int)
+    x1, y1 = np.ceil(np.max(corners, axis=0)).astype(int)
     # even sizes, which are halved fast and exactly
     x0, y0 = max(0, x0) // 2 * 2, max(0, y0) // 2 * 2
     x1, y1 = min(width, x1 + 1) // 2 * 2, min(height, y1 + 1) // 2 * 2
@@ -101,8 +103,9 @@ def _silhouette(person: F32, first: float, last: float, low: Point, high: Point)
     top, end = (int(np.clip(row, 0, len(person))) for row in (first, last))
     if top >= end:
         return []
-    x, y, width, height = cv2.boundingRect((person[top:end] > 0.5).astype(np.uint8))
-    corners = np.array([(x, y + top), (x + width, y + top + height)], float)
+    x, y, width, height = cv2.boundingRect((person[top:end] > 0.05).astype(np.uint8))
+    # with a little room for its rim
+    corners = np.array([(x - _RIM, y + top), (x + width + _RIM, y + top + height)], float)
     return list(np.clip(corners, low, high)) if width else []
 
 
