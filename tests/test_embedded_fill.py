@@ -10,7 +10,7 @@ import pytest
 from tests.embedded_people import drawn_person
 from vastra_live.synthesis.embedded.bare import bare_body
 from vastra_live.synthesis.embedded.carry import Carried, carry_up
-from vastra_live.synthesis.embedded.compose import compose, hands
+from vastra_live.synthesis.embedded.compose import bare_arms, compose, hands
 from vastra_live.synthesis.embedded.fill import (
     LowerTone,
     Undressed,
@@ -275,6 +275,22 @@ def test_a_hand_below_the_other_arm_leaves_no_hole_in_its_sleeve(hand_seen: bool
     assert (in_front[y, x] > 0.9) == hand_seen
     x, y = s.right.tip.astype(int)
     assert in_front[y, x] > 0.9
+
+
+def test_a_bare_belly_beside_an_arm_is_no_arm() -> None:
+    _, body = drawn_person((420, 460), centre=(210, 150), unit=120)
+    s = read_skeleton(body)
+    girth = measure_girth(body.person_alpha, s, np.zeros_like(body.person_alpha))
+    skin = np.zeros_like(body.person_alpha)
+    x, y = s.left.elbow.astype(int)
+    skin[y - 40 : y + 100, x - 12 : x + 13] = 1
+    alone = bare_arms(skin, s, girth, (0.3, 0.3))
+    belly = np.s_[y - 10 : y + 12, x - 26 : x - 14]
+    skin[belly] = 1
+    assert np.abs(bare_arms(skin, s, girth, (0.3, 0.3))[belly] - alone[belly]).max() < 0.05
+    # where the two touch nobody can tell
+    skin[y - 10 : y + 12, x - 26 : x] = 1
+    assert bare_arms(skin, s, girth, (0.3, 0.3))[y, x - 16] > 0.5
 
 
 def test_a_bare_arm_comes_out_from_behind_the_side_without_a_step() -> None:

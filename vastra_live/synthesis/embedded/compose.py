@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from vastra_live.synthesis.embedded.fill import Undressed
-from vastra_live.synthesis.embedded.girth import ARM_STATIONS, ELBOW, Girth, arm_point, unit_vector
+from vastra_live.synthesis.embedded.girth import ARM_STATIONS, ELBOW, Girth, arm_point, arm_points, unit_vector
 from vastra_live.synthesis.embedded.light import shade_edges
 from vastra_live.synthesis.embedded.mesh import (
     FOREARMS,
@@ -94,6 +94,7 @@ def bare_arms(skin: F32, s: Skeleton, girth: Girth, sleeve_ends: tuple[float, fl
     small, seen = halved_skeleton(s), halved(skin)
     shape = seen.shape
     near = np.zeros(shape, np.float32)
+    middles: list[Point] = []
     for k, (arm, end) in enumerate(zip((small.right, small.left), sleeve_ends, strict=True)):
         # a little wider than the arm: bones are not found to the pixel; no wider, or the belly's skin is an arm
         half = 1.3 * float(girth.arms[k].max()) * small.unit
@@ -104,10 +105,28 @@ def bare_arms(skin: F32, s: Skeleton, girth: Girth, sleeve_ends: tuple[float, fl
         if start < 0.5:
             bones = [(bones[0][0], arm.elbow), (arm.elbow, arm.wrist)]
         near = np.maximum(near, near_segments(shape, bones, half, 0.04 * small.unit))
+        middles.append(arm_points(arm, np.linspace(start, 1.0, 24))[0])
     # straps and prints of the colour of skin are thinner than an arm
     size = 2 * max(1, round(0.04 * small.unit)) + 1
     limbs = cv2.morphologyEx(seen, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
-    return enlarged(near * np.minimum(2 * limbs, 1), skin.shape) * skin
+    bare = near * np.minimum(2 * limbs, 1)
+    if middles:
+        _keep_at(bare, np.concatenate(middles))
+    return enlarged(bare, skin.shape) * skin
+
+
+def _keep_at(where: F32, points: Point) -> None:
+    """Of (h, w) 0..1, leave what hangs together with one of (n, 2) points: beside an arm is a bare belly. In place."""
+    few = np.ascontiguousarray(where[::2, ::2] > 0.1, np.uint8)
+    count, pieces = cv2.connectedComponents(few, connectivity=4)
+    x, y = np.clip(np.round(points / 2).astype(int), 0, np.array(few.shape[::-1]) - 1).T
+    others = np.ones(count, np.uint8)
+    others[pieces[y, x]] = others[0] = 0
+    if not others.any():
+        return
+    # with its soft edge
+    off = cv2.dilate(others[pieces], np.ones((3, 3), np.uint8))
+    where[cv2.resize(off, where.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0] = 0
 
 
 def sleeved_arms(skin: F32, worn: F32, s: Skeleton, girth: Girth, sleeve_ends: tuple[float, float]) -> F32 | None:
