@@ -91,10 +91,13 @@ def iou(mask: F32 | U8, truth: U8) -> float:
     return float((a & b).sum() / (a | b).sum())
 
 
-def shaded(mask: U8, colour: tuple[int, int, int], ground: tuple[int, int, int], blur: float, share: float) -> U8:
-    """A garment of grained cloth that throws a soft shadow to its lower right."""
-    picture = photo(mask, colour, ground).astype(np.float32)
+def shaded(
+    mask: U8, colour: tuple[int, int, int], ground: tuple[int, int, int], blur: float, share: float, tint: float = 0
+) -> U8:
+    """A garment of grained cloth that throws a soft shadow to its lower right; with a tint it is a reddish one."""
+    picture = photo(mask, colour, ground, 0.4 if tint else 1.0).astype(np.float32)
     picture[mask > 0] += np.random.default_rng(2).normal(0, 4, (*mask.shape, 1))[mask > 0]
     spot = cv2.GaussianBlur(np.roll(mask, (8, 6), (0, 1)).astype(np.float32) / 255, (0, 0), blur)
-    light = 1 - share * spot * (1 - mask.astype(np.float32) / 255)
-    return np.asarray(np.clip(picture * light[:, :, None], 0, 255), np.uint8)
+    missing = share * spot * (1 - mask.astype(np.float32) / 255)
+    light = 1 - missing[:, :, None] * np.array([1 + tint, 1, 1 - tint], np.float32)
+    return np.asarray(np.clip(picture * light, 0, 255), np.uint8)

@@ -58,6 +58,13 @@ def test_pale_cloth_is_told_from_its_own_shadow(kind: str, blur: float, share: f
     assert iou(cut_alpha(picture), mask) > 0.94
 
 
+@pytest.mark.parametrize("colour", [(238, 240, 243), (120, 90, 60)], ids=["pale", "dark"])
+def test_a_shadow_with_a_hue_of_its_own_is_ground(colour: tuple[int, int, int]) -> None:
+    mask = shape_mask("tee", 1.5)
+    picture = shaded(mask, colour, (224, 224, 224), 18, 0.6, tint=0.12)
+    assert iou(cut_alpha(picture), mask) > 0.99
+
+
 def test_dark_cloth_on_a_dark_ground_is_no_shadow() -> None:
     mask = shape_mask("long")
     assert iou(cut_alpha(photo(mask, (20, 21, 22), (42, 42, 42))), mask) > 0.98

@@ -20,28 +20,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vastra_live.types import F32, U8
+from vastra_live.types import U8
+from vastra_live.wardrobe.difference import Difference, read_difference, tight_limit
 from vastra_live.wardrobe.faint import steady_outline
 from vastra_live.wardrobe.ground import Ground, read_ground, settle_ground, without_frame
+from vastra_live.wardrobe.regions import binary, disc, eroded, grown, opened, reached
+from vastra_live.wardrobe.shadow import tinted, with_shadow
 
 __all__ = ["Cutout", "cut_out", "largest_piece"]
 
-_DARKEST_SHADOW = 0.72
-"""A shadow takes away at most this share of the ground's light; darker is taken for cloth."""
-_WIDEST_SHADOW = 0.3
-"""A shadow reaches at most so far from the lit ground, as a share of the picture's longer side; what seems to
-reach farther is pale cloth without an edge to hold the flood."""
-_CONTACT_SHADOW = 0.03
-"""The same for a shadow that may fall off as steeply as an edge."""
-_CRISP = 0.0024
-"""What is wider than this share of the picture's longer side is no edge but a shadow's falling off."""
-_BALLS = (0.016, 0.008, 0.004)
-"""Half the width of the narrowest way a shadow takes, as a share of the picture's longer side: the last where the
-garment's outline is clear all around, the first where cloth is as pale as its shadow in places."""
-_OPEN = 0.5
-"""A shadow meets the lit ground without an edge along at least this share of the shore they have in common."""
-_RING_PX = 9
-"""How far beyond a shadow's end it is looked what it ends at."""
 _UNSURE_PX = 5
 """The flood stops so far before the edge of what might be its shadow."""
 _RIPPLE_PX = 8
@@ -80,48 +67,23 @@ class Cutout:
     second: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Difference:
-    """How each pixel differs from the ground, in levels.
-
-    Attributes:
-        distance: largest channel difference, lightly smoothed.
-        dimmed: share of the ground's light that is missing.
-        off_colour: largest channel difference to the dimmed ground.
-        steepness: change per pixel.
-        crisp: change per pixel that is left once what is wide is taken off: an edge, the grain of cloth, no shadow.
-        level: the ground's light, 1 for white.
-        offset: signed difference, mean of the channels.
-        tight: what noise alone reaches.
-    """
-
-    distance: F32
-    dimmed: F32
-    off_colour: F32
-    steepness: F32
-    crisp: F32
-    level: F32
-    offset: F32
-    tight: float
-
-
 def cut_out(bgr: U8) -> Cutout:
     """Find the garment on a plain ground; (H, W, 3) uint8."""
     bgr = without_frame(bgr)
     first = read_ground(bgr)
-    tight = _tight(first)
+    tight = tight_limit(first)
     rough = cv2.blur(cv2.absdiff(bgr, np.rint(first.bgr).astype(np.uint8)), (3, 3)).max(axis=2)
-    known = _reached(_open(_binary(rough <= tight + 1), 2))
-    ground = settle_ground(bgr, first, _eroded(known, max(2, bgr.shape[1] // 150)))
+    known = reached(opened(binary(rough <= tight + 1), 2))
+    ground = settle_ground(bgr, first, eroded(known, max(2, bgr.shape[1] // 150)))
     for _ in range(_ROUNDS):
         # uneven paper is known farther each time
-        difference = _difference(bgr, ground, tight)
-        wider = known | _reached(_open(_binary(difference.distance <= tight), 2))
+        difference = read_difference(bgr, ground, tight)
+        wider = known | reached(opened(binary(difference.distance <= tight), 2))
         if np.count_nonzero(wider) < 1.003 * np.count_nonzero(known):
             break
         known = wider
-        ground = settle_ground(bgr, ground, _eroded(known, max(2, bgr.shape[1] // 150)))
-    difference = _difference(bgr, ground, tight)
+        ground = settle_ground(bgr, ground, eroded(known, max(2, bgr.shape[1] // 150)))
+    difference = read_difference(bgr, ground, tight)
     flood = _flood(difference)
     mask = _outline(bgr, ground, flood, difference)
     piece, second = largest_piece(np.asarray(cv2.medianBlur(mask, 5), np.uint8))
@@ -135,44 +97,22 @@ def largest_piece(mask: U8) -> tuple[U8, float]:
         return mask, 0.0
     areas = stats[1:, cv2.CC_STAT_AREA]
     second = np.partition(areas, -2)[-2] if count > 2 else 0
-    return _binary(labels == 1 + areas.argmax()), float(second / areas.max())
+    return binary(labels == 1 + areas.argmax()), float(second / areas.max())
 
 
-def _tight(ground: Ground) -> float:
-    return 1.2 + 1.8 * ground.sigma
-
-
-def _difference(bgr: U8, ground: Ground, tight: float) -> _Difference:
-    residual = cv2.blur(bgr.astype(np.float32) - ground.bgr, (3, 3))
-    light = np.maximum(cv2.transform(ground.bgr * ground.bgr, np.ones((1, 3), np.float32)), 1.0)
-    dimmed = -cv2.transform(residual * ground.bgr, np.ones((1, 3), np.float32)) / light
-    off_colour = np.abs(residual + ground.bgr * dimmed[:, :, None]).max(axis=2)
-    grey = cv2.transform(residual, np.full((1, 3), 1 / 3, np.float32))
-    fine = grey - cv2.GaussianBlur(grey, (0, 0), _width(bgr.shape))
-    level = np.asarray(np.sqrt(light) / 441.7, np.float32)
-    distance = np.abs(residual).max(axis=2)
-    return _Difference(distance, dimmed, off_colour, _slope(grey), _slope(fine), level, grey, tight)
-
-
-def _width(shape: tuple[int, ...]) -> float:
-    return max(1.2, _CRISP * max(shape))
-
-
-def _slope(grey: F32) -> F32:
-    across, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=3), cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3)
-    return np.asarray(cv2.magnitude(across, down) / 8, np.float32)
-
-
-def _flood(difference: _Difference) -> U8:
+def _flood(difference: Difference) -> U8:
     """Everything that is ground, also in shadow and in holes (255)."""
-    near = _binary(difference.distance < difference.tight)
-    clean = _reached(_open(near, 2))
-    clean = _grown(clean, near, 3)
+    near = binary(difference.distance < difference.tight)
+    clean = reached(opened(near, 2))
+    clean = grown(clean, near, 3)
     # a ripple is small beside the edge that made it
     peak = cv2.dilate(difference.distance, np.ones((2 * _RIPPLE_PX + 1, 2 * _RIPPLE_PX + 1), np.uint8))
-    ripple = _binary(difference.distance < np.minimum(difference.tight + 0.08 * peak, 20))
-    flood = _along_border(_grown(clean, ripple, _RIPPLE_PX), ripple)
-    flood = _with_shadow(difference, flood)
+    ripple = binary(difference.distance < np.minimum(difference.tight + 0.08 * peak, 20))
+    flood = _along_border(grown(clean, ripple, _RIPPLE_PX), ripple)
+    lit, flood = flood, with_shadow(difference, flood)
+    known = tinted(difference, lit, flood)
+    if known is not difference:
+        flood = with_shadow(known, lit)
     return flood | _holes(difference, ripple, flood)
 
 
@@ -184,67 +124,13 @@ def _along_border(flood: U8, ripple: U8) -> U8:
     return np.where(np.isin(labels, np.unique(labels[flood > 0])) & (labels > 0), 255, 0).astype(np.uint8)
 
 
-def _with_shadow(difference: _Difference, flood: U8) -> U8:
-    """The flood and the ground in shadow beyond it: its colour, less light, and no edge on the way there."""
-    # a touch of extra light counts as a shadow too: a glow, a reflex
-    dimmed = np.maximum(difference.dimmed, 0) * difference.level
-    shade = (
-        (difference.dimmed > -0.08)
-        & (difference.dimmed < _DARKEST_SHADOW)
-        & (difference.off_colour < difference.tight + 14 * dimmed)
-    )
-    shadow = _binary(shade & (difference.crisp < 0.2 + 0.13 * difference.tight + 6 * dimmed))
-    steady = _binary(shade & (flood == 0))
-    lit = flood
-    for size in _BALLS:
-        # a ball runs through it that is too large for the gaps of a faint outline
-        radius = max(1, round(size * max(flood.shape)))
-        either = cv2.bitwise_or(lit, shadow)
-        dark = _reached(cv2.bitwise_or(lit, _open(either, radius)))
-        soft = cv2.bitwise_and(_grown(dark, either, radius + 1), cv2.bitwise_not(lit))
-        # crispness reaches beyond the edge that it comes from
-        soft = _climbed(soft, steady, difference.steepness, 0.1 * difference.tight, 3 * _width(flood.shape))
-        flood = flood | _believed(soft, lit, difference, _WIDEST_SHADOW)
-    # where cloth touches the ground the shadow is narrow, and falls off as an edge does
-    steep = _binary(shade & (difference.steepness < 1.2 + 0.5 * difference.tight + 60 * dimmed))
-    dark = _reached(cv2.bitwise_or(flood, _open(cv2.bitwise_or(steep, flood), 1)))
-    return flood | _believed(cv2.bitwise_and(dark, cv2.bitwise_not(flood)), flood, difference, _CONTACT_SHADOW)
-
-
-def _believed(shadow: U8, flood: U8, difference: _Difference, widest: float) -> U8:
-    """The pieces of a shadow that lie open to lit ground and end at something that stands out against it.
-
-    Pale cloth that lets the flood in looks like a shadow too, but there the flood goes deep, ends at nothing,
-    and comes in through gaps of an outline that keeps it out elsewhere.
-    """
-    count, labels = cv2.connectedComponents(shadow, connectivity=8)
-    depth = cv2.distanceTransform(cv2.bitwise_not(flood), cv2.DIST_L2, 3)
-    reach = np.zeros(count, np.float32)
-    np.maximum.at(reach, labels[shadow > 0], depth[shadow > 0])
-    spread = cv2.dilate(labels.astype(np.float32), _disc(_RING_PX)).astype(np.int32)
-    ring = (spread > 0) & (labels == 0) & (flood == 0)
-    size = np.bincount(spread[ring], minlength=count)
-    inside = shadow.astype(np.float32) / 255
-    size_px = (2 * _RING_PX + 1, 2 * _RING_PX + 1)
-    beside = cv2.blur(difference.offset * inside, size_px) / (cv2.blur(inside, size_px) + 1e-3)
-    stands_out = (difference.distance > _FAINT) | (np.abs(difference.offset - beside) > _FAINT)
-    clear = np.bincount(spread[ring & stands_out], minlength=count)
-    shore = (cv2.dilate(flood, _disc(1)) > 0) & (flood == 0)
-    inlet = np.bincount(labels[shore], minlength=count)
-    along = np.bincount(spread[shore], minlength=count)
-    small = np.bincount(labels.ravel()) < 0.5 * np.count_nonzero(flood == 0)
-    believed = small & (reach < widest * max(flood.shape)) & (clear > 0.5 * size) & (inlet > _OPEN * along)
-    believed[0] = False
-    return _binary(believed[labels])
-
-
-def _holes(difference: _Difference, alike: U8, flood: U8) -> U8:
+def _holes(difference: Difference, alike: U8, flood: U8) -> U8:
     """Ground seen through the garment: patches of its very colour with a clear edge all around.
 
     They lie behind a thin wall of cloth, such as a sleeve; a white print in the middle of a chest may have the
     ground's colour too.
     """
-    patches = _open(cv2.bitwise_and(alike, cv2.bitwise_not(flood)), 1)
+    patches = opened(cv2.bitwise_and(alike, cv2.bitwise_not(flood)), 1)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(patches, connectivity=4)
     found = np.zeros_like(flood)
     depth = cv2.distanceTransform(cv2.bitwise_not(flood), cv2.DIST_L2, 3)
@@ -255,9 +141,9 @@ def _holes(difference: _Difference, alike: U8, flood: U8) -> U8:
         if area < _SMALLEST_GAP * flood.size:
             continue
         rows, columns = slice(max(0, y - 6), min(height, y + h + 6)), slice(max(0, x - 6), min(width, x + w + 6))
-        patch = _binary(labels[rows, columns] == label)
+        patch = binary(labels[rows, columns] == label)
         distance = difference.distance[rows, columns]
-        ring = (cv2.dilate(patch, _disc(5)) > 0) & (cv2.dilate(patch, _disc(2)) == 0)
+        ring = (cv2.dilate(patch, disc(5)) > 0) & (cv2.dilate(patch, disc(2)) == 0)
         walls = ring & (flood[rows, columns] == 0)
         clear = distance > 10 + 2 * difference.tight
         offset = abs(float(difference.offset[rows, columns][patch > 0].mean()))
@@ -272,7 +158,7 @@ def _holes(difference: _Difference, alike: U8, flood: U8) -> U8:
             behind = float(depth[rows, columns][patch > 0].min()) < _THICKEST_WALL * max(box_w, box_h)
             believed = large and same and behind and not stripe and float(clear[ring].mean()) > 0.8
         if believed:
-            found[rows, columns] |= cv2.dilate(patch, _disc(1))
+            found[rows, columns] |= cv2.dilate(patch, disc(1))
     return found
 
 
@@ -289,26 +175,26 @@ def _is_wedge(patch: U8, mouth: npt.NDArray[np.bool_]) -> bool:
     return low and (above < 0.5 * below or above < min(_POINT_PX, 0.8 * below))
 
 
-def _outline(bgr: U8, ground: Ground, flood: U8, difference: _Difference) -> U8:
+def _outline(bgr: U8, ground: Ground, flood: U8, difference: Difference) -> U8:
     """The mask, its outline on the strongest edge near the flood's shore."""
     cloth = _mended(cv2.bitwise_not(flood), difference)
     flood = cv2.bitwise_not(cloth)
-    strong = _binary((difference.distance > 40) & (difference.off_colour > 20))
+    strong = binary((difference.distance > 40) & (difference.off_colour > 20))
     markers = np.zeros(flood.shape, np.int32)
-    markers[_eroded(flood, 1) > 0] = 1
-    sure, thin = _eroded(cloth, _UNSURE_PX), _eroded(cloth, 2)
+    markers[eroded(flood, 1) > 0] = 1
+    sure, thin = eroded(cloth, _UNSURE_PX), eroded(cloth, 2)
     # where a shadow ends it is left open farther in; a strap is all edge
-    dark = cv2.dilate(cv2.bitwise_and(flood, _binary(difference.distance > _FAINT)), _disc(2 * _UNSURE_PX))
-    unsure = cv2.bitwise_and(dark, cv2.dilate(sure, _disc(_UNSURE_PX + 2))) > 0
+    dark = cv2.dilate(cv2.bitwise_and(flood, binary(difference.distance > _FAINT)), disc(2 * _UNSURE_PX))
+    unsure = cv2.bitwise_and(dark, cv2.dilate(sure, disc(_UNSURE_PX + 2))) > 0
     markers[(sure > 0) | ((thin > 0) & ~unsure) | (cv2.bitwise_and(cloth, strong) > 0)] = 2
     amplified = np.clip(128 + 0.75 * (bgr.astype(np.float32) - ground.bgr), 0, 255).astype(np.uint8)
     cv2.watershed(amplified, markers)
     # watershed leaves a line of its own between the two; it goes to the side its colour is on
     line = (markers == -1) & (difference.distance > 4 * difference.tight)
-    return _binary((markers == 2) | line)
+    return binary((markers == 2) | line)
 
 
-def _mended(cloth: U8, difference: _Difference) -> U8:
+def _mended(cloth: U8, difference: Difference) -> U8:
     """The silhouette with the bites filled that the flood took out of the rim of faint cloth.
 
     A bite is shallow, the gap between sleeve and body as narrow but deep.
@@ -317,13 +203,13 @@ def _mended(cloth: U8, difference: _Difference) -> U8:
     piece, _ = largest_piece(cloth)
     small = cv2.resize(piece, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     padded = cv2.copyMakeBorder(small, radius, radius, radius, radius, cv2.BORDER_CONSTANT)
-    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(radius))[radius:-radius, radius:-radius]
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, disc(radius))[radius:-radius, radius:-radius]
     closed = cv2.resize(closed, cloth.shape[::-1], interpolation=cv2.INTER_LINEAR)
     solid = piece.astype(np.float32) / 255
     around = (0, 0), radius / 2
     contrast = cv2.GaussianBlur(difference.distance * solid, *around) / (cv2.GaussianBlur(solid, *around) + 1e-3)
-    filled = _binary((closed > 127) & (cloth == 0))
-    beyond = _reached(cv2.bitwise_not(cv2.bitwise_or(cloth, filled)))
+    filled = binary((closed > 127) & (cloth == 0))
+    beyond = reached(cv2.bitwise_not(cv2.bitwise_or(cloth, filled)))
     # a bite may widen inside
     bites = cv2.bitwise_not(cv2.bitwise_or(cloth, beyond))
     depth = cv2.distanceTransform(cv2.bitwise_not(beyond), cv2.DIST_L2, 3)
@@ -333,48 +219,4 @@ def _mended(cloth: U8, difference: _Difference) -> U8:
     shallow = deepest < _DEEPEST_BITE * max(cloth.shape)
     shallow &= np.bincount(labels.ravel(), filled.ravel(), minlength=count) > 0
     shallow[0] = False
-    return np.asarray(cv2.bitwise_or(cloth, _binary(shallow[labels] & (contrast < _FAINT))), np.uint8)
-
-
-def _reached(allowed: U8) -> U8:
-    """What of ``allowed`` hangs together with the picture's border (255)."""
-    _, labels = cv2.connectedComponents(allowed, connectivity=4)
-    edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    lookup = np.zeros(int(labels.max()) + 1, np.uint8)
-    lookup[np.unique(edge)] = 255
-    lookup[0] = 0
-    return np.asarray(lookup[labels], np.uint8)
-
-
-def _grown(seed: U8, allowed: U8, steps: int) -> U8:
-    """``seed`` spread into ``allowed``, at most so many pixels deep."""
-    cross = np.asarray(cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)), np.uint8)
-    for _ in range(steps):
-        seed = np.asarray(cv2.bitwise_or(seed, cv2.bitwise_and(cv2.dilate(seed, cross), allowed)), np.uint8)
-    return seed
-
-
-def _climbed(seed: U8, allowed: U8, steepness: F32, slack: float, reach: float) -> U8:
-    """``seed`` spread uphill, to the ridge of the next edge within so many pixels."""
-    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
-    for _ in range(round(reach)):
-        behind = cv2.erode(np.where(seed > 0, steepness, np.float32(1e6)), cross)
-        seed = seed | (_binary(steepness > behind - slack) & allowed)
-    return seed
-
-
-def _open(mask: U8, radius: int) -> U8:
-    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, _disc(radius)), np.uint8)
-
-
-def _eroded(mask: U8, radius: int) -> U8:
-    """The mask without its rim; the picture's border counts as inside."""
-    return np.asarray(cv2.erode(mask, _disc(radius), borderType=cv2.BORDER_CONSTANT, borderValue=255), np.uint8)
-
-
-def _disc(radius: int) -> U8:
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)), np.uint8)
-
-
-def _binary(condition: npt.NDArray[np.bool_]) -> U8:
-    return np.asarray(condition, np.uint8) * np.uint8(255)
+    return np.asarray(cv2.bitwise_or(cloth, binary(shallow[labels] & (contrast < _FAINT))), np.uint8)
