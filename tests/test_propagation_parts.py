@@ -19,7 +19,7 @@ from vastra_live.tracking.motion import Flow, held_together, repair, similarity
 from vastra_live.tracking.painted import Painted, continue_colours
 from vastra_live.tracking.reach import Within
 from vastra_live.tracking.surface import surface_of
-from vastra_live.tracking.visibility import ColourEvidence, pool, see
+from vastra_live.tracking.visibility import ColourEvidence, colour_evidence, pool, see
 from vastra_live.tracking.window import Window, grid, window_around
 from vastra_live.types import F32, U8
 
@@ -232,6 +232,27 @@ def test_seeing_equals_the_plain_mixture() -> None:
         everything = layer + (1 - share) * match + 0.3 * (1 - near)
         assert seen.alpha[6, 6] == pytest.approx(layer / everything, abs=0.01)
         assert seen.matched[6, 6] == pytest.approx(1 - (unseen + 0.3 * (1 - near)) / everything, abs=0.01)
+
+
+def test_a_shadow_on_the_chest_is_not_the_wall_behind_it_and_a_hand_is_a_hand() -> None:
+    """What stands behind the wearer does not come in front of them, though a shaded shirt may have its colour."""
+    shirt, wall, skin = (235, 128, 128), (170, 128, 128), (150, 150, 110)
+    picture = np.full((60, 60, 3), wall, np.uint8)
+    picture[10:50, 10:50], picture[:10, 20:40] = shirt, skin
+    cloth = (picture[..., 0] > 200).astype(np.float32)
+    wearer = cloth + (picture[..., 1] > 140)
+    colours = learn_colours(picture, cloth, 1 - cloth, None, (1 - cloth) * wearer)
+    live = picture.copy()
+    live[20:28, 20:28], live[32:40, 32:40] = wall, skin
+    live, expected = np.dstack([live, live[..., 0]]), surface_of(picture, cloth).at(grid(60, 60))
+    seen = see(live, expected, colour_evidence(live, colours, cloth)).alpha
+    assert seen[22:26, 22:26].min() > 0.9
+    assert seen[34:38, 34:38].max() < 0.1
+    assert see(live, expected, colour_evidence(live, colours)).alpha[22:26, 22:26].max() < 0.1
+    # a sleeve on a bare arm covers skin
+    on_sleeve, beside = (colour_evidence(live, colours, cloth, arms).rest_log for arms in (cloth, None))
+    assert on_sleeve[36, 36] < beside[36, 36]
+    assert on_sleeve[24, 24] == beside[24, 24]
 
 
 def test_away_from_arms_cloth_of_the_worn_tops_colour_is_no_more_of_the_garment() -> None:

@@ -21,6 +21,8 @@ _SHADING = 3.0
 # Columns the whole frame is shrunk to when its colours are learned, and what a pixel of it counts there.
 _FAR_COLUMNS = 160
 _FAR_WEIGHT = 0.25
+# How surely the wearer is seen where a colour is one of theirs.
+_WEARER = 0.9
 # Half the width of what may lie in front of a garment, in shares of the root of its area.
 _FOREARM = 0.2
 # How far what is painted along an arm, to blend it in, may reach beside it, in shares of the same; and how many levels
@@ -258,7 +260,12 @@ def _learn(painted: Painted, window: Window, ycrcb: U8, alpha: F32, earlier: Col
     samples = np.concatenate([ycrcb.reshape(1, -1, 3), far.reshape(1, -1, 3)], axis=1)
     rest = np.concatenate([(alpha < 0.05).astype(np.float32).ravel(), weight.ravel()])
     covered = np.concatenate([(alpha > 0.95).astype(np.float32).ravel(), np.zeros_like(weight).ravel()])
-    return learn_colours(samples, covered, rest, earlier)
+    front = None
+    if painted.body is not None and painted.body.person_alpha.any():
+        person = painted.body.person_alpha
+        near, away = window.shrink(window.cut(person)), cv2.resize(person, size, interpolation=cv2.INTER_LINEAR)
+        front = rest * (np.concatenate([near.ravel(), away.ravel()]) > _WEARER)
+    return learn_colours(samples, covered, rest, earlier, front)
 
 
 def _response(window: Window, ycrcb: U8, alpha: F32, painted: Painted) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -30,12 +30,16 @@ class ColourModel:
         covered_log: (131072,) float32, natural log of the density of what the layer covers.
         rest_log: (131072,) float32, the same for what it does not cover.
         covered_mass, rest_mass: (131072,) float32, the histograms they came from, for the next keyframe.
+        front_log, front_mass: the same for what of the rest is the wearer's own, and may come in front of the layer,
+            as a wall cannot; None when that is not known.
     """
 
     covered_log: F32
     rest_log: F32
     covered_mass: F32
     rest_mass: F32
+    front_log: F32 | None = None
+    front_mass: F32 | None = None
 
 
 def colour_bins(ycrcb: U8) -> npt.NDArray[np.intp]:
@@ -51,7 +55,9 @@ def colour_bins(ycrcb: U8) -> npt.NDArray[np.intp]:
     return bins
 
 
-def learn_colours(ycrcb: U8, covered: F32, rest: F32, earlier: ColourModel | None) -> ColourModel:
+def learn_colours(
+    ycrcb: U8, covered: F32, rest: F32, earlier: ColourModel | None, front: F32 | None = None
+) -> ColourModel:
     """Colour densities of one keyframe, joined to what earlier ones showed.
 
     Args:
@@ -59,6 +65,7 @@ def learn_colours(ycrcb: U8, covered: F32, rest: F32, earlier: ColourModel | Non
         covered: H * W float32, 0..1, weight of each pixel as a sample of what the layer covers.
         rest: H * W float32, 0..1, weight as a sample of the rest.
         earlier: the model before this keyframe, or None.
+        front: H * W float32, 0..1, weight as a sample of what may come in front; None when that is not known.
     """
     bins = colour_bins(ycrcb).ravel()
     size = int(np.prod(_SHAPE))
@@ -67,7 +74,13 @@ def learn_colours(ycrcb: U8, covered: F32, rest: F32, earlier: ColourModel | Non
     if earlier is not None:
         covered_mass += _KEEP * earlier.covered_mass
         rest_mass += _KEEP * earlier.rest_mass
-    return ColourModel(_log_density(covered_mass), _log_density(rest_mass), covered_mass, rest_mass)
+    known = ColourModel(_log_density(covered_mass), _log_density(rest_mass), covered_mass, rest_mass)
+    if front is None:
+        return known
+    front_mass = np.bincount(bins, front.ravel(), size).astype(np.float32)
+    if earlier is not None and earlier.front_mass is not None:
+        front_mass += _KEEP * earlier.front_mass
+    return replace(known, front_log=_log_density(front_mass), front_mass=front_mass)
 
 
 def _log_density(mass: F32) -> F32:

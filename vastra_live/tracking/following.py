@@ -120,7 +120,7 @@ def follow(
     places = grid(window.columns, window.rows)
     parts, fronts = _lost_arms(engine.for_parts, last, arms, live, frame_bgr)
     ground = last.ground if parts == last.parts else without(anchor, parts)
-    evidence = colour_evidence(live, anchor.colours)
+    evidence = colour_evidence(live, anchor.colours, last.expected_alpha, _on_arms(last, parts))
 
     # What has a foreign colour in front of the layer would drag the flow along: the flow is shown the expected
     # surface in its place, so that it keeps its prediction there.
@@ -167,6 +167,15 @@ def follow(
     return Followed(
         anchor, window, flow, light, seen, expected_luma, alpha, residual, confidence, ground, parts, fronts
     )
+
+
+def _on_arms(last: Followed, parts: int) -> F32:
+    """Where the layer was on arms in the last picture, without these parts of them: (rows, columns) float32, 0..1."""
+    limbs, window = last.anchor.limbs, last.window
+    masks = [] if limbs is None else [mask for part, mask in enumerate(limbs.masks) if not parts >> part & 1]
+    if not masks:
+        return np.zeros((window.rows, window.columns), np.float32)
+    return sampled(np.maximum.reduce(masks) * last.anchor.shown_alpha, grid(window.columns, window.rows) + last.flow)
 
 
 def _torso(alpha: F32, within: Within) -> F32:

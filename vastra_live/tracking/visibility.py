@@ -47,6 +47,8 @@ _UNSEEN = (0.05, 0.3)
 _NEAR = (13, 13)
 # As far inside the layer, in work pixels (box), only what reaches there is in front.
 _WELL_INSIDE = (21, 21)
+# So far inside it, in work pixels (box), what is behind the wearer is not seen; and what alpha that takes on the mean.
+_INSIDE, _WHOLE = (9, 9), 0.98
 # Kinds of pieces, see :func:`_nothing_in_front`.
 _ALONE, _ATTACHED = 1, 2
 # What a deviation from the expected colour itself costs, in shares of what leaving the range costs: where two
@@ -77,10 +79,26 @@ class Seen:
     matched: F32
 
 
-def colour_evidence(live: U8, colours: ColourModel) -> ColourEvidence:
-    """How likely each live colour is, wherever it may be: (H, W, 4) uint8 Y, Cr, Cb, any."""
+def colour_evidence(
+    live: U8, colours: ColourModel, alpha: F32 | None = None, sleeves: F32 | None = None
+) -> ColourEvidence:
+    """How likely each live colour is.
+
+    Args:
+        live: (H, W, 4) uint8 Y, Cr, Cb, any.
+        colours: of the layer.
+        alpha: (H, W) float32, where the layer is expected: what is behind the wearer is not seen within it, and a
+            shadow on a white shirt is no grey wall. None for nowhere.
+        sleeves: (H, W) float32, where it is on arms, whose skin may be what it covers; None for nowhere.
+    """
     bins = colour_bins(live)
-    return ColourEvidence(np.take(colours.covered_log, bins), np.take(colours.rest_log, bins))
+    rest = np.take(colours.rest_log, bins)
+    if alpha is not None and colours.front_log is not None:
+        front = np.take(colours.front_log, bins)
+        if sleeves is not None:
+            front = cv2.copyTo(cv2.min(front, rest), cv2.compare(sleeves, 0.5, cv2.CMP_GT), front)
+        rest = cv2.copyTo(front, cv2.compare(cv2.blur(alpha, _INSIDE), _WHOLE, cv2.CMP_GT), rest)
+    return ColourEvidence(np.take(colours.covered_log, bins), rest)
 
 
 def see(live: U8, expected: Expected, evidence: ColourEvidence, within: Within | None = None) -> Seen:
