@@ -376,7 +376,7 @@ def test_a_sleeve_shades_the_arm_below_it_and_the_arm_the_cloth_beside_it() -> N
     arm[120:280, 100:140] = 1
     whole = Painted((60, 120, 220, 280), np.full((160, 160, 3), 200, np.uint8), np.ones((160, 160), np.float32))
     sleeve = Painted((96, 120, 144, 160), np.full((40, 48, 3), 60, np.uint8), np.ones((40, 48), np.float32))
-    bgr, alpha, _ = compose(
+    bgr, alpha, trunk = compose(
         skin.astype(np.uint8),
         Undressed(skin, one, arm, nothing, nothing),
         {TORSO: whole, LEFT_SLEEVE: sleeve},
@@ -390,6 +390,9 @@ def test_a_sleeve_shades_the_arm_below_it_and_the_arm_the_cloth_beside_it() -> N
     assert bgr[161, 120].max() < 0.93 * bgr[250, 120].min()
     assert bgr[250, 142].max() < 0.96 * bgr[250, 170].min()
     assert alpha[161, 120] == 1
+    # behind the sleeve and the arm below it the torso's cloth goes on
+    assert trunk[140:260, 96:144].min() > 180
+    assert trunk[..., 3].sum() == 255 * 160 * 160
 
 
 def test_beside_a_made_arm_the_trousers_go_on_where_they_are_nearer_than_the_wall() -> None:

@@ -234,6 +234,43 @@ def test_behind_a_hand_beside_the_hips_the_garment_ends_where_it_does_elsewhere(
     assert bare[torso & (rows > hem + 8)].max() < 0.1
 
 
+def test_behind_a_forearm_is_the_trunk_that_the_layer_brought() -> None:
+    """No keyframe has seen the chest yet, and what is around the forearm knows nothing of its print."""
+    pose = (5.0, -100.0)
+    frame, mask = arm_scene(*pose)
+    trunk = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
+    trunk[80:250, 130:230] = (10, 250, 20, 255)
+    eye = np.eye(2, 3, dtype=np.float32)
+    painted = Painted(frame, frame[..., ::-1], mask, eye, "tee", arm_body(*pose), trunk)
+    anchor = with_arms(first_anchor(painted, small_luma(frame)), None)
+    assert anchor.limbs is not None
+    bare, core = without(anchor, LEFT_FORE), anchor.limbs.masks[1] > 0.99
+    x = anchor.window.centres()[..., 0]
+    assert bare.alpha[core & (x < 222)].min() > 0.99
+    assert without(anchor, LEFT_UPPER | LEFT_FORE).alpha[core & (x > 238)].max() < 0.01
+    _, elbow, wrist = arm_joints(*pose)
+    column, row = np.round(anchor.to_texture @ (*(elbow + wrist) / 2, 1)).astype(int)
+    np.testing.assert_allclose(bare.texture_bgra[row, column], (10, 250, 20, 255), atol=2)
+
+
+def test_between_a_raised_arm_and_the_side_nothing_is_remembered() -> None:
+    """A hanging arm is raised: what its sleeve covered beside the trunk is no garment behind something."""
+    propagator = Propagator()
+    for index, pose in enumerate([(12.0, 12.0), (40.0, 40.0)]):
+        frame, mask = arm_scene(*pose)
+        trunk = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
+        trunk[80:250, 130:230] = (10, 250, 20, 255)
+        shot = Frame(frame, index, index * 33_333_333, "test")
+        layer = Layer(frame[..., ::-1].copy(), mask, shot, arm_body(*pose, index), TEE, None, trunk)
+        anchor = propagator.prepare(layer)
+        propagator.adopt(anchor)
+        propagator.carry(frame, index * 33_333_333)
+    x, y = np.moveaxis(anchor.window.centres(), -1, 0)
+    gap = (x > 234) & (x < 245) & (y > 145) & (y < 165)
+    assert gap.sum() > 30
+    assert anchor.alpha[gap].mean() < 0.1
+
+
 def test_an_arm_does_not_fade_in_over_what_was_there_before() -> None:
     anchor = _anchor(5, -100)
     assert without_haste(anchor, LEFT_FORE) is anchor, "nothing before it"

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from vastra_live.tracking.appearance import ColourModel, learn_colours
-from vastra_live.tracking.limbs import FOREARMS, PARTS, Arms, arm_mask, arms_of
+from vastra_live.tracking.limbs import ARMS, FOREARMS, Arms, around_arms
 from vastra_live.tracking.painted import Painted, after, continue_colours, ending_like, with_alpha
 from vastra_live.tracking.surface import Surface, surface_of
 from vastra_live.tracking.window import Window, grid, sampled
@@ -60,6 +60,7 @@ class Anchor:
         garment_name: whose layer it is.
         trunk_bgra: (h, w, 4) uint8, what of the layer is on the trunk, in the pixels of the texture, with nothing in
             front of it; None when that is not known.
+        trunk_alpha: (rows, columns) float32, its alpha on the work grid; likewise.
         body: who wears it there, if known.
         before: the anchor before this one, moved here; None for a first anchor.
         limbs: the wearer's arms there, if they may be followed by themselves.
@@ -82,6 +83,7 @@ class Anchor:
     response: float
     garment_name: str
     trunk_bgra: U8 | None = None
+    trunk_alpha: F32 | None = None
     body: Body | None = None
     before: Before | None = None
     limbs: Limbs | None = None
@@ -155,6 +157,7 @@ def first_anchor(painted: Painted, small: U8) -> Anchor:
     """An anchor that takes over nothing."""
     painted = painted.cropped()
     window = painted.window()
+    trunk = _trunk(painted, window)
     ycrcb, alpha = _camera(painted, window), painted.on(window, painted.own_alpha)
     return Anchor(
         window=window,
@@ -169,6 +172,7 @@ def first_anchor(painted: Painted, small: U8) -> Anchor:
         response=_response(window, ycrcb, alpha, painted),
         garment_name=painted.garment_name,
         trunk_bgra=painted.trunk_bgra,
+        trunk_alpha=trunk,
         body=painted.body,
         shown_ycrcb=ycrcb,
         shown_alpha=alpha,
@@ -186,6 +190,11 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
     cells = old.window.cells(window.centres() + bridge)
     before_alpha = sampled(old.alpha, cells)
     behind = _behind(alpha, before_alpha if placed.behind is old else sampled(placed.behind.alpha, cells))
+    trunk = _trunk(painted, window)
+    near = around_arms(painted.body, ARMS, window.centres(), 1.0)
+    if trunk is not None and near is not None:
+        # between a raised arm and the side there is nothing of the layer
+        behind = np.minimum(behind, np.maximum(trunk, near))
     whole_alpha = _over(alpha, behind)
     before_alpha = np.minimum(before_alpha, _around(whole_alpha))
     # an edge of the hand is part hand, part cloth: what was seen before is all cloth
@@ -231,6 +240,7 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
         response=_response(window, ycrcb, alpha, painted),
         garment_name=painted.garment_name,
         trunk_bgra=painted.trunk_bgra,
+        trunk_alpha=trunk,
         body=painted.body,
         shown_ycrcb=ycrcb,
         shown_alpha=alpha,
@@ -331,13 +341,20 @@ def _on_own(painted: Painted, window: Window, flow: F32, *alphas: F32) -> tuple[
     return cv2.merge((x, y)), *own_alphas
 
 
+def _trunk(painted: Painted, window: Window) -> F32 | None:
+    """What of a layer is on the trunk: (rows, columns) float32, its alpha; None when that is not known."""
+    if painted.trunk_bgra is None:
+        return None
+    levels = painted.on(window, cv2.extractChannel(painted.trunk_bgra, 3))
+    trunk: F32 = levels * np.float32(1 / 255)
+    return trunk
+
+
 def _beside_forearms(painted: Painted, window: Window) -> F32:
     """Where something may be painted beside a forearm or a hand, to blend it in: (rows, columns) float32, 0..1."""
-    arms, places = arms_of(painted.body), window.centres()
-    seen = [] if arms is None else [part for part in range(PARTS) if FOREARMS >> part & 1 and arms.seen[part // 2]]
-    if arms is None or not seen:
+    wide, core = (around_arms(painted.body, FOREARMS, window.centres(), far) for far in (_WIDE, _CORE))
+    if wide is None or core is None:
         return np.zeros((window.rows, window.columns), np.float32)
-    wide, core = (np.maximum.reduce([arm_mask(arms, part, places, far) for part in seen]) for far in (_WIDE, _CORE))
     beside: F32 = wide * (1 - core)
     return beside
 

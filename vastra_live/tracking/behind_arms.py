@@ -54,9 +54,9 @@ def with_arms(anchor: Anchor, earlier: Anchor | None) -> Anchor:
     if arms is None:
         return anchor
     masks = _masks(anchor, arms, _MARGIN)
-    if anchor.trunk_bgra is not None:
+    if anchor.trunk_alpha is not None:
         # what is not on the trunk beside an arm is its cuff
-        cuffs = anchor.shown_alpha * (1 - _trunk(anchor, anchor.trunk_bgra))
+        cuffs = anchor.shown_alpha * (1 - anchor.trunk_alpha)
         masks = tuple(
             np.maximum(near, wide * cuffs) for near, wide in zip(masks, _masks(anchor, arms, _WIDE), strict=True)
         )
@@ -209,23 +209,16 @@ def _remembered(anchor: Anchor, earlier: Anchor, place: _Place) -> _Behind | Non
 
 def _with_trunk(anchor: Anchor, behind: _Behind, place: _Place) -> _Behind:
     """What is behind, with the layer's own trunk in it."""
-    assert anchor.trunk_bgra is not None
+    assert anchor.trunk_bgra is not None and anchor.trunk_alpha is not None
     own = np.ascontiguousarray(anchor.trunk_bgra[place.part])
     texture = _mixed(behind.texture_bgra, own, _Place(np.s_[:, :], cv2.extractChannel(own, 3)))
     cv2.insertChannel(cv2.max(cv2.extractChannel(behind.texture_bgra, 3), cv2.extractChannel(own, 3)), texture, 3)
-    return replace(behind, alpha=np.maximum(behind.alpha, _trunk(anchor, anchor.trunk_bgra)), texture_bgra=texture)
-
-
-def _trunk(anchor: Anchor, trunk_bgra: U8) -> F32:
-    """The alpha of a layer's trunk on the work grid: (rows, columns) float32."""
-    at = cv2.transform(anchor.window.centres(), anchor.to_texture)
-    alpha: F32 = sampled(cv2.extractChannel(trunk_bgra, 3), at) * np.float32(1 / 255)
-    return alpha
+    return replace(behind, alpha=np.maximum(behind.alpha, anchor.trunk_alpha), texture_bgra=texture)
 
 
 def _guessed(anchor: Anchor, mask: F32, place: _Place) -> _Behind:
     """What may be behind the mask, nothing being known of it."""
-    alpha = _torso(anchor, mask) if anchor.trunk_bgra is None else _trunk(anchor, anchor.trunk_bgra)
+    alpha = _torso(anchor, mask) if anchor.trunk_alpha is None else anchor.trunk_alpha
     inside, outside = (continue_colours(anchor.ycrcb, part * (1 - mask)) for part in (anchor.alpha, 1 - anchor.alpha))
     own_alpha = anchor.texture_bgra[..., 3] * np.float32(1 / 255)
     own_alpha[place.part] *= 1 - place.levels * np.float32(1 / 255)

@@ -21,6 +21,7 @@ from vastra_live.types import F32, U8, Body
 
 __all__ = [
     "ARM",
+    "ARMS",
     "FOREARMS",
     "PARTS",
     "ArmMotion",
@@ -28,6 +29,7 @@ __all__ = [
     "arm_mask",
     "arm_window",
     "arms_of",
+    "around_arms",
     "carried",
     "layer_on",
     "lost_parts",
@@ -64,7 +66,7 @@ _END_ON, _FOLD = 0.35, 0.3
 
 # What moves by itself, each a bit of a set: the left upper arm, the left forearm with its hand, and the right ones.
 PARTS = 4
-ARM, FOREARMS = 0b11, 0b1010
+ARM, FOREARMS, ARMS = 0b11, 0b1010, 0b1111
 _BONES = ((0, (0,)), (0, (1, 2)), (1, (0,)), (1, (1, 2)))
 
 
@@ -146,6 +148,16 @@ def arm_mask(arms: Arms, part: int, places: F32, margin: float) -> F32:
     """
     _, (_, _, distance) = _along_bones(arms, 1 << part, places, margin)
     return within(distance.min(axis=0))
+
+
+def around_arms(body: Body | None, parts: int, places: F32, margin: float) -> F32 | None:
+    """What these parts of a body's arms may cover together, as :func:`arm_mask`; None when neither arm is seen."""
+    arms = arms_of(body)
+    chosen = [] if arms is None else [part for part in range(PARTS) if parts >> part & 1 and arms.seen[part // 2]]
+    if arms is None or not chosen:
+        return None
+    around: F32 = np.maximum.reduce([arm_mask(arms, part, places, margin) for part in chosen])
+    return around
 
 
 def layer_on(arms: Arms, window: Window, alpha: F32, bgr: U8, behind: U8) -> tuple[int, F32, F32]:
