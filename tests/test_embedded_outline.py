@@ -13,7 +13,15 @@ from vastra_live.synthesis.embedded.mesh import TORSO, Painted
 from vastra_live.synthesis.embedded.outline import along_outline
 from vastra_live.synthesis.embedded.reading import BACKGROUND, SKIN, TOP, Reading
 from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
-from vastra_live.synthesis.embedded.snap import EdgeKind, _last_inside, _normals, _spread, _together, snapped
+from vastra_live.synthesis.embedded.snap import (
+    EdgeKind,
+    _cut_alike,
+    _last_inside,
+    _normals,
+    _spread,
+    _together,
+    snapped,
+)
 from vastra_live.synthesis.embedded.trim import trimmed
 from vastra_live.types import F32, Sleeve
 
@@ -224,6 +232,18 @@ def test_a_neckline_follows_one_that_lies_as_it_does_and_no_wider_one(wider: flo
     moved = snapped(placed, pattern.edges, read_as(worn, skin), worn, s)[neck]
     went = float(((moved - placed[neck]) @ s.down)[2:-2].mean()) / s.unit
     assert went > 0.5 * wider if follows else abs(went) < 0.01
+
+
+def test_what_is_found_at_one_end_of_a_neckline_widens_not_the_other() -> None:
+    """A worn neckline that slipped to a side is near on that side alone."""
+    angles = np.linspace(0.1, np.pi - 0.1, 7)
+    normals = np.column_stack([np.cos(angles), -np.sin(angles)])
+    offsets, trust = np.array([-2.0, 5, 4, -6, -15, -22, 0]), np.array([0.8, 0.8, 0.8, 0.8, 0.1, 0, 0])
+    cut, _ = _cut_alike(offsets, trust, normals, 160.0)
+    assert np.abs(cut[-2:]).max() < 0.15 * 160
+    # one that is seen all along is followed
+    wider = np.full(7, -6.0)
+    assert _cut_alike(wider, np.ones(7), normals, 160.0)[0] == pytest.approx(wider, abs=0.5)
 
 
 def test_a_neckline_below_a_standing_collar_is_no_part_of_the_outline() -> None:

@@ -37,6 +37,8 @@ _ONE_HEM = 0.07
 not count."""
 _LEVEL = 0.5
 """How much a hem stays as level as the garment is cut, where a point that surely finds an edge counts 1."""
+_WIDENS = 0.1
+"""How much a neckline stays as wide as it is cut: what is found at its one end tells little of the other."""
 _STANDS_OFF = 0.03
 """So far, in shoulder widths, a short sleeve may follow one that stands off."""
 _BENT = 0.25
@@ -244,7 +246,9 @@ def _cut_alike(offsets: Point, trust: Point, normals: Point, unit: float) -> tup
     """The offsets that a neckline of the garment's own cut needs: moved and widened, but no V of a round one."""
     own: Point = np.column_stack([np.ones(len(offsets)), normals]).astype(np.float64)
     weighted = own * trust[:, None]
-    cut = np.asarray(own @ np.linalg.solve(weighted.T @ own + 1e-3 * np.eye(3), weighted.T @ offsets), np.float64)
+    cut = np.asarray(
+        own @ np.linalg.solve(weighted.T @ own + np.diag([1e-3, _WIDENS, _WIDENS]), weighted.T @ offsets), np.float64
+    )
     off = float(np.sqrt((trust * (offsets - cut) ** 2).sum() / max(float(trust.sum()), 1e-6))) / unit
     alike = float(np.clip((0.02 - off) / 0.01, 0, 1))
     return cut, np.full(len(trust), float(trust.mean()) * alike)
