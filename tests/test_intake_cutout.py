@@ -12,11 +12,14 @@ from tests.drawn_photos import cut_alpha, iou, photo, shaded, shape_mask
 from vastra_live.pictures import read_picture
 from vastra_live.types import U8, Garment
 from vastra_live.wardrobe.cutout import cut_out
+from vastra_live.wardrobe.difference import read_difference
 from vastra_live.wardrobe.faint import steady_outline
 from vastra_live.wardrobe.gaps import open_gaps
+from vastra_live.wardrobe.ground import Ground
 from vastra_live.wardrobe.hanger import without_hanger
 from vastra_live.wardrobe.intake import read_garment
 from vastra_live.wardrobe.matte import soft_alpha
+from vastra_live.wardrobe.shadow import with_tinted_shadow
 from vastra_live.wardrobe.store import BUILT_IN
 
 
@@ -63,6 +66,18 @@ def test_a_shadow_with_a_hue_of_its_own_is_ground(colour: tuple[int, int, int]) 
     mask = shape_mask("tee", 1.5)
     picture = shaded(mask, colour, (224, 224, 224), 18, 0.6, tint=0.12)
     assert iou(cut_alpha(picture), mask) > 0.99
+
+
+def test_the_hue_of_pale_cloth_is_not_taken_for_its_shadows() -> None:
+    """The cloth's edge is as soft as a shadow, and nothing but it tells what hue a shadow has."""
+    columns = np.arange(400)
+    missing = np.where(columns < 60, 0, np.interp(columns, [60, 70, 86], [0, 0.09, 0.3]))[:, None]
+    row = 224 * (1 - missing) + missing * np.array([30, 0, -30])
+    row[columns > 150] = 20
+    picture = np.rint(np.tile(row, (400, 1, 1))).astype(np.uint8)
+    ground = Ground(np.full(picture.shape, 224, np.float32), sigma=0.35, plain=1.0)
+    lit = np.tile(np.where(columns < 60, 255, 0).astype(np.uint8), (400, 1))
+    assert not with_tinted_shadow(read_difference(picture, ground, 1.83), lit)[:, 100:].any()
 
 
 def test_dark_cloth_on_a_dark_ground_is_no_shadow() -> None:

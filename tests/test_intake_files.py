@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from tests.drawn_photos import EXPECTED, iou, photo, shape_mask
 from vastra_live.errors import GarmentError, PictureError
 from vastra_live.pictures import read_picture, write_picture
 from vastra_live.types import U8, Category
+from vastra_live.wardrobe import wearer
 from vastra_live.wardrobe.intake import LONG_SIDE_PX, read_garment
 
 
@@ -144,6 +146,17 @@ def test_a_worn_garment_is_refused_with_and_without_the_head(who: str, shared: P
     write_picture(tmp_path / "headless.png", np.ascontiguousarray(read_picture(person).bgr[200:]))
     with pytest.raises(GarmentError, match=r"shows a person \(a hand was found\)"):
         read_garment(tmp_path / "headless.png")
+
+
+@pytest.mark.parametrize(("confidence", "found"), [(0.66, None), (0.75, "face")])
+def test_a_hood_that_is_nearly_a_face_is_no_wearer(
+    confidence: float, found: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = SimpleNamespace(xmin=0.4, ymin=0.1, width=0.2, height=0.2)
+    face = SimpleNamespace(score=[confidence], location_data=SimpleNamespace(relative_bounding_box=box))
+    monkeypatch.setattr(wearer, "_look", lambda _: ([face], False))
+    picture = np.full((100, 100, 3), 240, np.uint8)
+    assert wearer.find_person(picture, np.zeros((100, 100), np.uint8)) == found
 
 
 def test_files_that_are_no_pictures_are_refused(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from vastra_live.wardrobe.difference import Difference, read_difference, tight_l
 from vastra_live.wardrobe.faint import steady_outline
 from vastra_live.wardrobe.ground import Ground, read_ground, settle_ground, without_frame
 from vastra_live.wardrobe.regions import binary, disc, eroded, grown, opened, reached
-from vastra_live.wardrobe.shadow import tinted, with_shadow
+from vastra_live.wardrobe.shadow import with_tinted_shadow
 
 __all__ = ["Cutout", "cut_out", "largest_piece"]
 
@@ -109,10 +109,7 @@ def _flood(difference: Difference) -> U8:
     peak = cv2.dilate(difference.distance, np.ones((2 * _RIPPLE_PX + 1, 2 * _RIPPLE_PX + 1), np.uint8))
     ripple = binary(difference.distance < np.minimum(difference.tight + 0.08 * peak, 20))
     flood = _along_border(grown(clean, ripple, _RIPPLE_PX), ripple)
-    lit, flood = flood, with_shadow(difference, flood)
-    known = tinted(difference, lit, flood)
-    if known is not difference:
-        flood = with_shadow(known, lit)
+    flood = with_tinted_shadow(difference, flood)
     return flood | _holes(difference, ripple, flood)
 
 

@@ -50,7 +50,7 @@ class Difference:
         """The same where shadows have a hue of their own.
 
         Args:
-            tint: (3,) levels, for all the ground's light that is missing.
+            tint: (3,) or (H, W, 3) levels, for all the ground's light that is missing.
             slack: see above.
         """
         off_colour = np.abs(self.off - tint * np.maximum(self.dimmed, 0)[:, :, None]).max(axis=2)

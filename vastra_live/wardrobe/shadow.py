@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from vastra_live.types import U8
+from vastra_live.types import F32, U8
 from vastra_live.wardrobe.difference import Difference, edge_width
 from vastra_live.wardrobe.regions import binary, climbed, disc, grown, opened, reached
 
-__all__ = ["tinted", "with_shadow"]
+__all__ = ["with_tinted_shadow"]
 
 _DARKEST_SHADOW = 0.72
 """A shadow takes away at most this share of the ground's light; darker is taken for cloth."""
@@ -31,37 +34,56 @@ _SEEN = 5.0e-4
 """That much of the picture tells what hue shadows have."""
 _SLACK = 5.0
 """Where their hue is known, see :class:`Difference`."""
+_LOCAL, _PRIOR = 0.02, 1e-3
+"""The hue of a shadow changes within this share of the picture's longer side; where little of it is seen nearby, it is
+what it is elsewhere."""
+_DEEP = 0.25
+"""Deep shadow takes more of the light than this."""
+_DRIFT = 10.0
+"""It changes by so many levels at most, for all the light that is missing."""
 _RING_PX = 9
 """How far beyond a shadow's end it is looked what it ends at."""
 _FAINT = 14
 """Cloth that differs less than this from the ground may have lost parts of its rim to the flood."""
 
 
-def tinted(difference: Difference, lit: U8, flood: U8) -> Difference:
-    """The difference once the hue of shadows is known: that of what else lights the scene, the garment itself too.
+def with_tinted_shadow(difference: Difference, lit: U8) -> U8:
+    """The lit ground (H, W) uint8 and all its shadow, once the hue of shadows is known.
 
-    It is the same all over the picture, so that deep shadow is told from cloth of another hue, and pale cloth from
-    shadow. It is read where the shadow meets the lit ground; where no one hue fits there, nothing changes.
-
-    Args:
-        difference: without it.
-        lit: (H, W) uint8, ground in full light.
-        flood: (H, W) uint8, that and what seems to be shadow.
+    That is the colour of what else lights the scene, the garment itself too. It changes little from place to place, so
+    that deep shadow is told from cloth of another hue, and pale cloth from shadow. It is read where the shadow meets
+    the lit ground, and once more from there inwards; where no one hue fits there, it is not used.
     """
-    depth = cv2.distanceTransform(cv2.bitwise_not(lit), cv2.DIST_L2, 3)
-    sure = (flood > 0) & (lit == 0) & (depth < _NEAR * max(lit.shape))
-    sure &= (difference.dimmed > _DIM) & (difference.dimmed < _BLACK)
+    flood = _with_shadow(difference, lit)
+    near = cv2.distanceTransform(cv2.bitwise_not(lit), cv2.DIST_L2, 3) < _NEAR * max(lit.shape)
+    dim = (difference.dimmed > _DIM) & (lit == 0)
+    sure = (flood > 0) & near & dim & (difference.dimmed < _BLACK)
     if np.count_nonzero(sure) < _SEEN * lit.size:
-        return difference
+        return flood
     off, dimmed = difference.off[sure], difference.dimmed[sure][:, None]
     tint = np.median(off / dimmed, axis=0)
-    left = np.abs(off - tint * dimmed).max(axis=1)
-    if np.percentile(left, 90) > difference.tight:
-        return difference
-    return difference.tinted(np.asarray(tint, np.float32), _SLACK)
+    if np.percentile(np.abs(off - tint * dimmed).max(axis=1), 90) > difference.tight:
+        return flood
+    first, flood = flood, _with_shadow(difference.tinted(np.asarray(tint, np.float32), _SLACK), lit)
+    if np.count_nonzero(cv2.bitwise_and(flood, cv2.bitwise_not(first))) > np.count_nonzero((first > 0) & (lit == 0)):
+        return first  # the hue was the cloth's own
+    # deeper in, the garment's own colour counts for more; what is pale there may be cloth
+    local = difference.tinted(_local_tint(difference, (flood > 0) & dim, np.asarray(tint, np.float32)), _SLACK)
+    deep = np.where(difference.dimmed > _DEEP, local.off_colour, np.float32(255))
+    return _with_shadow(replace(local, off_colour=deep), flood)
 
 
-def with_shadow(difference: Difference, flood: U8) -> U8:
+def _local_tint(difference: Difference, sure: npt.NDArray[np.bool_], tint: F32) -> F32:
+    """(H, W, 3) the hue of the shadow nearby; ``tint`` (3,) where there is none."""
+    spread = _LOCAL * max(sure.shape)
+    weight = np.where(sure, difference.dimmed, 0).astype(np.float32)
+    power = cv2.GaussianBlur(weight * difference.dimmed, (0, 0), spread)
+    seen = cv2.GaussianBlur(weight[:, :, None] * difference.off, (0, 0), spread)
+    local = (seen + _PRIOR * tint) / (power + _PRIOR)[:, :, None]
+    return np.asarray(np.clip(local, tint - _DRIFT, tint + _DRIFT), np.float32)
+
+
+def _with_shadow(difference: Difference, flood: U8) -> U8:
     """The flood and the ground in shadow beyond it: its colour, less light, and no edge on the way there."""
     # a touch of extra light counts as a shadow too: a glow, a reflex
     dimmed = np.maximum(difference.dimmed, 0) * difference.level

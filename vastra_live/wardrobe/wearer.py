@@ -39,6 +39,8 @@ def find_person(bgr: U8, mask: U8) -> str | None:
         faces, hand = _look(rgb)
     for face in faces:
         box = face.location_data.relative_bounding_box
+        if face.score[0] < _FACE:
+            continue
         if box.height > _SMALLEST_FACE and _bare(box.xmin + box.width / 2, box.ymin, box.height, mask):
             return "face"
     return "hand" if hand else None
@@ -48,7 +50,8 @@ def _look(rgb: U8) -> tuple[Sequence[Any], bool]:
     """mediapipe's face detections, and whether it sees a hand."""
     import mediapipe as mp
 
-    with mp.solutions.face_detection.FaceDetection(model_selection=1, min_detection_confidence=_FACE) as finder:
+    # it heeds no confidence above its own
+    with mp.solutions.face_detection.FaceDetection(model_selection=1, min_detection_confidence=0.5) as finder:
         faces = finder.process(rgb).detections or []
     with mp.solutions.hands.Hands(
         static_image_mode=True, max_num_hands=1, model_complexity=0, min_detection_confidence=_HAND
