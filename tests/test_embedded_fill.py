@@ -120,9 +120,12 @@ def test_trousers_keep_their_colour_in_keyframes_that_show_a_strip_of_them() -> 
     bgr, lower, worn, _, s = trousers()
     strip, tone = lower.copy(), LowerTone()
     strip[HEM + 6 :] = 0
-    before, whole, after = (undressed(bgr, seen, worn, s, tone).bgr[HEM - 20] for seen in (strip, lower, strip))
-    assert np.abs(after - whole)[140:180].mean() < 6
-    assert np.abs(before - whole)[140:180].mean() > 30
+    seen = (strip, lower, strip, lower, lower, strip, strip, strip)
+    made = [undressed(bgr, each, worn, s, tone).bgr[HEM - 20, 140:180] for each in seen]
+    off = [float(np.abs(each - made[1]).mean()) for each in made]
+    assert off[0] > 30
+    assert off[2] > 30, "one keyframe may be mistaken"
+    assert max(off[5:]) < 6
 
 
 def test_the_lower_garment_narrows_to_the_waist_from_where_it_is_seen() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -27,6 +28,8 @@ _SEAM = 0.02
 """So wide, in shoulder widths, is what a sleeve is mixed with along its edge."""
 _STRIP = 0.12
 """Of a lower garment less than this, in squared shoulder widths, is mostly rim."""
+_ASKED, _AGREED = 5, 3
+"""Of so many keyframes so many must tell a lower garment's colour before it is remembered."""
 _UNSEEN_TROUSERS = (48.0, 42.0, 38.0)
 _GREY = np.array([[0.114, 0.587, 0.299]], np.float32)
 _BEARDED = 0.7
@@ -40,18 +43,25 @@ _SHADES = ((np.arange(1.5 * _SHADE_STEPS) / _SHADE_STEPS)[:, None] ** np.array(_
 
 
 class LowerTone:
-    """The lower garment's colour, for keyframes that show no more than a strip of it; dark until it is seen."""
+    """The lower garment's colour, for keyframes that show no more than a strip of it; dark until it is known."""
 
     def __init__(self) -> None:
+        self._told: deque[F32 | None] = deque(maxlen=_ASKED)
         self._bgr: F32 | None = None
 
     def seen(self, bgr: F32, known: F32) -> None:
-        """Remember the colour of an (h, w, 3) picture where the garment, (h, w) 0..1, is known."""
-        mean = np.array(cv2.mean(bgr, cv2.compare(known, 0.5, cv2.CMP_GT))[:3], np.float32)
-        self._bgr = mean if self._bgr is None else self._bgr + np.float32(0.25) * (mean - self._bgr)
+        """Learn it from an (h, w, 3) picture where the garment, (h, w) 0..1, is known.
+
+        One keyframe is not believed: it may take a hand's width of the worn top for the garment below.
+        """
+        self._told.append(np.array(cv2.mean(bgr, cv2.compare(known, 0.5, cv2.CMP_GT))[:3], np.float32))
+        told = [each for each in self._told if each is not None]
+        if len(told) >= _AGREED:
+            self._bgr = np.asarray(np.median(told, axis=0), np.float32)
 
     def everywhere(self, shape: tuple[int, ...]) -> F32:
-        """(h, w, 3) of that colour."""
+        """(h, w, 3) of that colour, in a keyframe that does not tell it."""
+        self._told.append(None)
         return np.full(shape, _UNSEEN_TROUSERS if self._bgr is None else self._bgr, np.float32)
 
 
