@@ -157,7 +157,7 @@ def first_anchor(painted: Painted, small: U8) -> Anchor:
     """An anchor that takes over nothing."""
     painted = painted.cropped()
     window = painted.window()
-    trunk = _trunk(painted, window)
+    trunk = painted.trunk_on(window)
     ycrcb, alpha = _camera(painted, window), painted.on(window, painted.own_alpha)
     return Anchor(
         window=window,
@@ -190,11 +190,11 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
     cells = old.window.cells(window.centres() + bridge)
     before_alpha = sampled(old.alpha, cells)
     behind = _behind(alpha, before_alpha if placed.behind is old else sampled(placed.behind.alpha, cells))
-    trunk = _trunk(painted, window)
-    near = around_arms(painted.body, ARMS, window.centres(), 1.0)
+    trunk = painted.trunk_on(window)
+    near = around_arms(painted.body, ARMS, window.centres(), (1.0,)) if behind.any() else None
     if trunk is not None and near is not None:
         # between a raised arm and the side there is nothing of the layer
-        behind = np.minimum(behind, np.maximum(trunk, near))
+        behind = np.minimum(behind, np.maximum(trunk, near[0]))
     whole_alpha = _over(alpha, behind)
     before_alpha = np.minimum(before_alpha, _around(whole_alpha))
     # an edge of the hand is part hand, part cloth: what was seen before is all cloth
@@ -341,21 +341,12 @@ def _on_own(painted: Painted, window: Window, flow: F32, *alphas: F32) -> tuple[
     return cv2.merge((x, y)), *own_alphas
 
 
-def _trunk(painted: Painted, window: Window) -> F32 | None:
-    """What of a layer is on the trunk: (rows, columns) float32, its alpha; None when that is not known."""
-    if painted.trunk_bgra is None:
-        return None
-    levels = painted.on(window, cv2.extractChannel(painted.trunk_bgra, 3))
-    trunk: F32 = levels * np.float32(1 / 255)
-    return trunk
-
-
 def _beside_forearms(painted: Painted, window: Window) -> F32:
     """Where something may be painted beside a forearm or a hand, to blend it in: (rows, columns) float32, 0..1."""
-    wide, core = (around_arms(painted.body, FOREARMS, window.centres(), far) for far in (_WIDE, _CORE))
-    if wide is None or core is None:
+    around = around_arms(painted.body, FOREARMS, window.centres(), (_WIDE, _CORE))
+    if around is None:
         return np.zeros((window.rows, window.columns), np.float32)
-    beside: F32 = wide * (1 - core)
+    beside: F32 = around[0] * (1 - around[1])
     return beside
 
 

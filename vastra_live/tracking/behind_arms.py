@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from vastra_live.tracking.anchor import Anchor, Limbs
-from vastra_live.tracking.limbs import PARTS, Arms, arm_mask, arms_of, layer_on
+from vastra_live.tracking.limbs import PARTS, Arms, arm_masks, arms_of, layer_on
 from vastra_live.tracking.painted import after, continue_colours, ending_like, with_alpha
 from vastra_live.tracking.reach import torso_of
 from vastra_live.tracking.surface import surface_of
 from vastra_live.tracking.window import Picture, grid, sampled
 from vastra_live.types import F32, U8
 
-__all__ = ["with_arms", "without", "without_haste"]
+__all__ = ["sleeves", "with_arms", "without", "without_haste"]
 
 I32 = npt.NDArray[np.int32]
 
@@ -53,13 +53,11 @@ def with_arms(anchor: Anchor, earlier: Anchor | None) -> Anchor:
     arms = arms_of(anchor.body)
     if arms is None:
         return anchor
-    masks = _masks(anchor, arms, _MARGIN)
+    masks, wide = _masks(anchor, arms, _MARGIN, _WIDE)
     if anchor.trunk_alpha is not None:
         # what is not on the trunk beside an arm is its cuff
         cuffs = anchor.shown_alpha * (1 - anchor.trunk_alpha)
-        masks = tuple(
-            np.maximum(near, wide * cuffs) for near, wide in zip(masks, _masks(anchor, arms, _WIDE), strict=True)
-        )
+        masks = tuple(np.maximum(near, far * cuffs) for near, far in zip(masks, wide, strict=True))
     mask = np.maximum.reduce(masks)
     place = _placed(anchor, mask)
     known = None
@@ -110,6 +108,15 @@ def without(anchor: Anchor, parts: int) -> Anchor:
     return _replaced(surrounded, mask, place, _Behind(bare.ycrcb, bare.alpha, bare.texture_bgra[place.part]))
 
 
+# likewise
+@lru_cache(maxsize=4)
+def sleeves(anchor: Anchor, parts: int) -> F32:
+    """Where the layer is on arms, without these parts of them: (rows, columns) float32, 0..1."""
+    masks = [mask for part, mask in enumerate(anchor.limbs.masks if anchor.limbs else ()) if not parts >> part & 1]
+    on_arms: F32 = np.maximum.reduce(masks) * anchor.shown_alpha if masks else np.zeros_like(anchor.alpha)
+    return on_arms
+
+
 def without_haste(anchor: Anchor, parts: int) -> Anchor:
     """The anchor, whose parts of arms do not fade in: where they were before, and as what, is another place.
 
@@ -120,7 +127,7 @@ def without_haste(anchor: Anchor, parts: int) -> Anchor:
     limbs, before = anchor.limbs, anchor.before
     if not parts or limbs is None or before is None:
         return anchor
-    mask = _union(_masks(anchor, limbs.arms, _WIDE), parts)
+    mask = _union(_masks(anchor, limbs.arms, _WIDE)[0], parts)
     alpha = before.surface.expected[..., 3] * np.float32(1 / 255)
     alpha += (anchor.alpha - alpha) * mask
     place = _placed(anchor, mask)
@@ -166,10 +173,15 @@ class _Behind:
     texture_bgra: U8
 
 
-def _masks(anchor: Anchor, arms: Arms, margin: float) -> tuple[F32, ...]:
-    """What each part of the arms covers, on the work grid; nothing of an arm that is not seen."""
+def _masks(anchor: Anchor, arms: Arms, *margins: float) -> list[tuple[F32, ...]]:
+    """What each part of the arms covers, on the work grid, for each margin; nothing of an arm that is not seen."""
     places = anchor.window.centres()
-    return tuple(arm_mask(arms, part, places, margin) * np.float32(arms.seen[part // 2]) for part in range(PARTS))
+    nothing = np.zeros(places.shape[:2], np.float32)
+    parts = (
+        arm_masks(arms, part, places, margins) if arms.seen[part // 2] else (nothing,) * len(margins)
+        for part in range(PARTS)
+    )
+    return list(zip(*parts, strict=True))
 
 
 def _union(masks: Sequence[F32], parts: int) -> F32:

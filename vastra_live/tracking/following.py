@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 
 from vastra_live.tracking.anchor import Anchor, Before
-from vastra_live.tracking.behind_arms import without
+from vastra_live.tracking.behind_arms import sleeves, without
 from vastra_live.tracking.fronts import Front, bring_arm, weigh
 from vastra_live.tracking.limbs import ARM, Arms, arm_window, lost_parts
 from vastra_live.tracking.motion import Flow, held_together, repair, similarity
 from vastra_live.tracking.reach import Reach, Within
 from vastra_live.tracking.surface import Expected
-from vastra_live.tracking.visibility import Seen, colour_evidence, see
+from vastra_live.tracking.visibility import ColourEvidence, Seen, colour_evidence, see
 from vastra_live.tracking.window import Window, grid, sampled
 from vastra_live.types import F32, U8, Body
 
@@ -120,7 +120,7 @@ def follow(
     places = grid(window.columns, window.rows)
     parts, fronts = _lost_arms(engine.for_parts, last, arms, live, frame_bgr)
     ground = last.ground if parts == last.parts else without(anchor, parts)
-    evidence = colour_evidence(live, anchor.colours, last.expected_alpha, _on_arms(last, parts))
+    evidence = _evidence(last, live, parts)
 
     # What has a foreign colour in front of the layer would drag the flow along: the flow is shown the expected
     # surface in its place, so that it keeps its prediction there.
@@ -169,13 +169,13 @@ def follow(
     )
 
 
-def _on_arms(last: Followed, parts: int) -> F32:
-    """Where the layer was on arms in the last picture, without these parts of them: (rows, columns) float32, 0..1."""
-    limbs, window = last.anchor.limbs, last.window
-    masks = [] if limbs is None else [mask for part, mask in enumerate(limbs.masks) if not parts >> part & 1]
-    if not masks:
-        return np.zeros((window.rows, window.columns), np.float32)
-    return sampled(np.maximum.reduce(masks) * last.anchor.shown_alpha, grid(window.columns, window.rows) + last.flow)
+def _evidence(last: Followed, live: U8, parts: int) -> ColourEvidence:
+    """How likely the colours of a picture are, in which these parts of the arms are not where the flow looks."""
+    anchor, window = last.anchor, last.window
+    if anchor.colours.front_log is None:
+        return colour_evidence(live, anchor.colours)
+    on_arms = sampled(sleeves(anchor, parts), grid(window.columns, window.rows) + last.flow)
+    return colour_evidence(live, anchor.colours, last.expected_alpha, on_arms)
 
 
 def _torso(alpha: F32, within: Within) -> F32:

@@ -9,6 +9,7 @@ far, and only where the picture agrees.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -27,6 +28,7 @@ __all__ = [
     "ArmMotion",
     "Arms",
     "arm_mask",
+    "arm_masks",
     "arm_window",
     "arms_of",
     "around_arms",
@@ -146,18 +148,24 @@ def arm_mask(arms: Arms, part: int, places: F32, margin: float) -> F32:
         places: (h, w, 2) float32, frame pixels.
         margin: its width, in shares of the usual.
     """
-    _, (_, _, distance) = _along_bones(arms, 1 << part, places, margin)
-    return within(distance.min(axis=0))
+    return arm_masks(arms, part, places, (margin,))[0]
 
 
-def around_arms(body: Body | None, parts: int, places: F32, margin: float) -> F32 | None:
-    """What these parts of a body's arms may cover together, as :func:`arm_mask`; None when neither arm is seen."""
+def arm_masks(arms: Arms, part: int, places: F32, margins: Sequence[float]) -> tuple[F32, ...]:
+    """The same for several widths, at little more than the cost of one."""
+    _, (_, _, distance) = _along_bones(arms, 1 << part, places, 1.0)
+    nearest = distance.min(axis=0)
+    return tuple(within(nearest * np.float32(1 / margin)) for margin in margins)
+
+
+def around_arms(body: Body | None, parts: int, places: F32, margins: Sequence[float]) -> tuple[F32, ...] | None:
+    """What these parts of a body's arms may cover together, as :func:`arm_masks`; None when neither arm is seen."""
     arms = arms_of(body)
     chosen = [] if arms is None else [part for part in range(PARTS) if parts >> part & 1 and arms.seen[part // 2]]
     if arms is None or not chosen:
         return None
-    around: F32 = np.maximum.reduce([arm_mask(arms, part, places, margin) for part in chosen])
-    return around
+    masks = zip(*(arm_masks(arms, part, places, margins) for part in chosen), strict=True)
+    return tuple(np.maximum.reduce(each) for each in masks)
 
 
 def layer_on(arms: Arms, window: Window, alpha: F32, bgr: U8, behind: U8) -> tuple[int, F32, F32]:

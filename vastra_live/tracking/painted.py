@@ -83,6 +83,14 @@ class Painted:
         placed = cv2.transform(corners, self.to_frame)[0]
         return window_around(*placed.min(axis=0), *np.ptp(placed, axis=0))
 
+    def trunk_on(self, window: Window) -> F32 | None:
+        """The alpha of what is on the trunk, on the window's work grid: (rows, columns) float32; None if unknown."""
+        if self.trunk_bgra is None:
+            return None
+        levels = self.on(window, cv2.extractChannel(self.trunk_bgra, 3))
+        trunk: F32 = levels * np.float32(1 / 255)
+        return trunk
+
     def on(self, window: Window, own: Picture) -> Picture:
         """A picture in the layer's own pixels, on the window's work grid; its edge is repeated beyond it."""
         # two samples a side are enough to average a work pixel
