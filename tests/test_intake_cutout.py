@@ -255,6 +255,17 @@ def test_the_ripples_between_a_garment_and_the_pictures_border_are_ground() -> N
     assert (below == 0).mean() > 0.95
 
 
+@pytest.mark.parametrize(("scale", "least"), [(0.6, 0.95), (1.0, 0.93)])
+def test_the_ripples_of_a_small_jpeg_are_ground(scale: float, least: float) -> None:
+    mask = shape_mask("long", scale)
+    jpeg = cv2.imencode(".jpg", photo(mask, (120, 50, 20), (250, 250, 250), 0.0), [cv2.IMWRITE_JPEG_QUALITY, 75])[1]
+    enlarged = 1024 / max(mask.shape)
+    size = (round(mask.shape[1] * enlarged), 1024)
+    picture = cv2.resize(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), size, interpolation=cv2.INTER_CUBIC)
+    found = cut_out(np.asarray(picture, np.uint8), enlarged).mask
+    assert iou(found, np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_LINEAR), np.uint8)) > least
+
+
 def test_a_print_of_the_grounds_colour_is_no_gap_however_wide_the_margins_are() -> None:
     mask = np.pad(shape_mask("tee"), ((210, 210), (168, 168)))
     picture = photo(mask, (130, 50, 50), (246, 246, 246), 0.4)

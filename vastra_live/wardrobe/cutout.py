@@ -32,7 +32,9 @@ __all__ = ["Cutout", "cut_out", "largest_piece"]
 _UNSURE_PX = 5
 """The flood stops so far before the edge of what might be its shadow."""
 _RIPPLE_PX = 8
-"""JPEG ripples stay inside their 8x8 block."""
+"""JPEG ripples stay inside their block of 8x8 pixels, those of colour inside one of 16x16."""
+_FAINT_RIPPLE = 0.04
+"""The latter, beyond the former's reach, are smaller than this share of the edge that made them."""
 _THICKEST_WALL = 0.11
 """Thickest sleeve before a hole, as a share of the garment's longer side."""
 _FAINT = 14
@@ -67,8 +69,8 @@ class Cutout:
     second: float
 
 
-def cut_out(bgr: U8) -> Cutout:
-    """Find the garment on a plain ground; (H, W, 3) uint8."""
+def cut_out(bgr: U8, enlarged: float = 1.0) -> Cutout:
+    """Find the garment on a plain ground; (H, W, 3) uint8, and how many times its photo was enlarged."""
     bgr = without_frame(bgr)
     first = read_ground(bgr)
     tight = tight_limit(first)
@@ -84,7 +86,7 @@ def cut_out(bgr: U8) -> Cutout:
         known = wider
         ground = settle_ground(bgr, ground, eroded(known, max(2, bgr.shape[1] // 150)))
     difference = read_difference(bgr, ground, tight)
-    flood = _flood(difference)
+    flood = _flood(difference, round(_RIPPLE_PX * max(1.0, enlarged)))
     mask = _outline(bgr, ground, flood, difference)
     piece, second = largest_piece(np.asarray(cv2.medianBlur(mask, 5), np.uint8))
     return Cutout(steady_outline(piece, difference.distance), ground, second)
@@ -100,23 +102,28 @@ def largest_piece(mask: U8) -> tuple[U8, float]:
     return binary(labels == 1 + areas.argmax()), float(second / areas.max())
 
 
-def _flood(difference: Difference) -> U8:
-    """Everything that is ground, also in shadow and in holes (255)."""
+def _flood(difference: Difference, reach: int) -> U8:
+    """Everything that is ground, also in shadow and in holes (255); ripples reach so many pixels."""
     near = binary(difference.distance < difference.tight)
     clean = reached(opened(near, 2))
     clean = grown(clean, near, 3)
     # a ripple is small beside the edge that made it
-    peak = cv2.dilate(difference.distance, np.ones((2 * _RIPPLE_PX + 1, 2 * _RIPPLE_PX + 1), np.uint8))
+    peak = cv2.dilate(difference.distance, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
     ripple = binary(difference.distance < np.minimum(difference.tight + 0.08 * peak, 20))
-    flood = _along_border(grown(clean, ripple, _RIPPLE_PX), ripple)
-    flood = with_tinted_shadow(difference, flood)
-    return flood | _holes(difference, ripple, flood)
+    # those of colour reach twice as far, where they are fainter
+    peak = cv2.dilate(peak, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    faint = binary(difference.distance < np.minimum(difference.tight + _FAINT_RIPPLE * peak, 20))
+    near_ripples = _along_border(grown(clean, ripple, reach), ripple, reach)
+    lit = near_ripples | grown(grown(clean, faint, reach), ripple, reach)
+    flood = with_tinted_shadow(difference, lit)
+    # a gap that the faint ones entered would have lost its mouth
+    return flood | _holes(difference, ripple, flood & ~(lit & ~near_ripples))
 
 
-def _along_border(flood: U8, ripple: U8) -> U8:
+def _along_border(flood: U8, ripple: U8, reach: int) -> U8:
     """The flood, and what is no wider than ripples reach between a garment and the picture's border: nothing else."""
     strip = ripple.copy()
-    strip[_RIPPLE_PX:-_RIPPLE_PX, _RIPPLE_PX:-_RIPPLE_PX] = 0
+    strip[reach:-reach, reach:-reach] = 0
     _, labels = cv2.connectedComponents(cv2.bitwise_or(flood, strip), connectivity=4)
     return np.where(np.isin(labels, np.unique(labels[flood > 0])) & (labels > 0), 255, 0).astype(np.uint8)
 

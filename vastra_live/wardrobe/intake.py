@@ -80,7 +80,7 @@ def read_garment(
         mask = without_hanger(photo.bgr, whole)
         alpha = np.where(_around(mask, whole, fine.size), fine.alpha, 0).astype(np.float32)
     else:
-        cutout = cut_out(photo.bgr)
+        cutout = cut_out(photo.bgr, scale)
         refuse_unusable(path, photo.bgr, cutout)
         ground = cutout.ground
         mask = open_gaps(photo.bgr, without_hanger(photo.bgr, cutout.mask), ground)
