@@ -18,7 +18,7 @@ from vastra_live.tracking.surface import surface_of
 from vastra_live.tracking.window import Picture, grid, sampled
 from vastra_live.types import F32, U8
 
-__all__ = ["sleeves", "with_arms", "without", "without_haste"]
+__all__ = ["beside_trunk", "with_arms", "without", "without_haste"]
 
 I32 = npt.NDArray[np.int32]
 
@@ -110,11 +110,13 @@ def without(anchor: Anchor, parts: int) -> Anchor:
 
 # likewise
 @lru_cache(maxsize=4)
-def sleeves(anchor: Anchor, parts: int) -> F32:
-    """Where the layer is on arms, without these parts of them: (rows, columns) float32, 0..1."""
+def beside_trunk(anchor: Anchor, parts: int) -> F32:
+    """Where the layer is on arms beside the trunk, without these parts of them: (rows, columns) float32, 0..1."""
     masks = [mask for part, mask in enumerate(anchor.limbs.masks if anchor.limbs else ()) if not parts >> part & 1]
-    on_arms: F32 = np.maximum.reduce(masks) * anchor.shown_alpha if masks else np.zeros_like(anchor.alpha)
-    return on_arms
+    if not masks:
+        return np.zeros_like(anchor.alpha)
+    beside: F32 = np.maximum.reduce(masks) * anchor.shown_alpha
+    return beside if anchor.trunk_alpha is None else beside * (1 - anchor.trunk_alpha)
 
 
 def without_haste(anchor: Anchor, parts: int) -> Anchor:
@@ -220,12 +222,14 @@ def _remembered(anchor: Anchor, earlier: Anchor, place: _Place) -> _Behind | Non
 
 
 def _with_trunk(anchor: Anchor, behind: _Behind, place: _Place) -> _Behind:
-    """What is behind, with the layer's own trunk in it."""
-    assert anchor.trunk_bgra is not None and anchor.trunk_alpha is not None
+    """What is behind, in the colours of the layer's own trunk.
+
+    Where it ends is known better from before: behind a raised arm a trunk is drawn up with the shoulder.
+    """
+    assert anchor.trunk_bgra is not None
     own = np.ascontiguousarray(anchor.trunk_bgra[place.part])
     texture = _mixed(behind.texture_bgra, own, _Place(np.s_[:, :], cv2.extractChannel(own, 3)))
-    cv2.insertChannel(cv2.max(cv2.extractChannel(behind.texture_bgra, 3), cv2.extractChannel(own, 3)), texture, 3)
-    return replace(behind, alpha=np.maximum(behind.alpha, anchor.trunk_alpha), texture_bgra=texture)
+    return replace(behind, texture_bgra=with_alpha(texture, cv2.extractChannel(behind.texture_bgra, 3)))
 
 
 def _guessed(anchor: Anchor, mask: F32, place: _Place) -> _Behind:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from vastra_live.tracking.anchor import Anchor, Before
-from vastra_live.tracking.behind_arms import sleeves, without
+from vastra_live.tracking.behind_arms import beside_trunk, without
 from vastra_live.tracking.fronts import Front, bring_arm, weigh
 from vastra_live.tracking.limbs import ARM, Arms, arm_window, lost_parts
 from vastra_live.tracking.motion import Flow, held_together, repair, similarity
@@ -174,8 +174,9 @@ def _evidence(last: Followed, live: U8, parts: int) -> ColourEvidence:
     anchor, window = last.anchor, last.window
     if anchor.colours.front_log is None:
         return colour_evidence(live, anchor.colours)
-    on_arms = sampled(sleeves(anchor, parts), grid(window.columns, window.rows) + last.flow)
-    return colour_evidence(live, anchor.colours, last.expected_alpha, on_arms)
+    # between an arm that moves away and the side a wall comes up, and a sleeve on a bare arm covers skin
+    beside = sampled(beside_trunk(anchor, parts), grid(window.columns, window.rows) + last.flow)
+    return colour_evidence(live, anchor.colours, last.expected_alpha * (1 - beside))
 
 
 def _torso(alpha: F32, within: Within) -> F32:

@@ -79,25 +79,20 @@ class Seen:
     matched: F32
 
 
-def colour_evidence(
-    live: U8, colours: ColourModel, alpha: F32 | None = None, sleeves: F32 | None = None
-) -> ColourEvidence:
+def colour_evidence(live: U8, colours: ColourModel, alpha: F32 | None = None) -> ColourEvidence:
     """How likely each live colour is.
 
     Args:
         live: (H, W, 4) uint8 Y, Cr, Cb, any.
         colours: of the layer.
-        alpha: (H, W) float32, where the layer is expected: what is behind the wearer is not seen within it, and a
-            shadow on a white shirt is no grey wall. None for nowhere.
-        sleeves: (H, W) float32, where it is on arms, whose skin may be what it covers; None for nowhere.
+        alpha: (H, W) float32, where the layer is expected on the trunk: what is behind the wearer is not seen within
+            it, and a shadow on a white shirt is no grey wall. None for nowhere.
     """
     bins = colour_bins(live)
     rest = np.take(colours.rest_log, bins)
     if alpha is not None and colours.front_log is not None:
-        front = np.take(colours.front_log, bins)
-        if sleeves is not None:
-            front = cv2.copyTo(cv2.min(front, rest), cv2.compare(sleeves, 0.5, cv2.CMP_GT), front)
-        rest = cv2.copyTo(front, cv2.compare(cv2.blur(alpha, _INSIDE), _WHOLE, cv2.CMP_GT), rest)
+        inside = cv2.compare(cv2.blur(alpha, _INSIDE), _WHOLE, cv2.CMP_GT)
+        rest = cv2.copyTo(np.take(colours.front_log, bins), inside, rest)
     return ColourEvidence(np.take(colours.covered_log, bins), rest)
 
 
