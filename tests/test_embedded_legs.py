@@ -86,6 +86,18 @@ def test_below_bare_shins_there_are_socks_and_shoes() -> None:
         assert worn[tuple(leg_point(leg, 0.98)[0][::-1].astype(int))] > 0.9
 
 
+def test_a_bag_in_the_hand_is_no_part_of_what_is_worn() -> None:
+    s = skeleton()
+    share = np.zeros((5, *SHAPE), np.float32)
+    x, y = s.pelvis.astype(int)
+    share[LOWER, y : y + 120, x - 40 : x + 40] = 1
+    share[LOWER, y + 20 : y + 70, x + 60 : x + 100] = 1
+    share[BACKGROUND] = 1 - share[LOWER]
+    worn = worn_lower(np.full((*SHAPE, 3), 90, np.uint8), share, s)
+    assert worn[y + 60, x] > 0.9
+    assert worn[y + 20 : y + 70, x + 60 : x + 100].max() == 0
+
+
 def test_a_wide_skirts_hem_as_low_as_the_shoes_goes_with_it() -> None:
     s = skeleton()
     share = np.zeros((5, *SHAPE), np.float32)

@@ -266,6 +266,32 @@ def test_no_shadow_falls_on_the_wall_that_wide_trousers_leave() -> None:
     assert below.bgr[100, 102:118].min() > 186
 
 
+def test_legs_that_are_made_have_the_tone_of_those_that_are_seen() -> None:
+    """And not that of the arms beside them, which the sun has seen."""
+    shape = (200, 160)
+    share = np.zeros((5, *shape), np.float32)
+    share[LOWER, 20:110, 50:110], share[SKIN, 110:, 60:100], share[SKIN, :100, 10:40] = 1, 1, 1
+    share[BACKGROUND] = 1 - share.sum(axis=0)
+    picture = np.full((*shape, 3), 90, np.uint8)
+    picture[share[SKIN] > 0], picture[:100, 10:40] = (170, 190, 230), (90, 120, 170)
+    legs = np.zeros((100, 80), np.float32)
+    legs[10:, 30:50] = 1
+    below = relower(
+        picture,
+        np.full((100, 80, 3), 90, np.float32),
+        Reading(share, np.zeros(shape, np.float32)),
+        worn=share[LOWER],
+        worn_top=None,
+        front=np.zeros(shape, np.float32),
+        bare=BareBelow(legs, np.ones_like(legs)),
+        pieces={},
+        gain=np.ones(3, np.float32),
+        unit=80,
+    )
+    made = below.bgr[40:90, 66:94].reshape(-1, 3).mean(axis=0)
+    assert np.abs(made - (170, 190, 230)).max() < 14
+
+
 def test_of_trousers_under_a_top_nothing_comes_out_beside_it_above_its_hem() -> None:
     _, body = drawn_person((320, 460))
     s = read_skeleton(body)

@@ -30,6 +30,8 @@ __all__ = ["BareBelow", "Below", "bare_below", "laid_under", "relower", "tucked"
 
 _SHADE = 0.06
 """So far the worn garment's shade on the legs reaches, in shoulder widths."""
+_TELLS = 0.1
+"""So much of bare legs, in squared shoulder widths, tells what the rest of them looks like."""
 _UNDER = 0.04
 """So far, in depth on the torso, a lower garment goes on under a top."""
 _ORDER = (TORSO, RIGHT_SLEEVE, LEFT_SLEEVE, RIGHT_FOREARM, LEFT_FOREARM)
@@ -230,6 +232,10 @@ def relower(
     # skin beside what goes lies in its shade
     size = 2 * max(1, round(_SHADE * unit / 2)) + 1
     lit = halved(reading.share[SKIN]) * (1 - cv2.dilate(halved(gone), np.ones((size, size), np.uint8)))
+    on_legs = lit * (bare.where > 0.5)
+    if float(on_legs.sum()) > _TELLS * (unit / 2) ** 2:
+        # legs are paler than faces, and so is what is made of them
+        lit = on_legs
     skin = shaded_skin(halved(picture), lit, halved(reading.face), outline)
     canvas = picture.astype(np.float32)
     mixed(canvas, enlarged(mixed(behind, skin, bare.where), shape), gone, canvas)

@@ -41,6 +41,8 @@ _TOUCH = 0.32
 """The station of the legs down to which thighs may touch."""
 _SHOE = 0.6
 """So near to a leg, in shoulder widths, is its shoe: what is farther off and as low is a skirt's hem."""
+_NEAR_BONES = 0.2
+"""So near the bones of a leg, in shoulder widths, its cloth lies."""
 _BESIDE = (0.2, 0.26, 0.32)
 """Where a row shows whether a top covers this side of it, in shoulder widths from the spine."""
 
@@ -238,6 +240,18 @@ def _no_top_below(share: F32, s: Skeleton, hem: float) -> F32:
     return share
 
 
+def _on_legs(worn: F32, s: Skeleton) -> F32:
+    """(h, w) 0..1: what hangs together with hips or legs; a bag in the hand does not."""
+    _, islands = cv2.connectedComponents((worn > 0.2).astype(np.uint8))
+    bones = [(leg.hip, leg.knee) for leg in (s.left_leg, s.right_leg)] + [(s.left_leg.hip, s.right_leg.hip)]
+    bones += [(leg.knee, leg.ankle) for leg in (s.left_leg, s.right_leg)]
+    near = near_segments(worn.shape, bones, _NEAR_BONES * s.unit, 1) > 0
+    own = np.zeros(int(islands.max()) + 1, np.float32)
+    own[islands[near]] = 1
+    own[0] = 1
+    return np.asarray(own[islands], np.float32)
+
+
 def worn_lower(bgr: U8, share: F32, s: Skeleton) -> F32:
     """(h, w) float32 0..1, the worn lower garment down to the ankles: shoes and feet, read as the same class, stay.
 
@@ -275,6 +289,7 @@ def worn_lower(bgr: U8, share: F32, s: Skeleton) -> F32:
             shin = leg.ankle - leg.knee
             along = float((ends - leg.ankle) @ shin) / max(float(np.linalg.norm(shin)), 1e-6)
             worn[mine & (distance < _SHOE * small.unit) & (past > along / small.unit)] = 0
+    worn *= _on_legs(worn, small)
     # back at full size the class's own edges count
     own = np.clip(share[LOWER] * 1.6 - 0.3, 0, 1)
     # below the hips, on a wall of its colour, where nothing else can be, less is enough
