@@ -270,10 +270,10 @@ def test_legs_that_are_made_have_the_tone_of_those_that_are_seen() -> None:
     """And not that of the arms beside them, which the sun has seen."""
     shape = (200, 160)
     share = np.zeros((5, *shape), np.float32)
-    share[LOWER, 20:110, 50:110], share[SKIN, 110:, 60:100], share[SKIN, :100, 10:40] = 1, 1, 1
+    share[LOWER, 20:150, 50:110], share[SKIN, 150:, 60:100], share[SKIN, :140, 5:45] = 1, 1, 1
     share[BACKGROUND] = 1 - share.sum(axis=0)
     picture = np.full((*shape, 3), 90, np.uint8)
-    picture[share[SKIN] > 0], picture[:100, 10:40] = (170, 190, 230), (90, 120, 170)
+    picture[share[SKIN] > 0], picture[:140, 5:45] = (170, 190, 230), (90, 120, 170)
     legs = np.zeros((100, 80), np.float32)
     legs[10:, 30:50] = 1
     below = relower(
