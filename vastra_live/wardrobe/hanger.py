@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from vastra_live.types import F32, U8
 from vastra_live.wardrobe.cutout import largest_piece
@@ -19,7 +20,9 @@ _HOOK_WIDTH = 0.07
 _HOOK_HEIGHT = 0.015
 """It rises at least this share of the silhouette's height."""
 _UPRIGHT = 1.2
-"""It is so many times higher than wide at least; the tip of a hood is not."""
+_TAPERING = 0.5
+"""The tip of a hood is less than so many times higher than wide, and its upper quarter narrower than this share of its
+lowest."""
 _REACH = 0.22
 """The arms end at most this share of the height below the hook."""
 _ALIKE = 26.0
@@ -39,8 +42,8 @@ def without_hanger(bgr: U8, mask: U8) -> U8:
     hook = int(narrow[-1]) + 1 if len(narrow) else 0
     middle = float(np.median(first[:hook] + extent[:hook] / 2)) / width if hook else 0.0
     broadest = float(extent[:hook].max(initial=0))
-    upright = hook >= max(_HOOK_HEIGHT * height, _UPRIGHT * broadest)
-    if not upright or broadest > 2 * _HOOK_WIDTH * width or not 0.3 < middle < 0.7:
+    high = hook >= _HOOK_HEIGHT * height and not _is_tip(extent[:hook])
+    if not high or broadest > 2 * _HOOK_WIDTH * width or not 0.3 < middle < 0.7:
         return mask
     thinner = mask.copy()
     thinner[: top + hook] = 0
@@ -52,6 +55,13 @@ def without_hanger(bgr: U8, mask: U8) -> U8:
     if np.count_nonzero(kept) < (1 - _MOST) * np.count_nonzero(mask):
         return thinner
     return kept
+
+
+def _is_tip(extent: npt.NDArray[np.int64]) -> bool:
+    """Whether the topmost rows, so many pixels wide each, are a hood's."""
+    quarter = max(1, len(extent) // 4)
+    tapering = float(extent[:quarter].mean()) < _TAPERING * float(extent[-quarter:].mean())
+    return tapering and len(extent) < _UPRIGHT * float(extent.max())
 
 
 def _arms(bgr: U8, mask: U8, start: int, column: int, height: int) -> U8:
