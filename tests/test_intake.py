@@ -176,9 +176,9 @@ def test_a_print_that_is_open_to_the_ground_narrows_no_waist() -> None:
 def test_a_photo_is_read_at_one_size(height: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
 
-    def cut(bgr: U8) -> Cutout:
+    def cut(bgr: U8, enlarged: float) -> Cutout:
         seen.append(max(bgr.shape))
-        return cut_out(bgr)
+        return cut_out(bgr, enlarged)
 
     monkeypatch.setattr(intake, "cut_out", cut)
     mask = shape_mask("tee", height / 600)
