@@ -61,6 +61,8 @@ _CLOTH = 0.005
 """So far, in shoulder widths, shoulders lie below what is worn on them; where they are bare nothing is made anew."""
 _LEAN = 0.08
 """So far aside of the middle between the shoulders, in their width, a neck ends at the chin."""
+_SLEEVE_STATIONS = np.linspace(0.05, 0.95, 19)
+"""Where on an arm its worn sleeve may end."""
 _SHOWN = 6
 """More stations of nineteen than that are bare on an arm with a short sleeve."""
 _EMERGES = 0.15
@@ -168,9 +170,8 @@ def bare_body(
 
 def _worn_to(arm: Arm, worn: F32) -> float:
     """The station at which the worn sleeve ends; infinite where the arm is not seen bare."""
-    stations = np.linspace(0.05, 0.95, 19)
-    bare = np.flatnonzero(sample(worn, arm_points(arm, stations)[0]) < 0.5)
-    return float(stations[bare[0]]) if len(bare) > _SHOWN else np.inf
+    bare = np.flatnonzero(sample(worn, arm_points(arm, _SLEEVE_STATIONS)[0]) < 0.5)
+    return float(_SLEEVE_STATIONS[bare[0]]) if len(bare) > _SHOWN else np.inf
 
 
 def _trunk(shape: tuple[int, ...], s: Skeleton, girth: Girth, limbs: list[Limb]) -> tuple[F32, F32, F32]:

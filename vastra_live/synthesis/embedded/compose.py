@@ -210,19 +210,17 @@ def compose(
             if name == TORSO:
                 alpha = alpha * (1 - own_arms[part])
             else:
-                alpha = alpha * (1 - under.forearms[part] * np.maximum(under.gone, own_arms)[part])
+                alpha = alpha * (1 - under.forearms[part] * np.maximum(under.gone[part], own_arms[part]))
             if name in FOREARMS:
                 # a forearm shades what it lies on, but not its own upper arm, nor a wall
                 on = (1 - alpha) * (1 - together(filter(None, [pieces.get(FOREARMS[name])]), shape)[part])
                 on *= 1 if missing is None else 1 - missing[part]
-                on *= np.maximum(body, union)[part]
+                on *= np.maximum(body[part], union[part])
                 scaled(canvas[part], 1 - contact_shadow(alpha, unit) * on, canvas[part])
             colour = cv2.multiply(piece.bgr, cv2.merge([light[part] * factor for factor in gain]), dtype=cv2.CV_32F)
             mixed(canvas[part], np.minimum(colour, 255, out=colour), alpha, canvas[part])
             if name == TORSO:
-                trunk[part] = cv2.merge(
-                    (*cv2.split(colour.astype(np.uint8)), cv2.convertScaleAbs(piece.alpha, alpha=255))
-                )
+                trunk[part] = cv2.merge((cv2.convertScaleAbs(colour), cv2.convertScaleAbs(piece.alpha, alpha=255)))
             covered[part] = np.maximum(covered[part], alpha)
         if name == TORSO:
             _arms_in_front(canvas, under, pieces, own_arms, covered, unit)

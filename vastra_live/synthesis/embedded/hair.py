@@ -120,7 +120,9 @@ def attach_hair(share: F32, places: Places) -> None:
     thick = cv2.morphologyEx(strands, cv2.MORPH_OPEN, kernel)
     thick[places.above_mouth] = strands[places.above_mouth]
     # a pale collar is about as likely to be a white hat's, which was learned as hair, as the top's own
-    thick[_unsure(thick * (places.below_chin > 0), share[HAIR], _FALLEN)] = 0
+    fallen = thick * (places.below_chin > 0)
+    if fallen.any():
+        thick[_unsure(fallen, share[HAIR], _FALLEN)] = 0
     lock = places.beside_face & ~_unsure(thick, share[HAIR], _LOCK)
     count, labels = cv2.connectedComponents(thick, connectivity=4)
     at = thick > 0

@@ -28,8 +28,8 @@ _COLOURED, _LITTLE = 0.25, 0.02
 """From about this saturation on a colour is the thing's and not the light's; what it counts for even so."""
 _WHITE, _WHITEST = 200, 225
 """The norm of a fully lit room, and the grey level of the brightest thing on somebody fully lit."""
-_BRIGHTEST, _SOME = 97, 20
-"""The percentile that is the brightest, without glints, and more pixels of the thumbnail than that say something."""
+_BRIGHTEST, _SOME = 0.97, 20
+"""The quantile that is the brightest, without glints, and more pixels of the thumbnail than that say something."""
 _VEIL = 0.004
 """Light scattered in lens and air, as a share of white: shadows of a scene are never as deep as a product photo's."""
 
@@ -106,7 +106,8 @@ def scene_gain(bgr: U8, person: F32) -> F32:
     small = shrunk(bgr, (64, 64)).reshape(-1, 3).astype(np.float32)
     whole = shrunk(person, (64, 64)).ravel()
     on, around = whole > 0.8, whole < 0.2
-    brightest = float(np.percentile(small[on].mean(axis=1), _BRIGHTEST)) if on.sum() > _SOME else 0.0
+    levels = np.sort(small[on].mean(axis=1))
+    brightest = float(levels[int(_BRIGHTEST * len(levels))]) if len(levels) > _SOME else 0.0
     if around.mean() > 0.15:
         small = small[around]
     peak, mean = small.max(axis=1), small.mean(axis=1)

@@ -115,7 +115,7 @@ class Skeleton:
             return (point - origin) * scale
 
         def arm(a: Arm) -> Arm:
-            return replace(a, shoulder=p(a.shoulder), elbow=p(a.elbow), wrist=p(a.wrist), tip=p(a.tip))
+            return Arm(p(a.shoulder), p(a.elbow), p(a.wrist), p(a.tip), a.in_front, a.behind, a.hand_seen)
 
         def leg(a: Leg) -> Leg:
             return Leg(p(a.hip), p(a.knee), p(a.ankle))
