@@ -251,6 +251,28 @@ def test_a_shadow_on_the_chest_is_not_the_wall_behind_it_and_a_hand_is_a_hand() 
     assert see(live, expected, colour_evidence(live, colours)).alpha[22:26, 22:26].max() < 0.1
 
 
+def test_a_hand_that_stays_where_the_keyframe_saw_it_stays_in_front() -> None:
+    """Though what is behind it is known, and the garment covers skin elsewhere: a forearm in its sleeve."""
+    cloth = np.full((48, 48, 3), (90, 128, 128), np.uint8)
+    alpha, shown, shown_alpha = np.zeros((48, 48), np.float32), cloth.copy(), np.zeros((48, 48), np.float32)
+    alpha[6:42, 6:42] = shown_alpha[6:42, 6:42] = 1
+    shown[16:32, 16:32], shown_alpha[16:32, 16:32] = (160, 152, 108), 0
+    skin = shown[..., 0] > 120
+    logs = [np.where(skin, value, -9).astype(np.float32) for value in (-9, -12)]
+    middle, cells = np.s_[22:26, 22:26], grid(48, 48)
+    hand, known, unknown = (
+        see(np.dstack([live, live[..., 0]]), surface_of(cloth, alpha, *front).at(cells), evidence).alpha[middle]
+        for live, front, evidence in (
+            (shown, (shown, shown_alpha), ColourEvidence(*logs)),
+            (cloth, (shown, shown_alpha), ColourEvidence(0 * logs[0] - 9, 0 * logs[1] - 9)),
+            (shown, (), ColourEvidence(*logs)),
+        )
+    )
+    assert hand.max() < 0.1
+    assert known.min() > 0.9, "and when it goes its place is known"
+    assert unknown.min() > 0.5, "by its colour alone it is the forearm's"
+
+
 def test_away_from_arms_cloth_of_the_worn_tops_colour_is_no_more_of_the_garment() -> None:
     """A skirt of the same cloth swings out from below the hem, to where the keyframe saw wall."""
     wall, blue = (210, 128, 128), (90, 120, 160)

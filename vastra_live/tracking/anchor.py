@@ -233,7 +233,7 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
         luma=np.ascontiguousarray(seen_or_remembered[..., 0]),
         alpha=whole_alpha,
         ycrcb=seen_or_remembered,
-        surface=surface_of(seen_or_remembered, whole_alpha),
+        surface=surface_of(seen_or_remembered, whole_alpha, ycrcb, alpha),
         texture_bgra=with_alpha(texture, own_whole_alpha),
         to_texture=cv2.invertAffineTransform(painted.to_frame).astype(np.float32),
         colours=_learn(painted, window, ycrcb, alpha, old.colours),

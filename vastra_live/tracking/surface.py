@@ -29,7 +29,8 @@ class Surface:
 
     Attributes:
         expected: Y, Cr, Cb, and the layer's alpha.
-        covered_low, covered_high, rest_low, rest_high: Y, Cr, Cb, and anything.
+        covered_low, covered_high, rest_low, rest_high: Y, Cr, Cb, and anything; of ``rest_low`` 255 where something
+            is in front of the layer in the keyframe, and 0 elsewhere.
     """
 
     expected: U8
@@ -78,12 +79,14 @@ class Expected:
     rest_high: U8
 
 
-def surface_of(ycrcb: U8, alpha: F32) -> Surface:
+def surface_of(ycrcb: U8, alpha: F32, shown_ycrcb: U8 | None = None, shown_alpha: F32 | None = None) -> Surface:
     """Ranges and alphas of a keyframe.
 
     Args:
         ycrcb: (rows, columns, 3) uint8, what the camera is expected to see.
         alpha: (rows, columns) float32, the layer.
+        shown_ycrcb, shown_alpha: likewise, with what is in front of the layer in the keyframe: it may be there still.
+            None for nothing.
     """
     around = np.ones((2 * _SLACK + 1, 2 * _SLACK + 1), np.uint8)
     planes = cv2.split(ycrcb)
@@ -91,10 +94,20 @@ def surface_of(ycrcb: U8, alpha: F32) -> Surface:
     inside = cv2.compare(alpha, 0.5, cv2.CMP_GT)
     covered = cv2.merge((inside, inside, inside, inside))
     rest = cv2.bitwise_not(covered)
+    beside, hidden = cv2.bitwise_or(colours, covered), np.zeros_like(inside)
+    beyond = cv2.bitwise_and(colours, rest)
+    if shown_ycrcb is not None and shown_alpha is not None:
+        hidden = cv2.bitwise_and(inside, cv2.compare(shown_alpha, 0.5, cv2.CMP_LT))
+        # its edge is part hand, part cloth
+        hidden = cv2.erode(hidden, around)
+        front = cv2.merge((*cv2.split(shown_ycrcb), shown_ycrcb[..., 0]))
+        beside, beyond = (cv2.copyTo(front, hidden, each) for each in (beside, beyond))
+    rest_low, rest_high = cv2.erode(beside, around), cv2.dilate(beyond, around)
+    cv2.insertChannel(hidden, rest_low, 3)
     return Surface(
         expected=cv2.merge((*planes, np.round(alpha * 255).astype(np.uint8))),
         covered_low=cv2.erode(cv2.bitwise_or(colours, rest), around),
         covered_high=cv2.dilate(cv2.bitwise_and(colours, covered), around),
-        rest_low=cv2.erode(cv2.bitwise_or(colours, covered), around),
-        rest_high=cv2.dilate(cv2.bitwise_and(colours, rest), around),
+        rest_low=rest_low,
+        rest_high=rest_high,
     )

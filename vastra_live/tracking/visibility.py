@@ -40,6 +40,8 @@ _COLOUR_LOOKS = 2.0
 _EDGE_VARIANCE = 40.0
 # Prior probability that the keyframe's surface is still what is seen.
 _STILL_SEEN = 0.7
+# Prior that what is in front in the keyframe is there still.
+_STILL_THERE = 0.5
 # Prior, among what was not seen before, that it is ground of the layer: far from the layer and inside it. Low
 # inside, because what is ground there was seen and would match.
 _UNSEEN = (0.05, 0.3)
@@ -112,6 +114,9 @@ def see(live: U8, expected: Expected, evidence: ColourEvidence, within: Within |
     )
     # all relative to "anything else", which costs one filter less
     covered_log = _surface_log(live, expected.covered_low, expected.covered_high, point, evidence.rest_log)
+    # what is in front in the keyframe may be there still, and is not of the colour expected behind it
+    still = cv2.multiply(cv2.extractChannel(expected.rest_low, 3), 1 / 255, dtype=cv2.CV_32F)
+    point = cv2.subtract(point, cv2.multiply(point, still))
     rest_log = _surface_log(live, expected.rest_low, expected.rest_high, point, evidence.rest_log)
     weight = _COLOUR_LOOKS / _LOOKS
     unseen_log = cv2.max(cv2.addWeighted(evidence.covered_log, weight, evidence.rest_log, -weight, 0), -_LOG_LIMIT)
@@ -120,6 +125,7 @@ def see(live: U8, expected: Expected, evidence: ColourEvidence, within: Within |
     )
 
     share = cv2.multiply(cv2.blur(alpha, (5, 5)), _STILL_SEEN / 255, dtype=cv2.CV_32F)
+    share -= cv2.multiply(share, still, still, _STILL_THERE)
     near = cv2.multiply(cv2.blur(alpha, _NEAR), 1 / 255, dtype=cv2.CV_32F)
     near = cv2.min(cv2.max(near, _UNSEEN[0], near), _UNSEEN[1], near)
     if within is not None:
