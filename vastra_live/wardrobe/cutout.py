@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vastra_live.types import U8
+from vastra_live.types import F32, U8
 from vastra_live.wardrobe.difference import Difference, read_difference, tight_limit
 from vastra_live.wardrobe.faint import steady_outline
 from vastra_live.wardrobe.ground import Ground, read_ground, settle_ground, without_frame
@@ -110,14 +110,28 @@ def _flood(difference: Difference, reach: int) -> U8:
     # a ripple is small beside the edge that made it
     peak = cv2.dilate(difference.distance, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
     ripple = binary(difference.distance < np.minimum(difference.tight + 0.08 * peak, 20))
-    # those of colour reach twice as far, where they are fainter
-    peak = cv2.dilate(peak, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
-    faint = binary(difference.distance < np.minimum(difference.tight + _FAINT_RIPPLE * peak, 20))
-    near_ripples = _along_border(grown(clean, ripple, reach), ripple, reach)
-    lit = near_ripples | grown(grown(clean, faint, reach), ripple, reach)
+    near_ripples = lit = _along_border(grown(clean, ripple, reach), ripple, reach)
+    if reach > _RIPPLE_PX:
+        # those of colour reach twice as far, where they are fainter; on a photo that was not enlarged nobody sees them
+        lit = near_ripples | _faint_ripples(difference, clean, ripple, peak, reach)
     flood = with_tinted_shadow(difference, lit)
     # a gap that the faint ones entered would have lost its mouth
     return flood | _holes(difference, ripple, flood & ~(lit & ~near_ripples))
+
+
+def _faint_ripples(difference: Difference, clean: U8, ripple: U8, peak: F32, reach: int) -> U8:
+    """Ground (255) that is reached through them.
+
+    Args:
+        difference: from the ground.
+        clean: ground (255) without ripples.
+        ripple: what may be one (255).
+        peak: (h, w) the largest difference within their reach.
+        reach: how far ripples of light go, in pixels.
+    """
+    peak = cv2.dilate(peak, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    faint = binary(difference.distance < np.minimum(difference.tight + _FAINT_RIPPLE * peak, 20))
+    return grown(grown(clean, faint, reach), ripple, reach)
 
 
 def _along_border(flood: U8, ripple: U8, reach: int) -> U8:

@@ -303,7 +303,8 @@ def shaded_skin(bgr: F32, skin: F32, face: F32, bare: Bare) -> F32:
     # a limb is as light on the whole as the skin that is seen, and lighter in its middle
     tone = _tone(bgr, trust, face) * np.float32(1.06)
     # a beard and the shade under it are not what a chest looks like; an arm may well lie in the shade
-    pale = ramp(cv2.transform(lit, _GREY), 1 / (_BEARD * float((_GREY @ tone)[0])), -_SHADED)
+    usual = float((_GREY[0] * tone).sum())
+    pale = ramp(cv2.transform(lit, _GREY), 1 / (_BEARD * usual), -_SHADED)
     trust *= (1 - np.float32(0.7) * face) * np.maximum(pale, bare.arms)
     near = spread(lit, trust, smooth=True)
     # far from any visible skin the nearest patch (a shaded wrist, a red cheek) must not tint a whole arm
