@@ -110,8 +110,12 @@ def without(anchor: Anchor, parts: int) -> Anchor:
 
 # likewise
 @lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def beside_trunk(anchor: Anchor, parts: int) -> F32:
-    """Where the layer is on arms beside the trunk, without these parts of them: (rows, columns) float32, 0..1."""
+    """Where the layer is on arms beside the trunk, without these parts of them: (rows, columns) float32, 0..1.
+
+    Asked in every frame, of one anchor and mostly the same parts, and so kept; not to be written to.
+    """
     masks = [mask for part, mask in enumerate(anchor.limbs.masks if anchor.limbs else ()) if not parts >> part & 1]
     if not masks:
         return np.zeros_like(anchor.alpha)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -137,6 +137,15 @@ def repair(flow: F32, light: F32, trust: F32, reach: float) -> tuple[F32, F32]:
     return mended, light_wide
 
 
+@lru_cache(maxsize=2)
+def _affine_basis(columns: int, rows: int) -> F32:
+    """(rows, columns, 3) float32: each pixel's x and y, in the longer side, and 1. Read-only."""
+    places = grid(columns, rows) / np.float32(max(columns, rows))
+    basis = np.dstack([places, np.ones((rows, columns), np.float32)])
+    basis.flags.writeable = False
+    return basis
+
+
 def held_together(flow: F32, trust: F32, share: F32, far: float) -> F32:
     """Flow of a surface that moves as one, and little beside that.
 
@@ -156,7 +165,7 @@ def held_together(flow: F32, trust: F32, share: F32, far: float) -> F32:
     )
     if np.count_nonzero(believed > 0.5) < _FEWEST:
         return flow
-    basis = np.dstack([grid(*size) / np.float32(max(size)), np.ones_like(there)])
+    basis = _affine_basis(*size)
     weight = believed
     for _ in range(_ROUNDS):
         # by OpenCV, for numpy's algebra wakes threads
