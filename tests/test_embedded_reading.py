@@ -22,7 +22,7 @@ from vastra_live.synthesis.embedded.reading import (
     read_person,
 )
 from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
-from vastra_live.types import Body, Frame
+from vastra_live.types import U8, Body, Frame
 
 RED, BLUE, WHITE = (40, 40, 190), (120, 70, 40), (235, 235, 235)
 
@@ -41,6 +41,18 @@ def dressed_to(depth: float) -> tuple[Frame, Body, Skeleton]:
 
 def read(frame: Frame, body: Body, s: Skeleton) -> Reading:
     return read_person(frame.bgr, body.person_alpha, s, Memory())
+
+
+def with_rows(frame: Frame, body: Body, rows: np.ndarray) -> U8:
+    """The picture with a colour for each row of it, (h, 3), on the trunk."""
+    bgr, trunk = np.array(frame.bgr), np.s_[:, 115:205]
+    bgr[trunk] = np.where(body.person_alpha[trunk][..., None] > 0.5, rows[:, None], bgr[trunk])
+    return bgr
+
+
+def hem_of(bgr: U8, body: Body, s: Skeleton) -> Hem | None:
+    lab = cv2.cvtColor(cv2.GaussianBlur(bgr, (3, 3), 0), cv2.COLOR_BGR2LAB)
+    return find_hem(lab, Places(body.person_alpha, s, lab))
 
 
 @pytest.mark.parametrize("depth", [0.55, 0.7, 0.9])
@@ -84,11 +96,7 @@ def test_a_dark_rib_below_a_light_and_dark_print_is_the_tops(depth: float) -> No
     bands = np.where((below / (0.1 * s.torso_length)).astype(int) % 2 == 0, 130, 30)
     grey = np.where(below > (depth - 0.13) * s.torso_length, 25, bands)
     rows = np.where((below > depth * s.torso_length)[:, None], (90, 50, 25), np.repeat(grey[:, None], 3, axis=1))
-    bgr = np.array(frame.bgr)
-    trunk = np.s_[:, 115:205]
-    bgr[trunk] = np.where(body.person_alpha[trunk][..., None] > 0.5, rows[:, None], bgr[trunk])
-    lab = cv2.cvtColor(cv2.GaussianBlur(bgr, (3, 3), 0), cv2.COLOR_BGR2LAB)
-    hem = find_hem(lab, Places(body.person_alpha, s, lab))
+    hem = hem_of(with_rows(frame, body, rows), body, s)
     assert hem is not None
     assert hem.depth == pytest.approx(depth, abs=0.05)
 
@@ -101,8 +109,7 @@ def test_a_striped_rib_is_the_tops() -> None:
         row, end = (int(s.neck[1] + d * s.torso_length) for d in (depth, depth + deep))
         part = bgr[row:end, 115:205]
         part[body.person_alpha[row:end, 115:205] > 0.5] = colour
-    lab = cv2.cvtColor(cv2.GaussianBlur(bgr, (3, 3), 0), cv2.COLOR_BGR2LAB)
-    hem = find_hem(lab, Places(body.person_alpha, s, lab))
+    hem = hem_of(bgr, body, s)
     assert hem is not None
     assert hem.depth > 0.98
 
@@ -114,11 +121,7 @@ def test_shorts_in_the_shade_of_a_top_of_their_hue_are_no_part_of_it() -> None:
     shade = np.interp(depth, (0.75, 0.95), (1.0, 0.38))[:, None]
     rows = np.where(depth[:, None] < 0.75, (225, 200, 170), shade * (150, 110, 70))
     rows = np.where(depth[:, None] < 1.25, rows, (120, 150, 200))
-    bgr = np.array(frame.bgr)
-    trunk = np.s_[:, 115:205]
-    bgr[trunk] = np.where(body.person_alpha[trunk][..., None] > 0.5, rows[:, None], bgr[trunk])
-    lab = cv2.cvtColor(cv2.GaussianBlur(bgr, (3, 3), 0), cv2.COLOR_BGR2LAB)
-    hem = find_hem(lab, Places(body.person_alpha, s, lab))
+    hem = hem_of(with_rows(frame, body, rows), body, s)
     assert hem is not None
     assert hem.depth == pytest.approx(0.75, abs=0.05)
 

@@ -52,7 +52,7 @@ def colour_cells(lab: U8) -> I64:
 
 
 def learned(cells: I64, weights: F32) -> F32:
-    """(5, cells) colour density of each class from (5, h, w) weights, smoothed over neighbouring colours."""
+    """(n, cells) colour density of each class from (n, h, w) weights, smoothed over neighbouring colours."""
     models = np.empty((len(weights), CELLS), np.float32)
     kernel = np.array([0.25, 0.5, 0.25], np.float32)
     for k, weight in enumerate(weights):

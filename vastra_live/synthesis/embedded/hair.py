@@ -38,13 +38,13 @@ _THIN = 0.04
 
 
 def let_hair_fall(
-    share: F32, models: F32, skin: F32, cells: I64, places: Places, s: Skeleton, smooth: Smoother
+    share: F32, likely: F32, skin: F32, cells: I64, places: Places, s: Skeleton, smooth: Smoother
 ) -> None:
     """Find the locks before shoulders and chest. In place.
 
     Args:
         share: (5, h, w) probability of each class.
-        models: (5, cells) colours of each class.
+        likely: (5, h, w) how likely each class has this colour, wherever it is.
         skin: (h, w) prior.
         cells: (h*w,) colour cell of each pixel.
         places: where things may be.
@@ -60,8 +60,7 @@ def let_hair_fall(
     down = np.maximum(places.depth, 0) * np.float32(s.torso_length / s.unit)
     far = np.minimum(np.hypot(places.aside, down) / np.float32(_FAR), 1) ** 4
     top = share[TOP] * (share[TOP] > 0.5) * far
-    as_skin, as_wall = (models[k].take(cells).reshape(hair.shape) for k in (SKIN, BACKGROUND))
-    others = as_skin * np.clip(3 * skin, 0.1, 1) + as_wall * ~places.sure + np.float32(_NEVER_SEEN)
+    others = likely[SKIN] * np.clip(3 * skin, 0.1, 1) + likely[BACKGROUND] * ~places.sure + np.float32(_NEVER_SEEN)
     # beside the cheeks is the hair that falls further, in the light that it has there, and no hat
     of_hair = learned(cells, (hair * (hair > 0.5) * places.beside_cheeks)[None])[0]
     as_hair = of_hair.take(cells).reshape(hair.shape)

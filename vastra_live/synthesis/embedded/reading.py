@@ -117,7 +117,7 @@ def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: Memory) -> Rea
         models = colours.blended(learned(cells, weights + 0.15 * seeds))
         share = _classify(cells, models, priors, smooth, places.face)
     likely = models.take(cells, axis=1).reshape(share.shape)
-    let_hair_fall(share, models, priors[SKIN], cells, places, skeleton, smooth)
+    let_hair_fall(share, likely, priors[SKIN], cells, places, skeleton, smooth)
     _fill_bays(share, likely * priors, skeleton.unit)
     keep_sleeves(share, likely, skeleton)
     attach_hair(share, places)
