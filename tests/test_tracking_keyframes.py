@@ -70,7 +70,7 @@ def test_what_ages_a_keyframe(body: Body | None, carried: Carried, garment: str,
 
 def test_more_of_the_wearer_in_the_picture_asks_for_a_keyframe_and_less_does_not() -> None:
     """Who rises shows cloth below that no keyframe has seen."""
-    cut_off, whole = _body(height=230), _body(height=260)
+    cut_off, whole = _body(height=230), _body(height=236)
     assert _taken(cut_off).due(_frame(10.5), whole, _carried(), "tee") is Reason.POSE
     assert _taken(whole).due(_frame(10.5), cut_off, _carried(), "tee") is None
     assert _taken(_body(height=330)).due(_frame(10.5), _body(height=390), _carried(), "tee") is None

@@ -11,7 +11,7 @@ from vastra_live.tracking.anchor import Anchor, Before
 from vastra_live.tracking.behind_arms import beside_trunk, without
 from vastra_live.tracking.fronts import Front, bring_arm, weigh
 from vastra_live.tracking.limbs import ARM, Arms, arm_window, lost_parts
-from vastra_live.tracking.motion import Flow, held_together, repair, similarity
+from vastra_live.tracking.motion import Flow, held_together, in_both, repair, similarity
 from vastra_live.tracking.reach import Reach, Within
 from vastra_live.tracking.surface import Expected
 from vastra_live.tracking.visibility import ColourEvidence, Seen, colour_evidence, see
@@ -20,8 +20,6 @@ from vastra_live.types import F32, U8, Body
 
 __all__ = ["Followed", "expect", "expect_by_body", "follow", "is_astray", "recentre"]
 
-# How far around it a dense search is misled by what only one of two pictures shows, in work pixels (box).
-_PATCH = np.ones((19, 19), np.uint8)
 # Log odds at which a colour alone is enough to leave a pixel out of the flow.
 _FOREIGN = 1.0
 # How far a trusted flow vector speaks for hidden neighbours, in work pixels.
@@ -139,7 +137,7 @@ def follow(
     found_luma = sampled(ground.luma, places + flow)
     doubt = cv2.blur(cv2.absdiff(luma, found_luma), (5, 5))
     trust = cv2.min(cv2.max(1.5 - doubt * np.float32(1 / _DOUBTFUL), 0.0), 1.0) * (1 - covered)
-    trust = cv2.copyTo(trust, _in_both(window, anchor.window, places + flow, frame_bgr.shape))
+    trust = cv2.copyTo(trust, in_both(window, anchor.window, places + flow, frame_bgr.shape))
     weight = trust * _textured(luma)
     flow, light = repair(flow, cv2.subtract(bright, found_luma, dtype=cv2.CV_32F), weight, _REACH)
     within = None if reach is None else reach.on(window)
@@ -170,32 +168,6 @@ def follow(
     return Followed(
         anchor, window, flow, light, seen, expected_luma, alpha, residual, confidence, ground, parts, fronts
     )
-
-
-def _in_both(window: Window, key: Window, cells: F32, shape: tuple[int, ...]) -> U8:
-    """Which cells a flow can be known of: those in the live frame, away from what the keyframe's did not yet show.
-
-    What comes into the picture is not in the keyframe, and dense search, with patches at several sizes, finds something
-    else for it and for what is beside it.
-
-    Args:
-        window: the live one.
-        key: the keyframe's.
-        cells: (rows, columns, 2) float32, where the flow leads to in ``key``.
-        shape: of both frames, height and width first.
-
-    Returns:
-        (rows, columns) uint8, 255 or 0.
-    """
-    height, width = shape[:2]
-    ends = np.array([[0, 0], [width - 1, height - 1]], np.float32)
-    (left, top), (right, bottom) = key.cells(ends).tolist()
-    there = cv2.inRange(cells, (left, top, 0, 0), (right, bottom, 0, 0))
-    (left, top), (right, bottom) = np.rint(window.cells(ends)).astype(int).tolist()
-    here = np.zeros_like(there)
-    here[max(top, 0) : max(bottom + 1, 0), max(left, 0) : max(right + 1, 0)] = 255
-    passed = cv2.dilate(cv2.bitwise_xor(here, there), _PATCH)
-    return cv2.subtract(here, passed)
 
 
 def _evidence(last: Followed, live: U8, parts: int) -> ColourEvidence:

@@ -18,6 +18,8 @@ __all__ = ["KeyframePolicy", "KeyframeSettings", "Reason"]
 _JOINTS = np.array([11, 12, 13, 14, 15, 16, 19, 20, 23, 24])
 # How far a garment reaches to the left, to the right and down from the shoulders' middle, in torso sizes.
 _EXTENT = np.array([1.0, 1.0, 2.0], np.float32)
+# What comes into the picture is in no keyframe, and smears of its edge stand for it: so much more it counts.
+_COME = 5
 
 
 class Reason(Enum):
@@ -49,7 +51,7 @@ class KeyframeSettings:
             it for as long as they stay there, and another keyframe would not raise it.
         max_rise: ask when its residual rose by so many grey levels since the keyframe was new.
         max_pose_change: ask when a joint moved further, relative to the shoulders' middle, in torso sizes (about
-            a shoulder width), or the wearer grew or shrank in the picture by this share, or half as much more of
+            a shoulder width), or the wearer grew or shrank in the picture by this share, or a fifth as much more of
             them came into it.
     """
 
@@ -143,5 +145,5 @@ class _Pose:
         """The largest move of a joint seen in both, change of size, or part come into the picture, in torso sizes."""
         both = self.visible & other.visible
         moved = np.linalg.norm(self.joints - other.joints, axis=1)[both]
-        come = 2 * float((other.room - self.room).max())
+        come = _COME * float((other.room - self.room).max())
         return max(float(moved.max(initial=0.0)), abs(other.size / self.size - 1), come)

@@ -7,10 +7,10 @@ from functools import cached_property, lru_cache
 import cv2
 import numpy as np
 
-from vastra_live.tracking.window import grid
+from vastra_live.tracking.window import Window, grid
 from vastra_live.types import F32, U8
 
-__all__ = ["Flow", "held_together", "repair", "similarity"]
+__all__ = ["Flow", "held_together", "in_both", "repair", "similarity"]
 
 # Side of the square of pixels that share one fine step.
 _BLOCK = 4
@@ -25,6 +25,9 @@ _FIRM = np.diag([1e-3, 1e-3, 1e-3]).astype(np.float32)
 
 # Every so many pixels are followed for a similarity; so many must agree, and such a share.
 _SPARSE, _FEWEST, _AGREEING = 10, 12, 0.4
+
+# How far around it a dense search is misled by what only one of two pictures shows, in work pixels (box).
+_PATCH = np.ones((19, 19), np.uint8)
 
 
 class Flow:
@@ -105,6 +108,33 @@ def similarity(before: U8, now: U8, mask: U8) -> F32 | None:
     if matrix is None or np.count_nonzero(agreeing) < max(_FEWEST, _AGREEING * np.count_nonzero(good)):
         return None
     return np.asarray(matrix, np.float32)
+
+
+def in_both(window: Window, key: Window, cells: F32, shape: tuple[int, ...]) -> U8:
+    """Which cells a flow can be known of: those in the live frame, away from what the keyframe's did not yet show.
+
+    What comes into the picture is not in the keyframe, and dense search, with patches at several sizes, finds something
+    else for it and for what is beside it.
+
+    Args:
+        window: the live one.
+        key: the keyframe's.
+        cells: (rows, columns, 2) float32, where the flow leads to in ``key``.
+        shape: of both frames, height and width first.
+
+    Returns:
+        (rows, columns) uint8, 255 or 0.
+    """
+    height, width = shape[:2]
+    ends = np.array([[0, 0], [width - 1, height - 1]], np.float32)
+    (left, top), (right, bottom) = key.cells(ends).tolist()
+    there = cv2.inRange(cells, (left, top, 0, 0), (right, bottom, 0, 0))
+    (left, top), (right, bottom) = np.rint(window.cells(ends)).astype(int).tolist()
+    here = np.zeros_like(there)
+    here[max(top, 0) : max(bottom + 1, 0), max(left, 0) : max(right + 1, 0)] = 255
+    passed = cv2.dilate(cv2.bitwise_xor(here, there), _PATCH)
+    both: U8 = cv2.subtract(here, passed)
+    return both
 
 
 def repair(flow: F32, light: F32, trust: F32, reach: float) -> tuple[F32, F32]:
