@@ -134,6 +134,7 @@ def read_sides(silhouette: Silhouette) -> tuple[Side, Side]:
         hidden = float(np.interp(depth, _HIDDEN, (0, 1)))
         standing = _standing(halves, [arm.shoulder for arm in arms])
         left, right = (_sleeved(half, arm, hidden, standing) for half, arm in zip(halves, arms, strict=True))
+    left, right = _with_one_neck(halves, left, right)
     return (
         replace(left, hem=_hem(silhouette, left.hem, right.hem, left=True)),
         replace(right, hem=_hem(silhouette, right.hem, left.hem, left=False)),
@@ -269,6 +270,27 @@ def _neck(half: Half, shoulder: int, standing: float) -> F32:
         at = standing * foot + (1 - standing) * at
     every = np.arange(len(path))
     return np.array([np.interp(at, every, path[:, axis]) for axis in (0, 1)], np.float32)
+
+
+def _with_one_neck(halves: tuple[Half, Half], left: Side, right: Side) -> tuple[Side, Side]:
+    """The sides, both with that one's neck point which is the clearer corner on both, should they disagree.
+
+    The neck of a one-shouldered garment is where the other half has no outline, and both stay.
+    """
+    necks, paths = (left.neck, right.neck), [half.path for half in halves]
+    if float(np.abs(necks[0] - necks[1]).max()) < _SAME:
+        return left, right
+    places = [[_nearest(path, neck) for path in paths] for neck in necks]
+    off = [
+        max(float(np.linalg.norm(path[k] - neck)) for path, k in zip(paths, at, strict=True))
+        for neck, at in zip(necks, places, strict=True)
+    ]
+    clear = [sum(float(half.bend[k]) for half, k in zip(halves, at, strict=True)) for at in places]
+    first = 0 if clear[0] > clear[1] else 1
+    if off[first] > _SAME:
+        return left, right
+    one, other = (np.asarray(path[k], np.float32) for path, k in zip(paths, places[first], strict=True))
+    return replace(left, neck=one), replace(right, neck=other)
 
 
 def _inner(path: F32, shoulder: int) -> npt.NDArray[np.int64]:
