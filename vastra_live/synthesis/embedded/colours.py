@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import cv2
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -53,22 +54,30 @@ def colour_cells(lab: U8) -> I64:
 
 def learned(cells: I64, weights: F32) -> F32:
     """(n, cells) colour density of each class from (n, h, w) weights, smoothed over neighbouring colours."""
-    models = np.empty((len(weights), CELLS), np.float32)
-    kernel = np.array([0.25, 0.5, 0.25], np.float32)
-    for k, weight in enumerate(weights):
+    counts = np.ones((len(weights), CELLS), np.float32)
+    for own, weight in zip(counts, weights, strict=True):
         flat = weight.ravel()
-        total = float(flat.sum())
-        if total < 4:
-            models[k] = 1.0 / CELLS
-            continue
-        # a pixel counts for one class or two of the five; flags are gone through ten times as fast as numbers
-        at = np.flatnonzero(flat > 0)
-        counts = np.bincount(cells[at], flat[at], CELLS).astype(np.float32)
-        cube = counts.reshape(_BINS[0], _BINS[1] * _BINS[2])
-        cube = cv2.sepFilter2D(cube, -1, np.ones(1, np.float32), kernel)
-        cube = cube.reshape(_BINS[0] * _BINS[1], _BINS[2])
-        cube = cv2.sepFilter2D(cube, -1, kernel, np.ones(1, np.float32))
-        planes = cube.reshape(_BINS)
-        planes[:, 1:-1] = 0.5 * planes[:, 1:-1] + 0.25 * (planes[:, :-2] + planes[:, 2:])
-        models[k] = planes.ravel() / max(float(planes.sum()), 1e-6)
-    return models
+        if float(flat.sum()) >= 4:
+            # a pixel counts for one class or two of the five; flags are gone through ten times as fast as numbers
+            at = np.flatnonzero(flat > 0)
+            own[:] = np.bincount(cells[at], flat[at], CELLS)
+    for axis in range(len(_BINS)):
+        counts = _smoothed(counts, axis)
+    counts /= counts.sum(axis=1, keepdims=True)
+    return counts
+
+
+def _smoothed(counts: F32, axis: int) -> F32:
+    """(n, cells) counts averaged along one axis of the colour cube: half of each cell, a quarter of its neighbours'.
+
+    All models are gone through as one row of numbers, in which neighbours are so many steps apart.
+    """
+    step = math.prod(_BINS[axis + 1 :])
+    row = counts.ravel()
+    smooth = np.float32(0.5) * row
+    smooth[step:-step] += np.float32(0.25) * (row[: -2 * step] + row[2 * step :])
+    # what lies past an end of the axis is another row's
+    ends, of = smooth.reshape(-1, _BINS[axis], step), counts.reshape(-1, _BINS[axis], step)
+    for end, inside in ((0, 1), (-1, -2)):
+        ends[:, end] = of[:, end] if axis == 1 else np.float32(0.5) * (of[:, end] + of[:, inside])
+    return smooth.reshape(counts.shape)

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vastra_live.synthesis.embedded.girth import ELBOW, arm_points, sample, unit_vector
+from vastra_live.synthesis.embedded.girth import ELBOW, arm_points, middle_of, sample, unit_vector
 from vastra_live.synthesis.embedded.places import Window, window
 from vastra_live.synthesis.embedded.skeleton import Arm, Point
 from vastra_live.types import F32
@@ -291,10 +291,10 @@ def _thickness(free: F64, shown: _Seen, usual: float) -> float:
     total, weight = 3 * usual * (1 - _CLOTH * float(shown.covered.mean())), 3.0
     seen = ratio[shown.bare & (STATIONS <= 1) & ~np.isnan(free)]
     if len(seen):
-        total, weight = total + 4 * len(seen) * float(np.median(seen)), weight + 4 * len(seen)
+        total, weight = total + 4 * len(seen) * middle_of(seen), weight + 4 * len(seen)
     sleeve = ratio[shown.covered & ~np.isnan(free)]
     if len(sleeve):
-        filled = (1 - _CLOTH) * float(np.median(sleeve))
+        filled = (1 - _CLOTH) * middle_of(sleeve)
         total += len(sleeve) * (min(filled, 1.0) + 0.25 * max(filled - 1, 0.0))
         weight += len(sleeve)
     return float(np.clip(total / weight, 0.65, 1.15))

@@ -62,13 +62,11 @@ def spread(bgr: F32, weight: F32, *, smooth: bool = False) -> F32:
             (cv2.resize(colour, size, interpolation=cv2.INTER_AREA), cv2.resize(w, size, interpolation=cv2.INTER_AREA))
         )
     colour, w = levels[-1]
-    known = colour.sum(axis=(0, 1)) / max(float(w.sum()), 1e-6)
-    pulled = np.broadcast_to(known.astype(np.float32), colour.shape).copy()
+    pulled = np.full(colour.shape, colour.sum(axis=(0, 1)) / max(float(w.sum()), 1e-6), np.float32)
     for colour, w in reversed(levels[1:] if smooth else levels):
         pulled = cv2.resize(pulled, (w.shape[1], w.shape[0]), interpolation=cv2.INTER_LINEAR)
-        trust: F32 = np.minimum(w * 4, 1)
-        # the colours are weighted already
-        pulled = scaled(pulled, 1 - trust, pulled)
-        pulled += scaled(colour, trust / np.maximum(w, np.float32(1e-6)), colour)
+        # from a quarter on it is known well enough; the colours are weighted already
+        pulled = scaled(pulled, ramp(w, -4, 1), pulled)
+        pulled += scaled(colour, 1 / cv2.max(w, 0.25), colour)
     height, width = weight.shape
     return cv2.resize(pulled, (width, height), interpolation=cv2.INTER_LINEAR) if smooth else pulled

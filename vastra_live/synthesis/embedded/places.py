@@ -341,14 +341,14 @@ def segment_distance(shape: tuple[int, ...], start: Point, end: Point, part: Win
     x = np.arange(columns.start, columns.stop, dtype=np.float32)[None, :] - np.float32(start[0])
     y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] - np.float32(start[1])
     t: F32 = x * np.float32(along[0] / length2) + y * np.float32(along[1] / length2)
-    np.minimum(np.maximum(t, 0, out=t), 1, out=t)
+    if not t.size:
+        return t, t
+    cv2.threshold(t, 0, 0, cv2.THRESH_TOZERO, t)
+    cv2.threshold(t, 1, 1, cv2.THRESH_TRUNC, t)
     across, down = t * -np.float32(along[0]), t * -np.float32(along[1])
     across += x
     down += y
-    across *= across
-    down *= down
-    across += down
-    return np.sqrt(across, out=across), t
+    return np.asarray(cv2.magnitude(across, down), np.float32), t
 
 
 def near_segments(shape: tuple[int, ...], segments: Sequence[tuple[Point, Point]], limit: float, soft: float) -> F32:
@@ -371,7 +371,7 @@ def arm_distance(shape: tuple[int, ...], arm: Arm) -> F32:
 def _falling(value: F32, middle: float, width: float) -> F32:
     """A smooth step from 1 down to 0 around ``middle``, over about ``width``."""
     step: F32 = (value - np.float32(middle)) * np.float32(6 / width)
-    np.minimum(np.maximum(step, -30, out=step), 30, out=step)
+    cv2.threshold(step, 30, 30, cv2.THRESH_TRUNC, step)
     np.exp(step, out=step)
     step += 1
     return np.divide(1, step, out=step)

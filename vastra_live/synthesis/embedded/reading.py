@@ -116,7 +116,7 @@ def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: Memory) -> Rea
         weights[SKIN] *= (priors[SKIN] > 0.05) & ~places.teeth
         models = colours.blended(learned(cells, weights + 0.15 * seeds))
         share = _classify(cells, models, priors, smooth, places.face)
-    likely = models.take(cells, axis=1).reshape(share.shape)
+    likely = models.take(cells, axis=1, mode="clip").reshape(share.shape)
     let_hair_fall(share, likely, priors[SKIN], cells, places, skeleton, smooth)
     _fill_bays(share, likely * priors, skeleton.unit)
     keep_sleeves(share, likely, skeleton)
@@ -181,7 +181,8 @@ def _classify(cells: I64, models: F32, places: F32, smooth: Smoother, face: F32)
     shape = places.shape[1:]
     # the floor lets place decide where a colour was never seen (a sleeve of another colour)
     floor = 0.02 / CELLS * np.array([1, 1, 1, 6, 3], np.float32)
-    colour = (models + floor[:, None]).take(cells, axis=1).reshape(-1, *shape)
+    # the cells are of this table: clipped to it they need not be looked through first
+    colour = (models + floor[:, None]).take(cells, axis=1, mode="clip").reshape(-1, *shape)
     score = colour * places
     share = score / score.sum(axis=0)
     # the filter is linear and keeps constants: the smoothed shares still sum to 1, so one follows from the rest

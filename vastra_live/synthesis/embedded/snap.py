@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vastra_live.synthesis.embedded.girth import arm_point, sample, unit_vector
+from vastra_live.synthesis.embedded.girth import arm_point, middle_of, sample, unit_vector
 from vastra_live.synthesis.embedded.reading import BACKGROUND, HAIR, LOWER, SKIN, Reading
 from vastra_live.synthesis.embedded.skeleton import Arm, Point, Skeleton
 from vastra_live.types import F32
@@ -176,7 +176,9 @@ def _in_order(placed: Point, moves: Point, edges: tuple[Edge, ...]) -> Point:
 
 def _normals(points: Point) -> Point:
     """(n, 2) unit normals of an open polyline, to its left on the screen."""
-    dx, dy = np.gradient(points, axis=0).T
+    # each from the point before it to the one after, as numpy's gradient has it in ten times as long
+    number = np.arange(len(points))
+    dx, dy = (points[np.minimum(number + 1, number[-1])] - points[np.maximum(number - 1, 0)]).T
     length = np.hypot(dx, dy)
     none = length <= 1e-3
     length[none] = 1
@@ -236,7 +238,7 @@ def _offsets(
     seen = trust > 0.05
     if edge.kind is EdgeKind.HEM and seen.any():
         # a hem is one line: a corner that finds an edge far from where the rest finds it has found a shade or a pocket
-        trust *= np.clip(2 - np.abs(offsets - np.median(offsets[seen])) / (_ONE_HEM * unit), 0, 1)
+        trust *= np.clip(2 - np.abs(offsets - middle_of(offsets[seen])) / (_ONE_HEM * unit), 0, 1)
     if edge.kind in _CUT:
         trust *= np.clip((float(trust.mean()) - 0.35) / 0.3, 0, 1)
     return offsets, trust
@@ -355,7 +357,7 @@ def _last_inside(profiles: F32, along: Point) -> tuple[Point, Steps]:
 def _level(offsets: Point, trust: Point) -> float:
     """One offset for the whole of a straight edge: the middle one of those that were found."""
     found = trust > 0.05
-    return float(np.median(offsets[found]) * trust[found].mean()) if found.any() else 0.0
+    return middle_of(offsets[found]) * float(trust[found].mean()) if found.any() else 0.0
 
 
 def _spread(offsets: Point, trust: Point, stiffness: float = 0.12) -> Point:
