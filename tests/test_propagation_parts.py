@@ -142,6 +142,21 @@ def test_learned_colours_tell_their_own_from_others_and_remember() -> None:
     assert second.rest_log[others] > second.covered_log[others] + 5
 
 
+def test_the_density_of_a_few_colours_is_that_of_the_whole_cube() -> None:
+    """Smoothed in the box of the colours seen, two of them at the cube's edge."""
+    picture = np.array([[[70, 120, 130], [90, 140, 128], [76, 0, 255], [255, 128, 128]]], np.uint8)
+    counts = np.array([5.0, 3.0, 2.0, 1.0], np.float32)
+    learned = learn_colours(picture, counts, counts, None)
+    cube = learned.covered_mass.reshape(32, 64, 64).astype(np.float64)
+    kernel = cv2.getGaussianKernel(5, 1.0).ravel()
+    for axis in range(3):
+        room = [(2, 2) if each == axis else (0, 0) for each in range(3)]
+        wide = np.moveaxis(np.pad(cube, room, mode="reflect"), axis, 0)
+        cube = np.moveaxis(np.tensordot(np.lib.stride_tricks.sliding_window_view(wide, 5, axis=0), kernel, 1), 0, axis)
+    expected = np.log(cube / (cube.sum() * 128) + 0.02 / 256**3)
+    np.testing.assert_allclose(learned.covered_log, expected.ravel(), atol=1e-4)
+
+
 # ------------------------------------------------------------------ surface
 
 

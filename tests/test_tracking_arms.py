@@ -19,7 +19,7 @@ from vastra_live.tracking.behind_arms import with_arms, without, without_haste
 from vastra_live.tracking.following import _in_front
 from vastra_live.tracking.fronts import Front, bring_arm, weigh
 from vastra_live.tracking.leap import small_luma
-from vastra_live.tracking.limbs import Arms, arm_mask, arm_window, arms_of, lost_parts, motion_of
+from vastra_live.tracking.limbs import Arms, arm_masks, arm_window, arms_of, lost_parts, motion_of
 from vastra_live.tracking.motion import Flow
 from vastra_live.tracking.painted import Painted
 from vastra_live.tracking.propagation import Propagator
@@ -133,7 +133,8 @@ def test_a_bone_carries_what_lies_along_it(upper: float, fore: float) -> None:
 @settings(max_examples=20, deadline=None)
 @given(st.floats(-20, 120), st.floats(-140, 140), st.sampled_from([0, 1]), st.floats(0.5, 2))
 def test_what_an_arm_covers_equals_the_plain_distance(upper: float, fore: float, part: int, margin: float) -> None:
-    arms, places = _arms(upper, fore), grid(90, 75) * np.float32(4)
+    arms, window = _arms(upper, fore), Window(0, 0, 90, 75, 4)
+    places = window.centres()
     # upper arm from the shoulder's end on; forearm and hand
     first, last = ((0, 1), (1, 3))[part]
     nearest = np.full(places.shape[:2], np.inf)
@@ -148,7 +149,8 @@ def test_what_an_arm_covers_equals_the_plain_distance(upper: float, fore: float,
                 margin * arms.size * (0.19, 0.17, 0.17)[bone]
             )
             nearest[row, column] = min(nearest[row, column], off)
-    np.testing.assert_allclose(arm_mask(arms, part, places, margin), np.clip((1.1 - nearest) * 5, 0, 1), atol=2e-3)
+    (mask,) = arm_masks(arms, part, window, (margin,))
+    np.testing.assert_allclose(mask, np.clip((1.1 - nearest) * 5, 0, 1), atol=2e-3)
 
 
 def test_the_flow_mends_what_the_landmarks_are_off() -> None:
@@ -211,7 +213,7 @@ def test_behind_a_forearm_the_upper_arm_stays() -> None:
     assert anchor.limbs is not None and anchor.bare is not None
     assert without(anchor, 0) is anchor
     bare = without(anchor, LEFT_FORE)
-    upper = arm_mask(anchor.limbs.arms, 0, anchor.window.centres(), 0.6) > 0.99
+    upper = arm_masks(anchor.limbs.arms, 0, anchor.window, (0.6,))[0] > 0.99
     np.testing.assert_array_equal(bare.luma[upper], anchor.luma[upper])
     nothing = without(anchor, LEFT_UPPER | LEFT_FORE)
     assert np.abs(nothing.luma[upper].astype(int) - anchor.luma[upper]).mean() > 5

@@ -191,7 +191,7 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
     before_alpha = sampled(old.alpha, cells)
     behind = _behind(alpha, before_alpha if placed.behind is old else sampled(placed.behind.alpha, cells))
     trunk = painted.trunk_on(window)
-    near = around_arms(painted.body, ARMS, window.centres(), (1.0,)) if behind.any() else None
+    near = around_arms(painted.body, ARMS, window, (1.0,)) if behind.any() else None
     if trunk is not None and near is not None:
         # between a raised arm and the side there is nothing of the layer
         behind = np.minimum(behind, np.maximum(trunk, near[0]))
@@ -336,14 +336,17 @@ def _on_own(painted: Painted, window: Window, flow: F32, *alphas: F32) -> tuple[
     to_cells = after(after(window.to_cells(), painted.to_frame), np.array([[2, 0, 0.5], [0, 2, 0.5]], np.float32))
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     small = cv2.warpAffine(fields, to_cells, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    own = cv2.resize(small, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_LINEAR)[:rows, :columns]
-    x, y, *own_alphas = (cv2.extractChannel(own, channel) for channel in range(2 + len(alphas)))
-    return cv2.merge((x, y)), *own_alphas
+    # one by one, for what is taken apart at full size is gone through three times
+    planes = cv2.split(small)
+    return tuple(
+        cv2.resize(part, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_LINEAR)[:rows, :columns]
+        for part in (cv2.merge(planes[:2]), *planes[2:])
+    )
 
 
 def _beside_forearms(painted: Painted, window: Window) -> F32:
     """Where something may be painted beside a forearm or a hand, to blend it in: (rows, columns) float32, 0..1."""
-    around = around_arms(painted.body, FOREARMS, window.centres(), (_WIDE, _CORE))
+    around = around_arms(painted.body, FOREARMS, window, (_WIDE, _CORE))
     if around is None:
         return np.zeros((window.rows, window.columns), np.float32)
     beside: F32 = around[0] * (1 - around[1])

@@ -18,6 +18,8 @@ _SHAPE = (256 >> _LUMA_SHIFT, 256 >> _CHROMA_SHIFT, 256 >> _CHROMA_SHIFT)
 _BIN_VOLUME = float((1 << _LUMA_SHIFT) * (1 << _CHROMA_SHIFT) ** 2)
 # What any colour at all gets: a share of the uniform density, so that an unseen colour is no infinite proof.
 _FLOOR = 0.02 / 256**3
+# So many bins around a colour are smoothed: as far as a blur reaches, and is reflected from where a box ends.
+_ROOM = 4
 # What an earlier keyframe's samples weigh beside a new one's.
 _KEEP = 0.5
 
@@ -84,12 +86,20 @@ def learn_colours(
 
 
 def _log_density(mass: F32) -> F32:
-    """Smoothed by about a bin along each axis, so that neighbouring shades count."""
-    luma, red, blue = _SHAPE
-    cube = cv2.GaussianBlur(mass.reshape(luma, red * blue), (1, 5), 0.1, sigmaY=1.0)
-    cube = cv2.GaussianBlur(cube.reshape(luma * red, blue), (5, 1), 1.0, sigmaY=0.1).reshape(_SHAPE)
-    turned = np.ascontiguousarray(cube.transpose(0, 2, 1)).reshape(luma * blue, red)
-    cube = cv2.GaussianBlur(turned, (5, 1), 1.0, sigmaY=0.1).reshape(luma, blue, red).transpose(0, 2, 1)
-    density = cube.ravel() / (max(float(cube.sum()), 1.0) * _BIN_VOLUME)
-    log: F32 = np.log(density + _FLOOR).astype(np.float32)
-    return log
+    """Smoothed by about a bin along each axis, so that neighbouring shades count.
+
+    A scene has a tenth of all colours: no more than their box is gone through.
+    """
+    logs = np.full(_SHAPE, np.log(_FLOOR), np.float32)
+    used = np.flatnonzero(mass > 0)
+    if len(used):
+        bins = np.unravel_index(used, _SHAPE)
+        box = tuple(slice(max(int(axis.min()) - _ROOM, 0), int(axis.max()) + _ROOM + 1) for axis in bins)
+        cube = mass.reshape(_SHAPE)[box]
+        luma, red, blue = cube.shape
+        cube = cv2.GaussianBlur(cube.reshape(luma, red * blue), (1, 5), 0.1, sigmaY=1.0)
+        cube = cv2.GaussianBlur(cube.reshape(luma * red, blue), (5, 1), 1.0, sigmaY=0.1).reshape(luma, red, blue)
+        turned = np.ascontiguousarray(cube.transpose(0, 2, 1)).reshape(luma * blue, red)
+        cube = cv2.GaussianBlur(turned, (5, 1), 1.0, sigmaY=0.1).reshape(luma, blue, red).transpose(0, 2, 1)
+        logs[box] = np.log(cube / (max(float(cube.sum()), 1.0) * _BIN_VOLUME) + _FLOOR)
+    return logs.ravel()

@@ -78,7 +78,8 @@ def with_arms(anchor: Anchor, earlier: Anchor | None) -> Anchor:
     beside, sleeves = (float((share * mask).sum()) for share in (worn - own, worn))
     surrounded, narrower = anchor, beside > _NARROWER * sleeves
     if narrower:
-        bare, surrounded = (_surrounded(each, _on_own(anchor, wall)) for each in (bare, anchor))
+        own_wall = _on_own(anchor, wall)
+        bare, surrounded = (_surrounded(each, own_wall) for each in (bare, anchor))
     limbs = Limbs(
         arms,
         masks,
@@ -110,7 +111,6 @@ def without(anchor: Anchor, parts: int) -> Anchor:
 
 # likewise
 @lru_cache(maxsize=4)
-@lru_cache(maxsize=2)
 def beside_trunk(anchor: Anchor, parts: int) -> F32:
     """Where the layer is on arms beside the trunk, without these parts of them: (rows, columns) float32, 0..1.
 
@@ -181,10 +181,9 @@ class _Behind:
 
 def _masks(anchor: Anchor, arms: Arms, *margins: float) -> list[tuple[F32, ...]]:
     """What each part of the arms covers, on the work grid, for each margin; nothing of an arm that is not seen."""
-    places = anchor.window.centres()
-    nothing = np.zeros(places.shape[:2], np.float32)
+    nothing = np.zeros_like(anchor.alpha)
     parts = (
-        arm_masks(arms, part, places, margins) if arms.seen[part // 2] else (nothing,) * len(margins)
+        arm_masks(arms, part, anchor.window, margins) if arms.seen[part // 2] else (nothing,) * len(margins)
         for part in range(PARTS)
     )
     return list(zip(*parts, strict=True))

@@ -162,8 +162,8 @@ def _centres(window: Window) -> F32:
 @lru_cache(maxsize=8)
 def grid(columns: int, rows: int) -> F32:
     """(rows, columns, 2) float32: each pixel's own x and y. Read-only, shared by all who ask."""
-    ys, xs = np.mgrid[0:rows, 0:columns].astype(np.float32)
-    places = np.dstack([xs, ys])
+    places = np.empty((rows, columns, 2), np.float32)
+    places[..., 0], places[..., 1] = np.arange(columns), np.arange(rows)[:, None]
     places.flags.writeable = False
     return places
 

@@ -218,7 +218,8 @@ def compose(
                 on *= np.maximum(body[part], union[part])
                 scaled(canvas[part], 1 - contact_shadow(alpha, unit) * on, canvas[part])
             colour = cv2.multiply(piece.bgr, cv2.merge([light[part] * factor for factor in gain]), dtype=cv2.CV_32F)
-            mixed(canvas[part], np.minimum(colour, 255, out=colour), alpha, canvas[part])
+            cv2.threshold(colour, 255, 255, cv2.THRESH_TRUNC, colour)
+            mixed(canvas[part], colour, alpha, canvas[part])
             if name == TORSO:
                 trunk[part] = cv2.merge((cv2.convertScaleAbs(colour), cv2.convertScaleAbs(piece.alpha, alpha=255)))
             covered[part] = np.maximum(covered[part], alpha)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -44,6 +45,8 @@ def shrunk(picture: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[Any]
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA if far else cv2.INTER_LINEAR))
 
 
+# a keyframe asks for that of one skeleton again and again
+@lru_cache(maxsize=4)
 def halved_skeleton(skeleton: Skeleton) -> Skeleton:
     """The skeleton in the pixels of the halved picture, whose first pixel's centre lies at (0.5, 0.5)."""
     return skeleton.seen_in(np.array([0.5, 0.5]), 0.5)
