@@ -11,7 +11,7 @@ from vastra_live.tracking.appearance import ColourModel, learn_colours
 from vastra_live.tracking.limbs import ARMS, FOREARMS, Arms, around_arms
 from vastra_live.tracking.painted import Painted, after, continue_colours, ending_like, with_alpha
 from vastra_live.tracking.surface import Surface, surface_of
-from vastra_live.tracking.window import Window, grid, sampled
+from vastra_live.tracking.window import Window, grid, most, sampled
 from vastra_live.types import F32, U8, Body
 
 __all__ = ["Anchor", "Limbs", "Placed", "first_anchor", "next_anchor"]
@@ -292,9 +292,10 @@ def _response(window: Window, ycrcb: U8, alpha: F32, painted: Painted) -> float:
         return 0.0
     x, y = camera[inside], layer[inside]
     gain = float(np.clip(y.mean() / max(float(x.mean()), 1.0), 0.25, 4.0))
-    covariance = np.cov(x, y)
-    slope = float(covariance[0, 1] / max(float(covariance[0, 0]), 1.0))
-    explained = float(covariance[0, 1] ** 2 / max(float(covariance[0, 0] * covariance[1, 1]), 1.0))
+    off_x, off_y = x - x.mean(), y - y.mean()
+    by_x, by_y, by_both = (float((a * b).mean()) for a, b in ((off_x, off_x), (off_y, off_y), (off_x, off_y)))
+    slope = by_both / max(by_x, 1.0)
+    explained = by_both**2 / max(by_x * by_y, 1.0)
     return explained * float(np.clip(slope, -2.0, 2.0)) + (1 - explained) * gain
 
 
@@ -363,7 +364,9 @@ def _remembered(painted: Painted, before_texture: U8, behind: F32, whole_alpha: 
         share = 1 - painted.own_alpha[part] / np.maximum(whole_alpha[part], 1e-3)
         share = np.clip(share, 0, 1) * (behind[part] > 0)
         rim = _rim(painted.bgr[part], painted.own_alpha[part], before_texture[part], share, reach) * beside[part]
-        remembered[part] = _mix(painted.bgr[part], before_texture[part][..., :3], np.maximum(share, rim))
+        remembered[part] = _mix(
+            painted.bgr[part], cv2.cvtColor(before_texture[part], cv2.COLOR_BGRA2BGR), np.maximum(share, rim)
+        )
     return remembered
 
 
@@ -381,7 +384,7 @@ def _rim(bgr: U8, alpha: F32, before: U8, hidden: F32, reach: int) -> F32:
         reach: how far and how thin, in pixels.
     """
     side = 2 * reach + 1
-    unlike = cv2.absdiff(bgr, np.ascontiguousarray(before[..., :3])).max(axis=2) > _UNLIKE
+    unlike = most(cv2.absdiff(bgr, cv2.cvtColor(before, cv2.COLOR_BGRA2BGR))) > _UNLIKE
     unlike = (unlike & (alpha > 0.5)).astype(np.uint8)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     thin = cv2.subtract(unlike, cv2.morphologyEx(unlike, cv2.MORPH_OPEN, disc))
@@ -397,6 +400,6 @@ def _over(alpha: F32, behind: F32) -> F32:
 
 
 def _mix(base: U8, over: U8, share: F32) -> U8:
-    mixed = base + (over.astype(np.float32) - base) * share[..., None]
-    result: U8 = np.round(mixed).astype(np.uint8)
-    return result
+    off = cv2.multiply(cv2.subtract(over, base, dtype=cv2.CV_32F), cv2.merge((share,) * 3))
+    mixed: U8 = cv2.convertScaleAbs(cv2.add(base, off, dtype=cv2.CV_32F))
+    return mixed

@@ -66,7 +66,11 @@ def with_arms(anchor: Anchor, earlier: Anchor | None) -> Anchor:
     behind = known or _guessed(anchor, mask, place)
     bare = _replaced(anchor, mask, place, behind if anchor.trunk_bgra is None else _with_trunk(anchor, behind, place))
     shown = with_alpha(
-        cv2.copyTo(anchor.shown_bgr, _levels(anchor.shown_own_alpha), anchor.texture_bgra[..., :3].copy()),
+        cv2.copyTo(
+            anchor.shown_bgr,
+            _levels(anchor.shown_own_alpha),
+            cv2.cvtColor(anchor.texture_bgra, cv2.COLOR_BGRA2BGR),
+        ),
         anchor.shown_own_alpha,
     )
     at = cv2.transform(anchor.window.centres(), anchor.to_texture)
@@ -241,7 +245,7 @@ def _guessed(anchor: Anchor, mask: F32, place: _Place) -> _Behind:
     inside, outside = (continue_colours(anchor.ycrcb, part * (1 - mask)) for part in (anchor.alpha, 1 - anchor.alpha))
     own_alpha = anchor.texture_bgra[..., 3] * np.float32(1 / 255)
     own_alpha[place.part] *= 1 - place.levels * np.float32(1 / 255)
-    colours = continue_colours(np.ascontiguousarray(anchor.texture_bgra[..., :3]), own_alpha)[place.part]
+    colours = continue_colours(cv2.cvtColor(anchor.texture_bgra, cv2.COLOR_BGRA2BGR), own_alpha)[place.part]
     return _Behind(np.where(alpha[..., None] > 0.5, inside, outside), alpha, _like(anchor, colours, alpha, place))
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vastra_live.tracking.reach import torso_of
-from vastra_live.tracking.window import Window, sampled
+from vastra_live.tracking.window import Window, most, sampled
 from vastra_live.types import F32, U8, Body
 
 __all__ = [
@@ -195,7 +195,7 @@ def layer_on(arms: Arms, window: Window, alpha: F32, bgr: U8, behind: U8) -> tup
     look = cv2.resize(bgr, places.shape[1::-1], interpolation=cv2.INTER_AREA)
     around = np.ones((_OFF, _OFF), np.uint8)
     low, high = (cv2.resize(pick(behind, around), here.shape[::-1]) for pick in (cv2.erode, cv2.dilate))
-    unlike = cv2.max(cv2.subtract(low, look), cv2.subtract(look, high)).max(axis=2).astype(np.float32)
+    unlike = most(cv2.max(cv2.subtract(low, look), cv2.subtract(look, high))).astype(np.float32)
     nearest, own, worn = np.full(here.shape, np.inf, np.float32), np.ones_like(here), np.ones_like(here)
     dressed = 0
     for part in (part for part in range(PARTS) if arms.seen[part // 2]):
@@ -205,7 +205,7 @@ def layer_on(arms: Arms, window: Window, alpha: F32, bgr: U8, behind: U8) -> tup
             middle = window.cells(start + np.clip(along[number], 0, 1)[..., None] * (end - start))
             on_middle = sampled(alpha, middle)
             spread = np.maximum(here - on_middle, 0)
-            other = cv2.absdiff(look, sampled(bgr, middle)).max(axis=2) - unlike - np.float32(_OTHER)
+            other = most(cv2.absdiff(look, sampled(bgr, middle))) - unlike - np.float32(_OTHER)
             other = (
                 np.clip(other / np.float32(_OTHER), 0, 1) * (distance[number] > _CORE) * np.minimum(2 * on_middle, 1)
             )

@@ -91,11 +91,12 @@ def colour_evidence(live: U8, colours: ColourModel, alpha: F32 | None = None) ->
             it, and a shadow on a white shirt is no grey wall. None for nowhere.
     """
     bins = colour_bins(live)
-    rest = np.take(colours.rest_log, bins)
+    # of the tables themselves: clipped to them they need not be looked through first
+    rest = colours.rest_log.take(bins, mode="clip")
     if alpha is not None and colours.front_log is not None:
         inside = cv2.compare(cv2.blur(alpha, _INSIDE), _WHOLE, cv2.CMP_GT)
-        rest = cv2.copyTo(np.take(colours.front_log, bins), inside, rest)
-    return ColourEvidence(np.take(colours.covered_log, bins), rest)
+        rest = cv2.copyTo(colours.front_log.take(bins, mode="clip"), inside, rest)
+    return ColourEvidence(colours.covered_log.take(bins, mode="clip"), rest)
 
 
 def see(live: U8, expected: Expected, evidence: ColourEvidence, within: Within | None = None) -> Seen:

@@ -11,7 +11,7 @@ import numpy as np
 
 from vastra_live.types import F32, U8
 
-__all__ = ["Picture", "Window", "grid", "sampled", "window_around"]
+__all__ = ["Picture", "Window", "grid", "most", "sampled", "window_around"]
 
 Picture = TypeVar("Picture", F32, U8)
 
@@ -166,6 +166,13 @@ def grid(columns: int, rows: int) -> F32:
     places[..., 0], places[..., 1] = np.arange(columns), np.arange(rows)[:, None]
     places.flags.writeable = False
     return places
+
+
+def most(bgr: U8) -> U8:
+    """The largest of each pixel's three channels; along a picture's last axis numpy takes ten times as long."""
+    blue, green, red = cv2.split(bgr)
+    largest: U8 = cv2.max(cv2.max(blue, green), red)
+    return largest
 
 
 def sampled(field: Picture, at: F32) -> Picture:
