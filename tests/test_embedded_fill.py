@@ -25,6 +25,7 @@ from vastra_live.synthesis.embedded.girth import measure_girth
 from vastra_live.synthesis.embedded.mesh import LEFT_FOREARM, LEFT_SLEEVE, TORSO, Painted
 from vastra_live.synthesis.embedded.reading import BACKGROUND, LOWER, SKIN
 from vastra_live.synthesis.embedded.rim import Rim
+from vastra_live.synthesis.embedded.scale import halved
 from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
 
 HEM = 250
@@ -91,10 +92,12 @@ def undressed(
     small, half = s.seen_in(np.array([0.5, 0.5]), 0.5), (180, 160)
     girth = measure_girth(np.clip(lower + worn, 0, 1), s, worn)
     bare = bare_body(half, small, girth, (1.0, 1.0), None, Openings(None, 0.8))
-    share, beside = np.zeros((5, 360, 320), np.float32), np.full((*half, 3), 60, np.float32)
-    share[LOWER], share[BACKGROUND] = lower, 1 - np.maximum(lower, worn)
-    face, rim, part = np.zeros_like(worn), Rim(worn, worn, beside), np.s_[0:360, 0:320]
-    return undress(bgr.astype(np.uint8), beside, share, face, rim, worn, small, girth, bare, 0.6, part, tone=tone)
+    beside, face, part = np.full((*half, 3), 60, np.float32), np.zeros_like(worn), np.s_[0:360, 0:320]
+    shown = {LOWER: lower, BACKGROUND: 1 - np.maximum(lower, worn), SKIN: np.zeros_like(worn)}
+    seen = {name: halved(plane) for name, plane in shown.items()}
+    picture = bgr.astype(np.uint8)
+    rim = Rim(worn, worn, beside, halved(picture))
+    return undress(picture, beside, seen, face, rim, worn, small, girth, bare, 0.6, part, tone=tone)
 
 
 def test_a_shade_of_the_worn_hem_is_left_and_leaves_no_seam() -> None:
@@ -457,10 +460,11 @@ def test_where_a_sleeve_hung_the_new_lower_garment_goes_on() -> None:
     girth = measure_girth(body.person_alpha, s, body.person_alpha)
     bare = bare_body(half, small, girth, (0.3, 0.3), None, Openings(None, 0.8, (0.3, 0.3)))
     bare = dataclasses.replace(bare, arms=np.zeros(half, np.float32))
-    rim = Rim(gone, gone, np.full((*half, 3), 190, np.float32))
+    rim = Rim(gone, gone, np.full((*half, 3), 190, np.float32), halved(picture))
+    seen = {name: halved(share[name]) for name in (BACKGROUND, SKIN, LOWER)}
     part = np.s_[200:320, 40:280]
     face = np.zeros(shape, np.float32)
     behind = np.full((*half, 3), 190, np.float32)
-    under = undress(picture, behind, share, face, rim, gone, small, girth, bare, 0.8, part, laid)
+    under = undress(picture, behind, seen, face, rim, gone, small, girth, bare, 0.8, part, laid)
     made = under.bgr[64:96, 24:46]
     assert np.abs(made - (200, 80, 40)).max() < 12

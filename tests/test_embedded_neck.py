@@ -13,7 +13,7 @@ from vastra_live.synthesis.embedded.fill import undress
 from vastra_live.synthesis.embedded.fit import Openings
 from vastra_live.synthesis.embedded.girth import measure_girth
 from vastra_live.synthesis.embedded.neck import beside_neck, seen_sides
-from vastra_live.synthesis.embedded.places import BACKGROUND, SKIN, TOP
+from vastra_live.synthesis.embedded.places import BACKGROUND, LOWER, SKIN, TOP
 from vastra_live.synthesis.embedded.rim import solve_rim
 from vastra_live.synthesis.embedded.scale import halved, halved_skeleton
 from vastra_live.synthesis.embedded.skeleton import read_skeleton
@@ -96,7 +96,8 @@ def test_where_a_collar_stood_up_beside_the_neck_there_is_wall() -> None:
     rim = solve_rim(picture, share[TOP], nothing, S.unit)
     part = np.s_[0 : nothing.shape[0], 0 : nothing.shape[1]]
     behind = np.full((*skin.shape, 3), 230, np.float32)
-    made = undress(picture, behind, share, nothing, rim, rim.gone, small, girth, bare, 0.9, part).bgr
+    shown = {BACKGROUND: wall, SKIN: skin, LOWER: halved(nothing)}
+    made = undress(picture, behind, shown, nothing, rim, rim.gone, small, girth, bare, 0.9, part).bgr
     for beside in (slice(x - 42, x - 34), slice(x + 35, x + 43)):
         assert made[COLLAR - 11 : COLLAR - 6, beside].min() > 200
     assert made[COLLAR + 3, x, 2] < 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -208,7 +209,7 @@ def _trunk(shape: tuple[int, ...], s: Skeleton, girth: Girth, limbs: list[Limb])
     leaning = aside - ramp(depth, -s.torso_length / up, 0) * np.float32(lean)
     neck = _read(necks, -1.2, 1.4, drop, (leaning >= 0).astype(np.int32)) - np.abs(leaning)
     inside = ramp(np.maximum(trunk, neck * unit), 1, 0.5)
-    light = 1 - 0.22 * np.minimum((reach / np.maximum(half, 0.05)) ** 2, 1.0) ** 2
+    light = 1 - 0.22 * cv2.min((reach / cv2.max(half, 0.05)) ** 2, 1.0) ** 2
     # the chin keeps the light from the throat
     under = s.chin + 0.04 * s.unit * s.down
     throat = ((x - np.float32(under[0])) ** 2 * np.float32(0.35) + (y - np.float32(under[1])) ** 2) / unit**2

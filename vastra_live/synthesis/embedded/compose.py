@@ -109,7 +109,7 @@ def bare_arms(skin: F32, s: Skeleton, girth: Girth, sleeve_ends: tuple[float, fl
     # straps and prints of the colour of skin are thinner than an arm
     size = 2 * max(1, round(0.04 * small.unit)) + 1
     limbs = cv2.morphologyEx(seen, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
-    bare = near * np.minimum(2 * limbs, 1)
+    bare = near * ramp(limbs, 2, 0)
     if middles:
         _keep_at(bare, np.concatenate(middles))
     return enlarged(bare, skin.shape) * skin
@@ -196,7 +196,7 @@ def compose(
     # a forearm that is bent in front of cloth has none of it in front of itself
     shadow: F32 = contact_shadow(union, unit) * (1 - union) * body * (1 - under.forearms)
     canvas = scaled(under.bgr, 1 - shadow)
-    covered = np.maximum(under.gone, np.minimum(shadow * 4, 1))
+    covered = np.maximum(under.gone, ramp(shadow, 4, 0))
     if missing is not None:
         covered = np.maximum(covered, missing)
     _line_gaps(canvas, pieces, union, under.wall, s)
@@ -228,11 +228,11 @@ def compose(
             if missing is not None:
                 _cover(canvas, pieces, missing, light, gain)
     off = cv2.subtract(canvas, picture, canvas, dtype=cv2.CV_32F)
-    scaled(off, 1 / np.maximum(covered, 1e-3), off)
+    scaled(off, 1 / cv2.max(covered, 1e-3), off)
     alpha = covered * (1 - kept)
     alpha[alpha < 0.02] = 0
     colour = np.asarray(cv2.add(off, picture, dtype=cv2.CV_8U), np.uint8)
-    return colour, np.asarray(np.minimum(alpha, 1), np.float32), trunk
+    return colour, np.asarray(cv2.min(alpha, 1), np.float32), trunk
 
 
 def _arms_in_front(
@@ -259,7 +259,7 @@ def _arms_in_front(
         shade += _soft(few, unit) * halved(together([pieces[TORSO]], own_arms.shape)[part]) * (1 - arms)
     shadow = enlarged(shade, made.shape)
     scaled(canvas[part], 1 - shadow, canvas[part])
-    covered[part] = np.maximum(covered[part], np.minimum(4 * shadow, 1))
+    covered[part] = np.maximum(covered[part], ramp(shadow, 4, 0))
 
 
 def _line_gaps(canvas: F32, pieces: Mapping[int, Painted], union: F32, wall: F32, s: Skeleton) -> None:

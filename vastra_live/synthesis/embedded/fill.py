@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -87,7 +88,7 @@ class Undressed:
 def undress(
     picture: U8,
     behind: F32,
-    share: F32,
+    seen: Mapping[int, F32],
     face: F32,
     rim: Rim,
     gone: F32,
@@ -104,7 +105,7 @@ def undress(
     Args:
         picture: (h, w, 3) uint8.
         behind: (h, w, 3) float32 background, at half size.
-        share: (5, h, w) class probabilities.
+        seen: (h/2, w/2) 0..1 each, how surely background, skin and lower garment are seen.
         face: (h, w) 0..1.
         rim: how much of each pixel's colour is the worn top's.
         gone: (h, w) 0..1, where it is made anew.
@@ -117,11 +118,9 @@ def undress(
             None for the worn one.
         tone: remembers the worn lower garment's colour; without it nothing is known from before.
     """
-    small = halved(picture)
-    skin_seen = halved(share[SKIN])
-    lower_seen = halved(share[LOWER])
+    small, skin_seen, lower_seen, wall = rim.picture, seen[SKIN], seen[LOWER], seen[BACKGROUND]
     trousers = ramp(lower_seen, 3, -2)
-    wall, taken = halved(share[BACKGROUND]), cv2.dilate(halved(gone), np.ones((3, 3), np.uint8))
+    taken = cv2.dilate(halved(gone), np.ones((3, 3), np.uint8))
     skin = shaded_skin(small, skin_seen * (1 - taken), halved(face), bare)
     top = halved(rim.share)
     carried = _lower_carried_up(small, trousers, top, skin_seen, wall, s, girth, bare, hem, tone)
@@ -132,10 +131,10 @@ def undress(
     behind = _met(behind, small, wall)
     beside, lower = _beside_arms(small, trousers * (1 - taken), wall, bare.arms * taken, s)
     beside *= 1 - free
-    seen = mixed(mixed(behind, lower, beside), carried.bgr, np.float32(adjoins) * cover)
+    made = mixed(mixed(behind, lower, beside), carried.bgr, np.float32(adjoins) * cover)
     hips = np.maximum(np.float32(adjoins) * cover, beside)
     if laid is not None:
-        seen, hips = mixed(seen, *laid, seen), np.maximum(hips, laid[1])
+        made, hips = mixed(made, *laid, made), np.maximum(hips, laid[1])
     bare_skin = np.maximum(bare.torso, bare.arms)
     if adjoins < 1:
         bare_skin = np.maximum(bare_skin, (1 - adjoins) * bare.below)
@@ -147,7 +146,7 @@ def undress(
     # a waistband stands a little off the belly
     size = 2 * max(1, round(0.04 * s.unit)) + 1
     shadow = np.float32(0.5 * adjoins) * cv2.blur(cover, (size, size)) * (1 - bare.arms)
-    seen = mixed(seen, scaled(skin, 1 - shadow), bare_skin, seen)
+    made = mixed(made, scaled(skin, 1 - shadow), bare_skin, made)
     # what is beside a sleeve's end is its arm and the wall beside that
     again = np.float32(adjoins) * carried.anew
     if laid is not None:
@@ -159,10 +158,10 @@ def undress(
     cloth = hips * (1 - bare_skin)
     weight = np.maximum.reduce([top, bare.arms, again])
     if laid is None and _tells(trousers, s):
-        meet(seen, small, trousers * (1 - np.maximum(taken, again)), taken, cloth, s.unit)
+        meet(made, small, trousers * (1 - np.maximum(taken, again)), taken, cloth, s.unit)
         weight = np.maximum(weight, cloth)
-    mixed(rim.beside, seen, weight, seen)
-    made = enlarged_part(seen, 2, part)
+    mixed(rim.beside, made, weight, made)
+    made = enlarged_part(made, 2, part)
     made += cv2.merge([_grain(picture, (skin_seen, lower_seen, wall), bare_skin, cloth, part)] * 3)
     gone = np.maximum(gone[part], anew)
     canvas = mixed(picture[part].astype(np.float32), made, gone, made)
@@ -310,7 +309,7 @@ def shaded_skin(bgr: F32, skin: F32, face: F32, bare: Bare) -> F32:
     # far from any visible skin the nearest patch (a shaded wrist, a red cheek) must not tint a whole arm
     window = 2 * (bgr.shape[1] // 10) + 1
     reach = cv2.blur(cv2.blur(trust, (window, window)), (window, window))
-    local = np.clip(reach * 12, 0.15, 1)
+    local = cv2.max(ramp(reach, 12, 0), 0.15)
     return np.asarray(cv2.multiply(mixed(np.broadcast_to(tone, bgr.shape).copy(), near, local), shade), np.float32)
 
 

@@ -9,6 +9,7 @@ times the handles, computed once a garment, and a keyframe costs one product.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vastra_live.synthesis.embedded.girth import middle_of
 from vastra_live.synthesis.embedded.inverse_map import inverse_map
 from vastra_live.synthesis.embedded.mix import ramp
 from vastra_live.synthesis.embedded.parts import front_of, has_sleeves, part_masks
@@ -167,8 +169,9 @@ class ElasticSheet:
 
     def _level(self, corners: F64) -> int:
         """The level of the picture pyramid that has about the layer's resolution."""
-        ratio = self._spacing / max(float(np.median(np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1))), 1e-3)
-        return int(np.clip(round(np.log2(max(ratio, 1e-3)) - 0.15), 0, len(self._textures[0]) - 1))
+        across = corners[:, 1] - corners[:, 0]
+        ratio = self._spacing / max(middle_of(np.hypot(across[:, 0], across[:, 1])), 1e-3)
+        return min(max(round(math.log2(max(ratio, 1e-3)) - 0.15), 0), len(self._textures[0]) - 1)
 
     def _solve(self, handles: F64, parts: I32) -> F64:
         """(V, C) matrix from handles to vertices: least bending, handles held softly."""

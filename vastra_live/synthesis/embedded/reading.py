@@ -188,8 +188,8 @@ def _classify(cells: I64, models: F32, places: F32, smooth: Smoother, face: F32)
     # the filter is linear and keeps constants: the smoothed shares still sum to 1, so one follows from the rest
     for k in range(1, len(share)):
         share[k] = smooth(share[k])
-    share[BACKGROUND] = np.maximum(1 - share[1:].sum(axis=0), 0)
+    share[BACKGROUND] = cv2.max(1 - share[1:].sum(axis=0), 0)
     share[HAIR] *= 1 - face
     share[TOP] *= 1 - face
     share[SKIN] = np.maximum(share[SKIN], 0.7 * face)
-    return np.asarray(share / np.maximum(share.sum(axis=0), 1e-6), np.float32)
+    return np.asarray(share / cv2.max(share.sum(axis=0), 1e-6), np.float32)

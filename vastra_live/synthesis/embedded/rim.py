@@ -37,11 +37,13 @@ class Rim:
         share: (h, w) float32 0..1, how much of a pixel's colour is the top's.
         gone: (h, w) float32 0..1, what must be made anew: 1 wherever the top shows.
         beside: (h/2, w/2, 3) float32, what lies beside the top, continued into its rim.
+        picture: (h/2, w/2, 3) float32, the picture itself.
     """
 
     share: F32
     gone: F32
     beside: F32
+    picture: F32
 
 
 def solve_rim(bgr: U8, worn: F32, spared: F32, unit: float) -> Rim:
@@ -87,7 +89,7 @@ def solve_rim(bgr: U8, worn: F32, spared: F32, unit: float) -> Rim:
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * blur + 1, 2 * blur + 1))
     share *= cv2.dilate((share > 0.5).astype(np.uint8), disc)
     # a tenth of a black sleeve still draws a line on white trousers
-    return Rim(share, ramp(share, 8, -0.4), beside)
+    return Rim(share, ramp(share, 8, -0.4), beside, small)
 
 
 def sharpened(gone: F32, wall: F32, body: F32, unit: float) -> F32:
@@ -165,9 +167,9 @@ def _local(planes: Sequence[F32], weight: F32, reach: int) -> tuple[F32, F32, F3
     """
     size = (4 * reach + 3, 4 * reach + 3)
     mass = cv2.blur(weight, size)
-    per_mass = 1 / np.maximum(mass, np.float32(1e-4))
+    per_mass = 1 / cv2.max(mass, 1e-4)
     *mean, square = (cv2.blur(plane * weight, size) * per_mass for plane in planes)
-    variance = np.maximum(square - sum(plane * plane for plane in mean), 0)
+    variance = cv2.max(square - sum(plane * plane for plane in mean), 0)
     return cv2.merge(mean), variance, mass
 
 

@@ -379,10 +379,10 @@ def _spread(offsets: Point, trust: Point, stiffness: float = 0.12) -> Point:
     return moved
 
 
-def _together(pulls: list[tuple[list[float], float]]) -> Point:
+def _together(pulls: list[tuple[list[float], float]]) -> tuple[float, float]:
     """The least move that has each offset along its normal: a corner belongs to two edges."""
     if not pulls:
-        return np.zeros(2)
+        return 0.0, 0.0
     xx = xy = yy = x = y = 0.0
     for (nx, ny), offset in pulls:
         xx, xy, yy = xx + nx * nx, xy + nx * ny, yy + ny * ny
@@ -392,4 +392,5 @@ def _together(pulls: list[tuple[list[float], float]]) -> Point:
     x, y = share * (yy * x - xy * y), share * (xx * y - xy * x)
     # edges that run nearly side by side cross anywhere: no farther than where those of a right angle do
     most = math.sqrt(2) * max(abs(offset) for _, offset in pulls)
-    return np.array([x, y]) * min(1.0, most / max(math.hypot(x, y), 1e-6))
+    share = min(1.0, most / max(math.hypot(x, y), 1e-6))
+    return share * x, share * y

@@ -358,10 +358,11 @@ class EmbeddedSynthesizer:
         rim, gone = replace(rim, share=np.maximum(rim.share, line)), np.maximum(gone, line)
         small = halved_skeleton(s)
         half = halved_shape(worn.shape)
-        worn_small, skin = halved(worn), halved(share[SKIN])
-        sides, lit_from = seen_sides(skin, halved(share[BACKGROUND]), small), self._lit_from or 0.0
+        worn_small, seen = halved(worn), {name: halved(share[name]) for name in (BACKGROUND, SKIN, LOWER)}
+        skin = seen[SKIN]
+        sides, lit_from = seen_sides(skin, seen[BACKGROUND], small), self._lit_from or 0.0
         bare = bare_body(half, small, girth, openings.sleeves, worn_small, openings, skin, lit_from, sides)
-        also = beside_on_arms(halved(gone), halved(kept), skin, halved(share[LOWER]), bare, small.unit)
+        also = beside_on_arms(halved(gone), halved(kept), skin, seen[LOWER], bare, small.unit)
         gone = np.maximum(gone, enlarged(also, gone.shape))
         if bare_legs is not None:
             bare = bare_legs.under(bare)
@@ -369,7 +370,7 @@ class EmbeddedSynthesizer:
         behind = self._plate.seen_through(scene.box, frame.size, half[::-1])
         part = touched(gone, painted.values(), unit)
         hem = openings.hem
-        under = undress(scene.bgr, behind, share, face, rim, gone, small, girth, bare, hem, part, laid, self._tone)
+        under = undress(scene.bgr, behind, seen, face, rim, gone, small, girth, bare, hem, part, laid, self._tone)
         self._show("undressed", under.bgr)
         pieces = {name: raised(piece, part[0].start, part[1].start) for name, piece in painted.items()}
         cloth = cloth_levels(pieces.values(), under.gone.shape, unit) * self._gain.mean()
@@ -377,8 +378,8 @@ class EmbeddedSynthesizer:
         self._show("relief", folds * 128)
         sure_skin = ramp(share[SKIN], 1.6, -0.3)
         # what is seen of the body stays, or is made anew; along the worn top's edge is neither: there a wall begins
-        seen = share[SKIN][part] + share[HAIR][part] + np.float32(0.3) * share[LOWER][part]
-        on_body = ramp(seen, 3, -1.5) * (1 - under.gone) + under.gone - under.wall
+        body = share[SKIN][part] + share[HAIR][part] + np.float32(0.3) * share[LOWER][part]
+        on_body = ramp(body, 3, -1.5) * (1 - under.gone) + under.gone - under.wall
         here = s.seen_in(np.array([part[1].start, part[0].start]), 1)
         arms = sleeved_arms(sure_skin[part], worn[part], here, girth, openings.sleeves)
         in_front = leave_thighs(hands(sure_skin, s, openings.sleeves), sure_skin, s)

@@ -70,7 +70,7 @@ def _without_stripes(worn: F32, reading: Reading, radius: int) -> F32:
     size = radius | 1
     small = halved(worn)
     closed = cv2.morphologyEx(small, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
-    other = halved(np.minimum(2 * (reading.share[BACKGROUND] + reading.share[SKIN] + reading.share[HAIR]), 1))
+    other = halved(ramp(reading.share[BACKGROUND] + reading.share[SKIN] + reading.share[HAIR], 2, 0))
     return np.maximum(small, np.minimum(closed, 1 - other))
 
 
