@@ -166,3 +166,25 @@ def test_a_wearer_who_leans_is_followed() -> None:
         assert overlap(alpha[upper], true[upper]) > 0.94, degrees
         inside = (alpha > 0.5) & (true > 0.5)
         assert np.abs(bgr[inside].astype(int) - turned[..., ::-1][inside]).mean() < 12, degrees
+
+
+def test_what_surrounds_the_layer_makes_no_leap() -> None:
+    rng = np.random.default_rng(3)
+    disc = cv2.circle(np.zeros((120, 120), np.uint8), (60, 60), 59, 255, -1)[..., None] > 0
+    cloth = cv2.resize(rng.integers(30, 226, (8, 8), np.uint8), (120, 120), interpolation=cv2.INTER_LINEAR)[..., None]
+    # a wearer before a motley wall, and beside them a picture that looks a little like their clothes before a plain one
+    before = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
+    before[20:112, :92] = np.kron(rng.integers(0, 2, (12, 12, 1), np.uint8) * 255, np.ones((10, 10, 3), np.uint8))[
+        :92, :92
+    ]
+    picture = np.clip(cloth + 100.0 * (np.arange(120) < 40)[:, None, None], 0, 255).astype(np.uint8)
+    for top, left, shown in ((30, 10, cloth), (116, 96, picture)):
+        place = before[top : top + 120, left : left + 120]
+        np.copyto(place, shown, where=disc)
+    now = before.copy()
+    # a hand
+    now[95:140, 30:80] = 128
+    mask = np.zeros((HEIGHT, WIDTH), np.float32)
+    mask[30:150, 10:130] = disc[..., 0]
+    window = window_around(10, 30, 120, 120)
+    assert leap(window, window.shrink(window.cut(mask)), small_luma(before), small_luma(now), WIDTH) == window

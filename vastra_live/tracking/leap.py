@@ -8,7 +8,7 @@ import numpy as np
 from vastra_live.tracking.window import Window
 from vastra_live.types import F32, U8
 
-__all__ = ["leap", "small_luma"]
+__all__ = ["leap", "small_colours", "small_luma"]
 
 # Longer side of the small picture.
 _SIDE = 160
@@ -43,14 +43,21 @@ def leap(window: Window, alpha: F32, before: U8, now: U8, frame_side: int) -> Wi
     return window.moved(columns, rows) if max(abs(columns), abs(rows)) >= _STEP else window
 
 
-def small_luma(frame_bgr: U8) -> U8:
-    """The frame's luma, small: (h, w) uint8, of at most 160 pixels along the longer side."""
+def small_colours(frame_bgr: U8) -> U8:
+    """The frame, small: (h, w, 3) uint8 Y, Cr, Cb, of at most 160 pixels along the longer side."""
     height, width = frame_bgr.shape[:2]
     scale = min(1.0, _SIDE / max(height, width))
     columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
     # the pixels around each small one's middle are enough; averaging all of them would take many times as long
-    small: U8 = cv2.cvtColor(cv2.resize(frame_bgr, (columns, rows), interpolation=cv2.INTER_LINEAR), cv2.COLOR_BGR2GRAY)
-    return small
+    small = cv2.resize(frame_bgr, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    colours: U8 = cv2.cvtColor(small, cv2.COLOR_BGR2YCrCb)
+    return colours
+
+
+def small_luma(frame_bgr: U8) -> U8:
+    """The frame's luma, as small: (h, w) uint8."""
+    luma: U8 = cv2.extractChannel(small_colours(frame_bgr), 0)
+    return luma
 
 
 def _offset(before: U8, now: U8, seen: F32, left: int, top: int) -> tuple[int, int]:
@@ -69,7 +76,8 @@ def _offset(before: U8, now: U8, seen: F32, left: int, top: int) -> tuple[int, i
         return 0, 0
     mask = seen[y0 - top : y1 - top, x0 - left : x1 - left]
     template, there = (_layer_only(each[y0:y1, x0:x1], mask) for each in (before, now))
-    if float((template * there).sum()) ** 2 > _STAYED**2 * float((template**2).sum() * (there**2).sum()):
+    stayed = _correlation(template, there)
+    if stayed > _STAYED:
         return 0, 0
     far = round(_FAR * max(template.shape))
     # beyond the frame's edge there is nothing to compare with: half of the layer may have left
@@ -79,10 +87,19 @@ def _offset(before: U8, now: U8, seen: F32, left: int, top: int) -> tuple[int, i
     _, best, _, place = cv2.minMaxLoc(alike)
     if best < max(_ALIKE, float(alike[far, far]) + _BETTER):
         return 0, 0
-    return place[0] - far, place[1] - far
+    # what surrounds the layer counts in that search: a plain wall below looks more like it than hands beside it do
+    x, y = place
+    found = _layer_only(area[y : y + template.shape[0], x : x + template.shape[1]], mask)
+    return (x - far, y - far) if _correlation(template, found) > stayed + _BETTER else (0, 0)
 
 
-def _layer_only(luma: U8, mask: F32) -> F32:
+def _correlation(one: F32, other: F32) -> float:
+    """How much two pictures about their means are alike, -1..1."""
+    norm = float(np.sqrt((one**2).sum() * (other**2).sum()))
+    return float((one * other).sum()) / max(norm, 1e-3)
+
+
+def _layer_only(luma: U8 | F32, mask: F32) -> F32:
     """A picture about its mean within the mask, and nothing outside."""
     mean = float((luma * mask).sum()) / max(float(mask.sum()), 1e-3)
     about: F32 = (luma - np.float32(mean)) * mask
