@@ -208,7 +208,7 @@ class Keyframer:
         if misses >= self._patience:
             self._lost_at = frame.index
         self._tracked = _Tracked(frame, body, misses, reason)
-        self._propagator.observe(body, frame.captured_ns)
+        self._propagator.observe(body, frame.captured_ns, frame.bgr)
         return body
 
     def _make(self, request: _Request) -> None:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from vastra_live.tracking.anchor import Anchor, Before
+from vastra_live.tracking.arm_looks import refresh
 from vastra_live.tracking.behind_arms import beside_trunk, without
 from vastra_live.tracking.fronts import Front, bring_arm, weigh
 from vastra_live.tracking.limbs import ARM, Arms, arm_window, lost_parts
@@ -259,6 +260,7 @@ def _in_front(
     together, weighed = replace(behind, luma=behind.luma.copy()), []
     for front in fronts:
         arm = limbs.surface.at(front.cells)
+        refresh(front, arm)
         here, there = window.overlap(front.window)
         known = np.dstack([together.luma[here], together.red[here], together.blue[here]])
         odds = None

@@ -13,7 +13,7 @@ from vastra_live.tracking.visibility import pool
 from vastra_live.tracking.window import Window, grid, sampled
 from vastra_live.types import F32, U8
 
-__all__ = ["Front", "bring_arm", "weigh"]
+__all__ = ["Front", "bring_arm", "difference", "weigh"]
 
 # Levels, luma and twice each chroma: beyond this a pixel is simply different; by this much what is behind must
 # explain the picture better than the arm at its bone; and over this range the decision changes.
@@ -34,6 +34,8 @@ class Front:
         cells: (rows, columns, 2) float32, for each of its pixels the place on the keyframe's work grid.
         share: (rows, columns) float32, 0..1, how much it shows an arm.
         off: (rows, columns) float32, how far it is from the nearest bone, 1 being the arm's usual half width.
+        arms, parts: the arms in the live picture, None when they are not known, and which parts of them it shows, a set
+            of bits.
     """
 
     window: Window
@@ -41,6 +43,8 @@ class Front:
     cells: F32
     share: F32
     off: F32
+    arms: Arms | None = None
+    parts: int = 0
 
     def reaching(self, own: F32) -> F32:
         """(rows, columns) float32, how much each pixel may show an arm, with so much of the keyframe around it."""
@@ -84,7 +88,7 @@ def bring_arm(
     cells, off = (
         cv2.resize(each, size, interpolation=cv2.INTER_LINEAR) for each in (sampled(cells, places + flow), off)
     )
-    return Front(window, live, cells, within(off) * sampled(key_own, cells), off)
+    return Front(window, live, cells, within(off) * sampled(key_own, cells), off, now, parts)
 
 
 def weigh(front: Front, arm: U8, behind: U8, inside: tuple[slice, slice], odds: F32 | None = None) -> F32:
@@ -102,7 +106,7 @@ def weigh(front: Front, arm: U8, behind: U8, inside: tuple[slice, slice], odds: 
     better = np.zeros(live.shape[:2], np.float32) if odds is None else odds * np.float32(_SOFT)
     prefer = np.zeros_like(better)
     if behind.size > 0:
-        without, as_arm = (_difference(each, live[inside]) for each in (behind, arm[inside]))
+        without, as_arm = (difference(each, live[inside]) for each in (behind, arm[inside]))
         better[inside] = cv2.subtract(without, as_arm, dtype=cv2.CV_32F)
         # cloth before the same cloth tells nothing: what lies along the bone is the arm, if it looks like one
         like = 1 - as_arm * np.float32(_UNLIKE / _DIFFERENT)
@@ -114,7 +118,7 @@ def weigh(front: Front, arm: U8, behind: U8, inside: tuple[slice, slice], odds: 
     return share
 
 
-def _difference(expected: U8, live: U8) -> U8:
+def difference(expected: U8, live: U8) -> U8:
     """How far two pictures are apart, (h, w) uint8 levels; colours are dearer, and what is different is different."""
     off = cv2.absdiff(expected, live)
     difference: U8 = cv2.min(cv2.transform(off, np.array([[1, 2, 2]], np.float32)), _DIFFERENT)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -81,12 +81,15 @@ class Arms:
         seen: (2,) bool, whether the arm can be relied on.
         middle: (2,) float32, between the shoulders.
         size: the torso's, in frame pixels: shoulder width, or half its length where it is seen from the side.
+        look: what they looked like when the body was last seen, see :func:`~vastra_live.tracking.arm_looks.look_of`;
+            None when that is not known.
     """
 
     joints: F32
     seen: npt.NDArray[np.bool_]
     middle: F32
     size: float
+    look: F32 | None = None
 
     def moved(self, now: Arms, held: int = 0, far: float = _FAR) -> int:
         """Which parts moved far against the torso: a set of bits.
@@ -114,7 +117,7 @@ class ArmMotion:
     def ahead(self, periods: float) -> Arms:
         """Where they are expected so many body periods later."""
         arms = self.arms
-        return Arms(arms.joints + self.step * np.float32(periods), arms.seen, arms.middle, arms.size)
+        return replace(arms, joints=arms.joints + self.step * np.float32(periods))
 
 
 # asked of a body again and again, while it is one of the newest

@@ -15,10 +15,12 @@ import cv2
 import numpy as np
 
 from vastra_live.tracking.anchor import Anchor, Placed, first_anchor, next_anchor
+from vastra_live.tracking.arm_looks import look_of
+from vastra_live.tracking.arm_search import sought
 from vastra_live.tracking.behind_arms import with_arms, without, without_haste
 from vastra_live.tracking.drawing import Canvas, Drawn
 from vastra_live.tracking.following import Followed, expect, expect_by_body, follow, is_astray, recentre
-from vastra_live.tracking.leap import leap, small_luma
+from vastra_live.tracking.leap import leap, small_colours, small_luma
 from vastra_live.tracking.limbs import FOREARMS, ArmMotion, Arms, arms_of, motion_of
 from vastra_live.tracking.motion import Flow
 from vastra_live.tracking.painted import Painted
@@ -54,12 +56,19 @@ class _Wearer:
     motion: ArmMotion | None = None
     reach: Reach | None = None
 
-    def arms_at(self, captured_ns: int) -> Arms | None:
-        """Where the arms are expected in a frame: they go on as they went, for a while."""
+    def arms_in(self, small: U8, side: int, captured_ns: int) -> Arms | None:
+        """Where the arms are in a frame: they go on as they went, for a while, or are found nearby.
+
+        Args:
+            small: (h, w, 3) uint8, the frame, see :func:`~vastra_live.tracking.leap.small_colours`.
+            side: the frame's longer one, in pixels.
+            captured_ns: when it was captured.
+        """
         if self.motion is None:
             return None
         since = self.period_ns if self.captured_ns is None else captured_ns - self.captured_ns
-        return self.motion.ahead(min(max(since / self.period_ns, 0.0), _AHEAD))
+        periods = min(max(since / self.period_ns, 0.0), _AHEAD)
+        return sought(self.motion, periods, small, side)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,12 +100,13 @@ class Propagator:
         self._compared_at = -1
         self._fade = 1.0
 
-    def observe(self, body: Body | None, captured_ns: int | None = None) -> None:
+    def observe(self, body: Body | None, captured_ns: int | None = None, frame_bgr: U8 | None = None) -> None:
         """The newest body, or None when nobody is seen. Optional. Any thread.
 
         Args:
             body: None when nobody is seen.
             captured_ns: when its frame was captured; without it the body is taken for one of the newest frame.
+            frame_bgr: (H, W, 3) uint8, that frame; without it arms that move are not looked for.
         """
         last = self._wearer
         if body is not last.body:
@@ -107,6 +117,8 @@ class Propagator:
             if reach is not None and self._traces:
                 # drawn here, where the display thread will find it
                 reach.on(self._traces[-1].followed.window)
+            if motion is not None and frame_bgr is not None:
+                motion = replace(motion, arms=replace(motion.arms, look=look_of(motion.arms, frame_bgr)))
             self._wearer = _Wearer(body, captured_ns, period_ns, motion, reach)
 
     def prepare(self, layer: Layer) -> Anchor:
@@ -178,11 +190,13 @@ class Propagator:
     def _carry(self, frame_bgr: U8, captured_ns: int | None, *, premultiplied: bool) -> tuple[Followed, Drawn]:
         if not self._traces:
             raise RuntimeError("Propagator.carry: no keyframe was adopted yet")
-        last, wearer, small = self._traces[-1], self._wearer, small_luma(frame_bgr)
+        last, wearer, colours = self._traces[-1], self._wearer, small_colours(frame_bgr)
+        small, side = cv2.extractChannel(colours, 0), max(frame_bgr.shape[:2])
         now_ns = last.captured_ns + _FRAME_NS if captured_ns is None else captured_ns
         self._fade = min(1.0, self._fade + max(0, now_ns - last.captured_ns) / _FADE_NS)
-        start = self._start(last, wearer, small, max(frame_bgr.shape[:2]))
-        found = follow(self._display_flow, start, frame_bgr, self._fade, wearer.arms_at(now_ns), wearer.reach)
+        start = self._start(last, wearer, small, side)
+        arms = wearer.arms_in(colours, side, now_ns)
+        found = follow(self._display_flow, start, frame_bgr, self._fade, arms, wearer.reach)
         # the newest, and some of those before it
         apart = len(self._traces) < 2 or last.captured_ns - self._traces[-2].captured_ns >= _APART_NS
         self._traces = (*self._traces[-_TRACES:][: None if apart else -1], _Trace(recentre(found), small, now_ns))
