@@ -14,7 +14,7 @@ from tests.propagation_scene import body, recoloured, scene
 from vastra_live.tracking.anchor import Anchor, first_anchor
 from vastra_live.tracking.appearance import colour_bins, learn_colours
 from vastra_live.tracking.following import expect, expect_by_body, recentre
-from vastra_live.tracking.leap import small_luma
+from vastra_live.tracking.leap import small_colours
 from vastra_live.tracking.motion import Flow, held_together, repair, similarity
 from vastra_live.tracking.painted import Painted, continue_colours
 from vastra_live.tracking.reach import Within
@@ -397,7 +397,7 @@ def test_without_points_that_agree_there_is_no_similarity() -> None:
 
 def _anchor() -> Anchor:
     frame, mask = scene()
-    return first_anchor(Painted(frame, recoloured(frame, mask), mask, IDENTITY, "tee", body(0)), small_luma(frame))
+    return first_anchor(Painted(frame, recoloured(frame, mask), mask, IDENTITY, "tee", body(0)), small_colours(frame))
 
 
 def test_colours_are_continued_and_kept() -> None:
@@ -412,7 +412,7 @@ def test_a_layer_ends_where_its_array_does_unless_it_leaves_the_picture(bottom: 
     frame, _ = scene()
     bgr, alpha = np.zeros((bottom - 80, 100, 3), np.uint8), np.ones((bottom - 80, 100), np.float32)
     to_frame = np.array([[1, 0, 110], [0, 1, 80]], np.float32)
-    anchor = first_anchor(Painted(frame, bgr, alpha, to_frame, "tee", body(0)), small_luma(frame))
+    anchor = first_anchor(Painted(frame, bgr, alpha, to_frame, "tee", body(0)), small_colours(frame))
     texture = anchor.texture_bgra[..., 3]
     assert texture[:, 0].max() == texture[:, -1].max() == texture[0].max() == 0
     assert (texture[-1].max() == 0) == closed
@@ -429,7 +429,7 @@ def test_a_thin_shadow_keeps_its_own_colour_however_surely_it_is_seen() -> None:
     strip = np.s_[60:90, int(columns.mean()) - 15 : int(columns.mean()) + 15]
     painted = np.full_like(frame, cloth)
     alpha[strip], painted[strip] = 0.2, throat
-    anchor = first_anchor(Painted(frame, painted, alpha, IDENTITY, "tee"), small_luma(frame))
+    anchor = first_anchor(Painted(frame, painted, alpha, IDENTITY, "tee"), small_colours(frame))
     x, y = cv2.transform(np.array([[[strip[1].start + 15.0, 75.0]]]), anchor.to_texture)[0, 0].astype(int)
     np.testing.assert_allclose(anchor.texture_bgra[y, x, :3], throat, atol=2)
 
@@ -438,7 +438,7 @@ def test_a_thin_shadow_keeps_its_own_colour_however_surely_it_is_seen() -> None:
 def test_the_answer_to_light_is_read_off_the_layer(negative: bool, sign: int) -> None:
     frame, mask = scene()
     painted = 255 - frame if negative else frame
-    anchor = first_anchor(Painted(frame, painted, mask, IDENTITY, "tee"), small_luma(frame))
+    anchor = first_anchor(Painted(frame, painted, mask, IDENTITY, "tee"), small_colours(frame))
     assert anchor.response == pytest.approx(sign, abs=0.15)
 
 
@@ -446,7 +446,7 @@ def test_a_flat_layer_answers_to_light_by_its_brightness() -> None:
     frame, mask = scene()
     grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)[mask > 0.5].mean()
     flat = np.full_like(frame, 2 * round(float(grey)))
-    anchor = first_anchor(Painted(frame, flat, mask, IDENTITY, "tee"), small_luma(frame))
+    anchor = first_anchor(Painted(frame, flat, mask, IDENTITY, "tee"), small_colours(frame))
     assert anchor.response == pytest.approx(2.0, abs=0.2)
 
 

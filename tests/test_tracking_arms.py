@@ -18,7 +18,7 @@ from vastra_live.tracking.anchor import Anchor, first_anchor
 from vastra_live.tracking.behind_arms import with_arms, without, without_haste
 from vastra_live.tracking.following import _in_front
 from vastra_live.tracking.fronts import Front, bring_arm, weigh
-from vastra_live.tracking.leap import small_luma
+from vastra_live.tracking.leap import small_colours
 from vastra_live.tracking.limbs import Arms, arm_masks, arm_window, arms_of, lost_parts, motion_of
 from vastra_live.tracking.motion import Flow
 from vastra_live.tracking.painted import Painted
@@ -34,7 +34,7 @@ TEE = garment("tee")
 def _anchor(upper: float, fore: float) -> Anchor:
     frame, mask = arm_scene(upper, fore)
     painted = Painted(frame, frame[..., ::-1], mask, np.eye(2, 3, dtype=np.float32), "tee", arm_body(upper, fore))
-    return with_arms(first_anchor(painted, small_luma(frame)), None)
+    return with_arms(first_anchor(painted, small_colours(frame)), None)
 
 
 def _arms(upper: float, fore: float) -> Arms:
@@ -226,7 +226,7 @@ def test_behind_a_hand_beside_the_hips_the_garment_ends_where_it_does_elsewhere(
     mask[hem:] = 0
     body = arm_body(-12, -14)
     layer_of = Painted(frame, frame[..., ::-1], mask, np.eye(2, 3, dtype=np.float32), "tee", body)
-    anchor = with_arms(first_anchor(layer_of, small_luma(frame)), None)
+    anchor = with_arms(first_anchor(layer_of, small_colours(frame)), None)
     assert anchor.limbs is not None
     hidden = anchor.limbs.masks[1] > 0.9
     bare, rows = without(anchor, LEFT_FORE).alpha, anchor.window.centres()[..., 1]
@@ -244,7 +244,7 @@ def test_behind_a_forearm_is_the_trunk_that_the_layer_brought() -> None:
     trunk[80:250, 130:230] = (10, 250, 20, 255)
     eye = np.eye(2, 3, dtype=np.float32)
     painted = Painted(frame, frame[..., ::-1], mask, eye, "tee", arm_body(*pose), trunk)
-    anchor = with_arms(first_anchor(painted, small_luma(frame)), None)
+    anchor = with_arms(first_anchor(painted, small_colours(frame)), None)
     assert anchor.limbs is not None
     bare, core = without(anchor, LEFT_FORE), anchor.limbs.masks[1] > 0.99
     x = anchor.window.centres()[..., 0]
@@ -399,7 +399,7 @@ def test_cloth_beside_a_bare_forearm_is_no_sleeve() -> None:
     cv2.polylines(bare, [forearm], False, 0.0, 18)
     for alpha, dressed in ((mask, LEFT_UPPER | LEFT_FORE), (bare, LEFT_UPPER)):
         painted = Painted(frame, frame[..., ::-1], alpha, np.eye(2, 3, dtype=np.float32), "tee", body)
-        anchor = with_arms(first_anchor(painted, small_luma(frame)), None)
+        anchor = with_arms(first_anchor(painted, small_colours(frame)), None)
         assert anchor.limbs.dressed & (LEFT_UPPER | LEFT_FORE) == dressed
         assert anchor.limbs is not None
         column, row = np.round(anchor.window.cells(elbow + 0.7 * (wrist - elbow))).astype(int)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.propagation_scene import HEIGHT, WIDTH, body, expanded, garment, overlap, recoloured, scene
 from vastra_live.tracking.following import expect, is_astray
-from vastra_live.tracking.leap import leap, small_luma
+from vastra_live.tracking.leap import leap, small_colours
 from vastra_live.tracking.propagation import Propagator
 from vastra_live.tracking.window import window_around
 from vastra_live.types import F32, U8, Frame, Layer
@@ -37,7 +37,7 @@ def test_the_window_moves_as_the_wearer_does(x: int, y: int) -> None:
     now, _ = _at(x, y)
     window = window_around(110, 80, 101, 160)
     alpha = window.shrink(window.cut(mask))
-    moved = leap(window, alpha, small_luma(before), small_luma(now), WIDTH)
+    moved = leap(window, alpha, small_colours(before), small_colours(now), WIDTH)
     # what the flow covers by itself is left to it, and the small picture has two pixels of the frame in one
     if max(abs(x), abs(y)) >= 12:
         assert abs(moved.x - window.x - x) <= 3 and abs(moved.y - window.y - y) <= 3
@@ -50,22 +50,24 @@ def test_a_hand_is_no_leap() -> None:
     window = window_around(110, 80, 101, 160)
     alpha = window.shrink(window.cut(mask))
     for hand in ((130, 120), (160, 160), (200, 200)):
-        assert leap(window, alpha, small_luma(before), small_luma(scene(hand=hand)[0]), WIDTH) == window
+        assert leap(window, alpha, small_colours(before), small_colours(scene(hand=hand)[0]), WIDTH) == window
 
 
 def test_another_picture_size_is_no_leap() -> None:
     frame, mask = scene()
     window = window_around(110, 80, 101, 160)
-    assert leap(window, window.shrink(window.cut(mask)), small_luma(frame), small_luma(frame[:120]), WIDTH) == window
+    assert (
+        leap(window, window.shrink(window.cut(mask)), small_colours(frame), small_colours(frame[:120]), WIDTH) == window
+    )
 
 
 def test_the_small_picture_is_the_plain_average() -> None:
     frame, _ = scene()
     plain = frame.reshape(HEIGHT // 2, 2, WIDTH // 2, 2, 3).mean(axis=(1, 3)) @ [0.114, 0.587, 0.299]
-    assert np.abs(small_luma(frame) - plain).max() < 2
+    assert np.abs(small_colours(frame)[..., 0] - plain).max() < 2
     tall = np.zeros((400, 100, 3), np.uint8)
-    assert small_luma(tall).shape == (160, 40)
-    assert small_luma(np.zeros((3, 5, 3), np.uint8)).shape == (3, 5)
+    assert small_colours(tall).shape == (160, 40, 3)
+    assert small_colours(np.zeros((3, 5, 3), np.uint8)).shape == (3, 5, 3)
 
 
 def test_the_layer_follows_leaps_the_flow_cannot_see() -> None:
@@ -187,4 +189,4 @@ def test_what_surrounds_the_layer_makes_no_leap() -> None:
     mask = np.zeros((HEIGHT, WIDTH), np.float32)
     mask[30:150, 10:130] = disc[..., 0]
     window = window_around(10, 30, 120, 120)
-    assert leap(window, window.shrink(window.cut(mask)), small_luma(before), small_luma(now), WIDTH) == window
+    assert leap(window, window.shrink(window.cut(mask)), small_colours(before), small_colours(now), WIDTH) == window

@@ -43,7 +43,7 @@ class Anchor:
 
     Attributes:
         window: the part of the keyframe's picture that is followed.
-        small: (h, w) uint8, that picture's luma (see :func:`~vastra_live.tracking.leap.small_luma`).
+        small: (h, w, 3) uint8, that picture (see :func:`~vastra_live.tracking.leap.small_colours`).
         luma: (rows, columns) uint8, what the camera is expected to see, on the work grid. Where something was in
             front of the garment this is what was seen there before.
         alpha: (rows, columns) float32, the layer's alpha, with what was hidden put back.

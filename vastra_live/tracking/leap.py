@@ -8,7 +8,7 @@ import numpy as np
 from vastra_live.tracking.window import Window
 from vastra_live.types import F32, U8
 
-__all__ = ["leap", "small_colours", "small_luma"]
+__all__ = ["leap", "small_colours"]
 
 # Longer side of the small picture.
 _SIDE = 160
@@ -18,6 +18,9 @@ _LEAST, _FAR = 6, 0.75
 _STAYED = 0.9
 # What a place must correlate at least, and by how much more than where the wearer was.
 _ALIKE, _BETTER = 0.3, 0.05
+# Levels, luma and twice each chroma, beyond which a pixel is simply different; and what share of the difference where
+# the wearer was another place may leave.
+_DIFFERENT, _LIKELY = 60, 0.85
 # Work pixels that the flow covers by itself.
 _STEP = 8
 
@@ -25,18 +28,19 @@ _STEP = 8
 def leap(window: Window, alpha: F32, before: U8, now: U8, frame_side: int) -> Window:
     """The window moved to where the wearer is now.
 
-    The layer's part of the picture before is looked for in the new one, by normalised correlation (Lewis 1995); what
-    is not the layer has no say. A wearer who stays finds nothing that is better, and the window stays.
+    The layer's part of the picture before is looked for in the new one, by normalised correlation of luma (Lewis 1995).
+    What surrounds it has a say in that: a hand that rises, or a plain wall below. So the layer alone must have the
+    colours that it had, more than where it was. A wearer who stays finds nothing that is better, and the window stays.
 
     Args:
         window: where the layer was in the picture before.
         alpha: (rows, columns) float32, 0..1, the layer in that window.
-        before, now: (h, w) uint8, both pictures as :func:`small_luma` gives them.
+        before, now: (h, w, 3) uint8, both pictures as :func:`small_colours` gives them.
         frame_side: the frame's longer side, in pixels.
     """
     if before.shape != now.shape:
         return window
-    scale = frame_side / max(now.shape)
+    scale = frame_side / max(now.shape[:2])
     x, y, width, height = (round(side / scale) for side in (window.x, window.y, window.width, window.height))
     seen = cv2.resize(alpha, (max(1, width), max(1, height)), interpolation=cv2.INTER_AREA)
     columns, rows = (round(side * scale / window.step) for side in _offset(before, now, seen, x, y))
@@ -54,52 +58,47 @@ def small_colours(frame_bgr: U8) -> U8:
     return colours
 
 
-def small_luma(frame_bgr: U8) -> U8:
-    """The frame's luma, as small: (h, w) uint8."""
-    luma: U8 = cv2.extractChannel(small_colours(frame_bgr), 0)
-    return luma
-
-
 def _offset(before: U8, now: U8, seen: F32, left: int, top: int) -> tuple[int, int]:
     """How far the layer has moved; (0, 0) when no other place is better than where it was.
 
     Args:
-        before, now: (h, w) uint8.
+        before, now: (h, w, 3) uint8.
         seen: (h', w') float32, 0..1, where the layer was in a part of ``before``.
         left, top: of that part.
     """
-    rows, columns = now.shape
+    rows, columns = now.shape[:2]
     x, y, width, height = cv2.boundingRect((seen > 0.5).astype(np.uint8))
     x0, y0 = max(0, left + x), max(0, top + y)
     x1, y1 = min(columns, left + x + width), min(rows, top + y + height)
     if min(x1 - x0, y1 - y0) < _LEAST:
         return 0, 0
     mask = seen[y0 - top : y1 - top, x0 - left : x1 - left]
-    template, there = (_layer_only(each[y0:y1, x0:x1], mask) for each in (before, now))
-    stayed = _correlation(template, there)
-    if stayed > _STAYED:
+    layer = before[y0:y1, x0:x1]
+    template, there = (_layer_only(each[..., 0], mask) for each in (layer, now[y0:y1, x0:x1]))
+    if float((template * there).sum()) ** 2 > _STAYED**2 * float((template**2).sum() * (there**2).sum()):
         return 0, 0
     far = round(_FAR * max(template.shape))
     # beyond the frame's edge there is nothing to compare with: half of the layer may have left
     around = cv2.copyMakeBorder(now, far, far, far, far, cv2.BORDER_REPLICATE)
-    area = around[y0 : y1 + 2 * far, x0 : x1 + 2 * far].astype(np.float32)
-    alike = cv2.matchTemplate(area, template, cv2.TM_CCOEFF_NORMED)
-    _, best, _, place = cv2.minMaxLoc(alike)
+    area = around[y0 : y1 + 2 * far, x0 : x1 + 2 * far]
+    alike = cv2.matchTemplate(area[..., 0].astype(np.float32), template, cv2.TM_CCOEFF_NORMED)
+    _, best, _, (x, y) = cv2.minMaxLoc(alike)
     if best < max(_ALIKE, float(alike[far, far]) + _BETTER):
         return 0, 0
-    # what surrounds the layer counts in that search: a plain wall below looks more like it than hands beside it do
-    x, y = place
-    found = _layer_only(area[y : y + template.shape[0], x : x + template.shape[1]], mask)
-    return (x - far, y - far) if _correlation(template, found) > stayed + _BETTER else (0, 0)
+    stayed, found = (
+        _unlike(layer, area[top : top + mask.shape[0], left : left + mask.shape[1]], mask)
+        for left, top in ((far, far), (x, y))
+    )
+    return (x - far, y - far) if found < _LIKELY * stayed else (0, 0)
 
 
-def _correlation(one: F32, other: F32) -> float:
-    """How much two pictures about their means are alike, -1..1."""
-    norm = float(np.sqrt((one**2).sum() * (other**2).sum()))
-    return float((one * other).sum()) / max(norm, 1e-3)
+def _unlike(one: U8, other: U8, mask: F32) -> float:
+    """How many levels two pictures' colours differ within a mask, in sum; what is different is different."""
+    off = cv2.transform(cv2.absdiff(one, other), np.array([[1, 2, 2]], np.float32))
+    return float((np.minimum(off, _DIFFERENT) * mask).sum())
 
 
-def _layer_only(luma: U8 | F32, mask: F32) -> F32:
+def _layer_only(luma: U8, mask: F32) -> F32:
     """A picture about its mean within the mask, and nothing outside."""
     mean = float((luma * mask).sum()) / max(float(mask.sum()), 1e-3)
     about: F32 = (luma - np.float32(mean)) * mask

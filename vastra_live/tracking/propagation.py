@@ -20,7 +20,7 @@ from vastra_live.tracking.arm_search import sought
 from vastra_live.tracking.behind_arms import with_arms, without, without_haste
 from vastra_live.tracking.drawing import Canvas, Drawn
 from vastra_live.tracking.following import Followed, expect, expect_by_body, follow, is_astray, recentre
-from vastra_live.tracking.leap import leap, small_colours, small_luma
+from vastra_live.tracking.leap import leap, small_colours
 from vastra_live.tracking.limbs import FOREARMS, ArmMotion, Arms, arms_of, motion_of
 from vastra_live.tracking.motion import Flow
 from vastra_live.tracking.painted import Painted
@@ -73,7 +73,7 @@ class _Wearer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Trace:
-    """Where the anchor was in a frame: the frame's luma (see :func:`small_luma`) and time; or where it is expected."""
+    """Where the anchor was in a frame, or is expected; the frame, small (see :func:`small_colours`), and its time."""
 
     followed: Followed
     small: U8
@@ -190,12 +190,11 @@ class Propagator:
     def _carry(self, frame_bgr: U8, captured_ns: int | None, *, premultiplied: bool) -> tuple[Followed, Drawn]:
         if not self._traces:
             raise RuntimeError("Propagator.carry: no keyframe was adopted yet")
-        last, wearer, colours = self._traces[-1], self._wearer, small_colours(frame_bgr)
-        small, side = cv2.extractChannel(colours, 0), max(frame_bgr.shape[:2])
+        last, wearer, small, side = self._traces[-1], self._wearer, small_colours(frame_bgr), max(frame_bgr.shape[:2])
         now_ns = last.captured_ns + _FRAME_NS if captured_ns is None else captured_ns
         self._fade = min(1.0, self._fade + max(0, now_ns - last.captured_ns) / _FADE_NS)
         start = self._start(last, wearer, small, side)
-        arms = wearer.arms_in(colours, side, now_ns)
+        arms = wearer.arms_in(small, side, now_ns)
         found = follow(self._display_flow, start, frame_bgr, self._fade, arms, wearer.reach)
         # the newest, and some of those before it
         apart = len(self._traces) < 2 or last.captured_ns - self._traces[-2].captured_ns >= _APART_NS
@@ -229,7 +228,7 @@ class Propagator:
         return near if near.followed.anchor is anchor else replace(near, followed=expect(anchor, near.followed))
 
     def _prepare(self, painted: Painted, last: _Trace | None) -> Anchor:
-        small, body = small_luma(painted.frame_bgr), painted.body
+        small, body = small_colours(painted.frame_bgr), painted.body
         if last is None or _somebody_else(body, last.followed.anchor.body):
             return with_arms(first_anchor(painted, small), None)
         start = _leapt(last, small, max(painted.frame_bgr.shape[:2]))
