@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from tests.embedded_people import drawn_person
@@ -24,3 +26,11 @@ def test_hips_are_no_wider_than_to_the_wall_that_is_seen_beside_them() -> None:
     assert free[y + 80, : x + 78].max() == 0
     # nobody's hips are in a picture that ends above them
     assert beside_hips(np.ones((150, 320), np.float32), s).max() == 0
+
+
+def test_hips_that_have_left_the_picture_have_no_wall_beside_them() -> None:
+    _, body = drawn_person()
+    s = read_skeleton(body)
+    for way in (-400, 400):
+        gone = replace(s, pelvis=s.pelvis + np.array([way, 0], s.pelvis.dtype))
+        assert np.isfinite(beside_hips(np.ones((360, 320), np.float32), gone)).all()

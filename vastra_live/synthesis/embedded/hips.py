@@ -53,7 +53,8 @@ def _first_wall(wall: U8, start: float, height: int) -> F32:
     beside = wall[:, first:]
     limit = np.full(height, wall.shape[1], np.float32)
     found = np.flatnonzero(beside.any(axis=1))
-    limit[found] = first + beside[found].argmax(axis=1)
+    if len(found):
+        limit[found] = first + beside[found].argmax(axis=1)
     limit = np.minimum.accumulate(limit[::-1])[::-1]
     out = np.float32(_TAPER) * np.arange(height, dtype=np.float32)
     return np.asarray(np.minimum.accumulate(limit - out) + out, np.float32)
