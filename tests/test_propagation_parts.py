@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import cv2
@@ -349,6 +351,15 @@ def test_flow_finds_a_shift(dx: int, dy: int) -> None:
     live = np.roll(key, (dy, dx), axis=(0, 1))
     flow = Flow().follow(live, key, np.zeros((96, 112, 2), np.float32))
     np.testing.assert_allclose(np.median(flow[16:-16, 16:-16], axis=(0, 1)), (-dx, -dy), atol=0.3)
+
+
+def test_the_flow_of_what_is_very_narrow_does_not_end_the_process() -> None:
+    code = (
+        "import numpy as np; from vastra_live.tracking.motion import Flow; flow = Flow()\n"
+        "picture = np.random.default_rng(2).integers(0, 255, (8, 52), np.uint8)\n"
+        "for _ in range(200): flow.follow(picture, picture, np.zeros((8, 52, 2), np.float32))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_cloth_that_moves_as_one_does_not_slide_far_over_itself() -> None:

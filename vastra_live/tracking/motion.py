@@ -12,6 +12,9 @@ from vastra_live.types import F32, U8
 
 __all__ = ["Flow", "held_together", "in_both", "repair", "similarity"]
 
+# Dense search reads beyond pictures that are less than one of its patches of 8 pixels at half size, and takes the process
+# down: of what is narrower the prediction is kept.
+_LEAST = 16
 # Side of the square of pixels that share one fine step.
 _BLOCK = 4
 # Smaller eigenvalue of the structure tensor, in OpenCV's unit, below which a place is too plain for a fine step; and
@@ -61,7 +64,9 @@ class Flow:
             (H, W, 2) float32: pixel p of ``live`` is pixel p + flow[p] of ``key``.
         """
         rows, columns = live.shape
-        flow: F32 = self._dis.calc(live, key, start.copy())
+        flow: F32 = start.copy()
+        if min(rows, columns) >= _LEAST:
+            flow = self._dis.calc(live, key, flow)
         middles = grid(columns // _BLOCK, rows // _BLOCK) * np.float32(_BLOCK) + np.float32((_BLOCK - 1) / 2)
         guess = middles + cv2.resize(flow, middles.shape[1::-1], interpolation=cv2.INTER_AREA)
         found, good, _ = cv2.calcOpticalFlowPyrLK(
