@@ -409,6 +409,14 @@ def test_cloth_beside_a_bare_forearm_is_no_sleeve() -> None:
         assert anchor.limbs.own[row + aside, column] < (0.5 if dressed & LEFT_FORE else 0.2)
 
 
+def test_arms_beside_the_layer_are_no_part_of_it() -> None:
+    frame, mask = arm_scene(30, 30)
+    there = arm_body(30, 30)
+    beyond = replace(there, landmarks_px=there.landmarks_px + np.float32([10 * WIDTH, 0, 0]))
+    painted = Painted(frame, frame[..., ::-1], mask, np.eye(2, 3, dtype=np.float32), "tee", beyond)
+    assert with_arms(first_anchor(painted, small_colours(frame)), None).limbs is None
+
+
 def test_two_threads_draw_what_one_draws() -> None:
     """A frame large enough to be shared, with an arm across the place where it is cut."""
     with ThreadPoolExecutor(1) as helper:

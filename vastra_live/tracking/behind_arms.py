@@ -60,6 +60,9 @@ def with_arms(anchor: Anchor, earlier: Anchor | None) -> Anchor:
         masks = tuple(np.maximum(near, far * cuffs) for near, far in zip(masks, wide, strict=True))
     mask = np.maximum.reduce(masks)
     place = _placed(anchor, mask)
+    if not place.levels.size:
+        # arms beside the layer
+        return anchor
     known = None
     if earlier is not None and earlier.bare is not None and earlier.garment_name == anchor.garment_name:
         known = _remembered(anchor, earlier.bare, place)

@@ -12,8 +12,8 @@ from vastra_live.types import F32, U8
 
 __all__ = ["Flow", "held_together", "in_both", "repair", "similarity"]
 
-# Dense search reads beyond pictures that are less than one of its patches of 8 pixels at half size, and takes the process
-# down: of what is narrower the prediction is kept.
+# Dense search reads beyond pictures that are less than one of its patches of 8 pixels at half size, and takes the
+# process down: of what is narrower the prediction is kept.
 _LEAST = 16
 # Side of the square of pixels that share one fine step.
 _BLOCK = 4
