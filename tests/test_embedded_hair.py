@@ -116,6 +116,16 @@ def test_under_a_hat_the_hair_beside_the_face_is_learned() -> None:
     assert read(bgr, alpha, s)[HAIR, y, x] > 0.5
 
 
+def test_a_throat_in_the_shade_of_the_chin_is_none() -> None:
+    """It has about the colour of the hair, and the new neckline covers it as it covers skin."""
+    bgr, alpha, s = long_haired(depth=-0.4)
+    half = int(0.12 * s.unit)
+    throat = np.s_[int(s.chin[1]) : int(s.neck[1]), int(s.neck[0]) - half : int(s.neck[0]) + half]
+    grain = np.random.default_rng(1).integers(-6, 7, bgr[throat].shape[:2])[..., None]
+    bgr[throat] = np.array((60, 90, 125)) + grain
+    assert read(bgr, alpha, s)[HAIR][throat].mean() < 0.3
+
+
 @given(
     arrays.arrays(np.float32, 12, elements=st.floats(0, 1, width=32)),
     st.floats(0, 0.4),

@@ -249,6 +249,8 @@ class Places:
             ]
         )
         prior[HAIR] = 0.002 + 0.6 * _falling(self._face_radius, 1.5, 3.2) * _falling(below_chin, 0.6, 0.8)
+        # hair falls beside a throat, whose shade has the colour of fair hair
+        prior[HAIR] *= 1 - np.float32(0.75) * _falling(self._neck, 0.08, 0.06) * (below_chin > 0)
         prior[LOWER] = 0.002 + 0.9 * _falling(-lower_hem.from_here(depth), 0.0, lower_hem.width)
         prior[1:] *= inside / np.maximum(prior[1:].sum(axis=0), 1e-6)
         return prior
