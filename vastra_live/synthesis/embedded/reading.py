@@ -119,7 +119,7 @@ def read_person(bgr: U8, person: F32, skeleton: Skeleton, memory: Memory) -> Rea
     likely = models.take(cells, axis=1, mode="clip").reshape(share.shape)
     let_hair_fall(share, likely, priors[SKIN], cells, places, skeleton, smooth)
     _fill_bays(share, likely * priors, skeleton.unit)
-    keep_sleeves(share, likely, skeleton)
+    keep_sleeves(share, likely, cells, skeleton)
     attach_hair(share, places)
     _settle_islands(share, skeleton.unit, places.sleeves)
     # every other row tells as much for the next keyframe

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vastra_live.synthesis.embedded.colours import I64, learned
 from vastra_live.synthesis.embedded.girth import arm_points, sample
 from vastra_live.synthesis.embedded.places import BACKGROUND, LOWER, SKIN, TOP, segment_distance, window
 from vastra_live.synthesis.embedded.skeleton import Arm, Point, Skeleton
@@ -37,14 +38,17 @@ _NONE = 0.1
 """Less of the lower garment than that, at any pixel around a forearm, is none."""
 _ALIKE = 0.3
 """A colour is the sleeve's if it is so likely for it as for the lower garment."""
+_CUFF = 0.01
+"""Less of another colour than that, in squared shoulder widths, is no end of a sleeve."""
 
 
-def keep_sleeves(share: F32, colours: F32, s: Skeleton) -> None:
+def keep_sleeves(share: F32, colours: F32, cells: I64, s: Skeleton) -> None:
     """Give long sleeves back what was taken for the lower garment on them. In place.
 
     Args:
         share: (5, h, w) probability of each class.
         colours: (5, h, w) how likely each class has this colour, wherever it is.
+        cells: (h*w,) colour cell of each pixel.
         s: the skeleton, in the same pixels.
     """
     for arm in (s.right, s.left):
@@ -57,10 +61,20 @@ def keep_sleeves(share: F32, colours: F32, s: Skeleton) -> None:
         part = window(share.shape[1:], (arm.elbow, end), half * s.unit)
         distance, down = segment_distance(share.shape[1:], arm.elbow, end, part)
         near = np.clip((half - distance / s.unit) / _ROOM, 0, 1) * (down < 1)
-        alike = (colours[TOP][part] > _ALIKE * colours[LOWER][part]).astype(np.float32)
+        alike = colours[TOP][part] > _ALIKE * colours[LOWER][part]
+        lower = share[LOWER][part] * near
+        unlike = float(lower[~alike].sum())
+        if unlike > _CUFF * s.unit**2:
+            # under a waistcoat a sleeve may have the lower garment's colour, and on the whole the top has another
+            own = cells.reshape(share.shape[1:])[part]
+            model = learned(own.ravel(), (share[TOP][part] * near)[None])[0]
+            of_sleeve = alike | (model.take(own) > _ALIKE * colours[LOWER][part])
+            # what is mixed with the hips beside it explains little of them
+            if unlike - float(lower[~of_sleeve].sum()) > 0.5 * unlike:
+                alike = of_sleeve
         # a pixel's grain decides nothing
         side = 2 * max(1, round(0.03 * s.unit)) + 1
-        moved = share[LOWER][part] * near * (cv2.blur(alike, (side, side)) > 0.5)
+        moved = lower * (cv2.blur(alike.astype(np.float32), (side, side)) > 0.5)
         share[TOP][part] += moved
         share[LOWER][part] -= moved
 
