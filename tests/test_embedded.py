@@ -13,8 +13,8 @@ from vastra_live.photo import lay_over
 from vastra_live.pictures import read_labels, read_picture
 from vastra_live.synthesis import Synthesizer
 from vastra_live.synthesis.embedded import EmbeddedSynthesizer
-from vastra_live.synthesis.embedded.light import _inside_blur, cloth_levels, relief, scene_gain
-from vastra_live.synthesis.embedded.mesh import Painted
+from vastra_live.synthesis.embedded.light import _inside_blur, cloth_levels, relief, scene_gain, scene_light
+from vastra_live.synthesis.embedded.mesh import TORSO, Painted
 from vastra_live.synthesis.embedded.mix import spread
 from vastra_live.synthesis.embedded.plate import BackgroundPlate
 from vastra_live.tracking.body import BlazePoseTracker
@@ -280,3 +280,14 @@ def test_what_is_worn_does_not_colour_the_scene() -> None:
     person[20:, 30:90] = 1
     orange = np.where(person[..., None] > 0, np.uint8([[[0, 90, 250]]]), room)
     np.testing.assert_allclose(scene_gain(orange, person), scene_gain(room, person), atol=0.02)
+
+
+def test_where_nothing_is_dark_a_black_garment_is_not_either() -> None:
+    rng = np.random.default_rng(0)
+    room = rng.integers(2, 250, (90, 120, 3)).astype(np.uint8)
+    hazy = np.maximum(room, 60)
+    nobody = np.zeros((90, 120), np.float32)
+    black = Painted((0, 0, 2, 2), np.zeros((2, 2, 3), np.uint8), np.ones((2, 2), np.float32))
+    clear, veiled = (scene_light(bgr, nobody).veiled([(TORSO, black)])[TORSO].bgr.mean() for bgr in (room, hazy))
+    assert clear < 25
+    assert veiled == pytest.approx(60, abs=8)

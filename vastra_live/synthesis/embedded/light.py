@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ from vastra_live.synthesis.embedded.mesh import Painted
 from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_shape, shrunk
 from vastra_live.types import F32, U8
 
-__all__ = ["cloth_levels", "relief", "scene_gain", "shade_edges", "veiled"]
+__all__ = ["Light", "cloth_levels", "relief", "scene_gain", "scene_light", "shade_edges"]
 
 _MARK = 0.4
 """So much brighter or darker than the cloth around it, in log light, is a button, a letter or a gap."""
@@ -32,6 +33,38 @@ _BRIGHTEST, _SOME = 0.97, 20
 """The quantile that is the brightest, without glints, and more pixels of the thumbnail than that say something."""
 _VEIL = 0.004
 """Light scattered in lens and air, as a share of white: shadows of a scene are never as deep as a product photo's."""
+_LOOKED_AT, _DARKEST, _FEWEST = 10_000, 0.0008, 8
+"""Of so many pixels that share, and no fewer, are the darkest: pupils, nostrils, hair in the shade."""
+_HAZE = 0.06
+"""More than that is no haze, but a picture without anything dark."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Light:
+    """What light and camera do to colours, for each channel.
+
+    Attributes:
+        gain: (3,) factors that bring a product photo under the light of the scene.
+        veil: (3,) light that is scattered over everything, before those factors, as a share of white in linear light.
+    """
+
+    gain: F32
+    veil: F32
+
+    def mixed(self, newer: Light, share: float) -> Light:
+        """This light moved towards a newer one."""
+        part = np.float32(share)
+        return Light(self.gain + part * (newer.gain - self.gain), self.veil + part * (newer.veil - self.veil))
+
+    def veiled(self, pieces: Iterable[tuple[int, Painted]]) -> dict[int, Painted]:
+        """A garment's pieces with the scattered light of the scene added to a product photo's, in linear light.
+
+        Product photos are stretched until white is white and black is black; a black shirt on a person is dark grey.
+        """
+        levels = np.arange(256) / 255
+        linear = levels[:, None] ** 2.2 + np.asarray(self.veil, np.float64) * (1 - levels[:, None])
+        table = np.clip(linear ** (1 / 2.2) * 255 + 0.5, 0, 255).astype(np.uint8)[None]
+        return {name: replace(piece, bgr=np.asarray(cv2.LUT(piece.bgr, table), np.uint8)) for name, piece in pieces}
 
 
 def relief(bgr: U8, worn: F32, unit: float, cloth: F32 | None = None) -> F32:
@@ -128,19 +161,22 @@ def _norm(colours: F32, weights: F32) -> F32:
     return np.asarray(((weights[:, None] * cubes * cubes).sum(axis=0) / weights.sum()) ** (1 / 6), np.float32)
 
 
-def veiled(bgr: U8, gain: F32) -> U8:
-    """A product photo's colours with the scattered light of the scene added, in linear light.
+def scene_light(bgr: U8, person: F32) -> Light:
+    """The light of a picture, (h, w, 3) uint8, with a silhouette, (h, w) 0..1.
 
-    Product photos are stretched until white is white and black is black; a black shirt on a person is dark grey.
-
-    Args:
-        bgr: (h, w, 3) uint8.
-        gain: (3,) factors of :func:`scene_gain`: in a dim scene there is less light to scatter.
+    Before a window, or through a dirty lens, nothing is dark: how dark the darkest is tells how much light is
+    scattered.
     """
-    levels = np.arange(256) / 255
-    linear = levels[:, None] ** 2.2 + _VEIL * np.asarray(gain, np.float64) ** 2.2 * (1 - levels[:, None])
-    table = np.clip(linear ** (1 / 2.2) * 255 + 0.5, 0, 255).astype(np.uint8)
-    return np.asarray(cv2.LUT(bgr, table[None]), np.uint8)
+    gain = scene_gain(bgr, person)
+    step = max(1, round((person.size / _LOOKED_AT) ** 0.5))
+    some = np.ascontiguousarray(bgr[::step, ::step])
+    grey = cv2.cvtColor(some, cv2.COLOR_BGR2GRAY)
+    counts = np.cumsum(cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel())
+    level = int(np.searchsorted(counts, max(_FEWEST, _DARKEST * grey.size)))
+    darkest = np.array(cv2.mean(some, cv2.compare(grey, level, cv2.CMP_LE))[:3])
+    # in a dim scene there is less light to scatter
+    veil = np.maximum(_VEIL * gain**2.2, np.minimum((darkest / 255 / gain) ** 2.2, _HAZE))
+    return Light(gain, veil.astype(np.float32))
 
 
 def shade_edges(alpha: F32, unit: float) -> F32:

@@ -23,7 +23,7 @@ from vastra_live.synthesis.embedded.hem import follow_hem
 from vastra_live.synthesis.embedded.hem_line import even_hem
 from vastra_live.synthesis.embedded.hem_shade import settle_at_shade
 from vastra_live.synthesis.embedded.legs import leg_stretch, measure_build, seen_legs
-from vastra_live.synthesis.embedded.light import cloth_levels, relief, scene_gain, veiled
+from vastra_live.synthesis.embedded.light import Light, cloth_levels, relief, scene_light
 from vastra_live.synthesis.embedded.lower import BareBelow, Below, bare_below, relower, tucked
 from vastra_live.synthesis.embedded.lower_reading import (
     find_waistline,
@@ -95,7 +95,7 @@ class EmbeddedSynthesizer:
         self._proportions = Proportions()
         self._plate = BackgroundPlate()
         self._girth: Girth | None = None
-        self._gain: F32 | None = None
+        self._lit: Light | None = None
         self._build: float | None = None
         self._lit_from: float | None = None
         self._rest = Rest()
@@ -139,8 +139,8 @@ class EmbeddedSynthesizer:
         painted = paint_bent(cut.sheet, pinned, cut.pattern.sleeves(scene.skeleton), size)
         painted = trimmed(painted, worn, reading, scene.skeleton.unit)
         self._light(frame, body)
-        assert self._gain is not None
-        painted = {name: replace(piece, bgr=veiled(piece.bgr, self._gain)) for name, piece in painted.items()}
+        assert self._lit is not None
+        painted = self._lit.veiled(painted.items())
         camera = scene.bgr
         below: Below | None = None
         bare: BareBelow | None = None
@@ -243,8 +243,8 @@ class EmbeddedSynthesizer:
         return whole, whole.worn_top()
 
     def _light(self, frame: Frame, body: Body) -> None:
-        gain = scene_gain(frame.bgr, body.person_alpha)
-        self._gain = gain if self._gain is None else self._gain + np.float32(0.15) * (gain - self._gain)
+        light = scene_light(frame.bgr, body.person_alpha)
+        self._lit = light if self._lit is None else self._lit.mixed(light, 0.15)
 
     def _relowered(
         self,
@@ -293,9 +293,9 @@ class EmbeddedSynthesizer:
             targets = self._rest.steadied(targets, frame, lower, skeleton.unit / scene.scale)
             placed = cut.sheet.shape((targets - origin) * scene.scale)
             size = (scene.bgr.shape[1], scene.bgr.shape[0])
-            assert self._gain is not None
+            assert self._lit is not None
             pieces = ((name, cut.sheet.paint(placed, name, size)) for name in cut.sheet.pieces)
-            painted = {n: replace(piece, bgr=veiled(piece.bgr, self._gain)) for n, piece in pieces if piece is not None}
+            painted = self._lit.veiled((name, piece) for name, piece in pieces if piece is not None)
         row = first_row(worn, painted.values())
         part = scene.below(row)
         read = Reading(reading.share[:, row:], reading.face[row:])
@@ -311,7 +311,7 @@ class EmbeddedSynthesizer:
             covered_to,
             seen_legs(halved(reading.share[SKIN]), small),
         )
-        assert self._gain is not None
+        assert self._lit is not None
         below = relower(
             part.bgr,
             self._plate.seen_through(part.box, frame.size, halved_shape(worn[row:].shape)[::-1]),
@@ -321,7 +321,7 @@ class EmbeddedSynthesizer:
             front=in_front_of_legs(read, worn_top[row:], part.skeleton, girth, top_stays=hem is None),
             bare=bare.below(row // 2),
             pieces=painted,
-            gain=self._gain,
+            gain=self._lit.gain,
             unit=skeleton.unit,
         )
         if hem is None and float(below.cloth.sum()) < 0.03 * skeleton.unit**2:
@@ -366,14 +366,14 @@ class EmbeddedSynthesizer:
         gone = np.maximum(gone, enlarged(also, gone.shape))
         if bare_legs is not None:
             bare = bare_legs.under(bare)
-        assert self._gain is not None
+        assert self._lit is not None
         behind = self._plate.seen_through(scene.box, frame.size, half[::-1])
         part = touched(gone, painted.values(), unit)
         hem = openings.hem
         under = undress(scene.bgr, behind, seen, face, rim, gone, small, girth, bare, hem, part, laid, self._tone)
         self._show("undressed", under.bgr)
         pieces = {name: raised(piece, part[0].start, part[1].start) for name, piece in painted.items()}
-        cloth = cloth_levels(pieces.values(), under.gone.shape, unit) * self._gain.mean()
+        cloth = cloth_levels(pieces.values(), under.gone.shape, unit) * self._lit.gain.mean()
         folds = relief(scene.bgr[part], worn[part], unit, cloth)
         self._show("relief", folds * 128)
         sure_skin = ramp(share[SKIN], 1.6, -0.3)
@@ -394,7 +394,7 @@ class EmbeddedSynthesizer:
             sleeved=arms,
             body=on_body,
             light=folds,
-            gain=self._gain,
+            gain=self._lit.gain,
         )
         self._show("layer", bgr)
         self._show("alpha", alpha * 255)
