@@ -101,6 +101,18 @@ def test_a_dark_rib_below_a_light_and_dark_print_is_the_tops(depth: float) -> No
     assert hem.depth == pytest.approx(depth, abs=0.05)
 
 
+def test_a_mottled_top_over_dark_trousers_ends_at_its_clearest_step() -> None:
+    """Its own steps are half of it, and it is none of the hips' yet."""
+    frame, body = drawn_person()
+    s = read_skeleton(body)
+    depth = (np.arange(frame.bgr.shape[0]) - s.neck[1]) / s.torso_length
+    mottled = np.where((depth / 0.15).astype(int) % 2 == 0, 66, 48)
+    rows = np.repeat(np.where(depth < 1.04, mottled, 26)[:, None], 3, axis=1)
+    hem = hem_of(with_rows(frame, body, rows), body, s)
+    assert hem is not None
+    assert hem.depth == pytest.approx(1.04, abs=0.05)
+
+
 def test_a_striped_rib_is_the_tops() -> None:
     """The first stripe of the rib is the clearest step; then the top's own colour comes once more."""
     frame, body, s = dressed_to(1.3)

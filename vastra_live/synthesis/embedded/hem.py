@@ -290,7 +290,7 @@ def _long(edges: F64, steps: F64, medians: F64, seen_to: float) -> Hem | None:
         # a step shows in two or three neighbours; it is where it shows most
         near = found[found <= found[0] + 2]
         hem = float(edges[near[steps[near].argmax()]]) + _MIDDLE
-        return Hem(hem, _LONG_WIDTH) if 1.06 < hem < 1.45 else None
+        return Hem(hem, _LONG_WIDTH) if 1.0 < hem < 1.45 else None
     # No step down to the picture's edge: a strong colour is one long top; grey on grey can hide a hem.
     chroma = np.median(np.hypot(medians[:10, 1] - 128, medians[:10, 2] - 128))
     return Hem(seen_to + 0.3, _LONG_WIDTH) if chroma > 25 and 1.0 < seen_to < 1.38 else None
