@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -16,7 +17,7 @@ from vastra_live.synthesis.embedded.girth import arm_point, measure_girth
 from vastra_live.synthesis.embedded.mesh import LEFT_FOREARM, LEFT_SLEEVE, RIGHT_SLEEVE, TORSO
 from vastra_live.synthesis.embedded.places import BACKGROUND, LOWER, SKIN, TOP
 from vastra_live.synthesis.embedded.reading import Reading
-from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
+from vastra_live.synthesis.embedded.skeleton import Point, Skeleton, read_skeleton
 from vastra_live.synthesis.embedded.snap import EdgeKind, snapped
 from vastra_live.types import F32, Sleeve
 
@@ -102,6 +103,20 @@ def test_a_bare_arm_with_its_hand_in_a_pocket_is_not_behind() -> None:
     share[:, rows, columns] = 0
     share[SKIN, rows, columns] = BODY.person_alpha[rows, columns]
     assert not with_arms_behind(S, share, GIRTH).left.behind
+
+
+@pytest.mark.parametrize(
+    ("hand_seen", "tip", "behind"),
+    [(False, S.left.tip, True), (True, S.left.tip, False), (False, S.neck + 0.8 * S.torso_length * S.down, False)],
+)
+def test_a_sleeve_at_whose_end_no_hand_is_seen_is_behind(hand_seen: bool, tip: Point, behind: bool) -> None:
+    """Nothing but the worn top is seen there; of folded arms one lies below the other."""
+    share = np.zeros((5, *BODY.person_alpha.shape), np.float32)
+    share[TOP] = cv2.dilate(BODY.person_alpha, np.ones((15, 15), np.uint8))
+    share[BACKGROUND] = 1 - share[TOP]
+    wrist = S.left.wrist if tip is S.left.tip else tip
+    hidden = replace(S, left=replace(S.left, wrist=wrist, tip=tip, hand_seen=hand_seen))
+    assert with_arms_behind(hidden, share, GIRTH).left.behind == behind
 
 
 def test_a_hidden_sleeve_is_drawn_before_the_torso() -> None:

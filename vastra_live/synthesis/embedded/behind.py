@@ -29,6 +29,10 @@ _BARE, _CLOTH = 0.35, 0.75
 """So much across a bare arm is skin, and so much of what is no wall is cloth where a hand is hidden by it."""
 _HAND, _FAR = 3, 0.7
 """Stations at an arm's end that are its hand, or as near to it as the picture shows, and from where on they may be."""
+_NO_SKIN = 0.15
+"""Less skin than that across it, and a hand is not seen."""
+_BESIDE = 0.25
+"""So many shoulder widths aside of the spine a hand at least is that the hips hide, and not the other arm."""
 
 
 def with_arms_behind(s: Skeleton, share: F32, girth: Girth) -> Skeleton:
@@ -42,14 +46,14 @@ def with_arms_behind(s: Skeleton, share: F32, girth: Girth) -> Skeleton:
         girth: of the body.
     """
     right, left = (
-        replace(arm, behind=_behind(share, arm, halves * s.unit))
-        for arm, halves in zip((s.right, s.left), girth.arms, strict=True)
+        replace(arm, behind=_behind(share, arm, halves * s.unit, float((arm.wrist - s.neck) @ outwards) / s.unit))
+        for arm, halves, outwards in zip((s.right, s.left), girth.arms, (-s.across, s.across), strict=True)
     )
     return replace(s, right=right, left=left)
 
 
-def _behind(share: F32, arm: Arm, halves: Point) -> bool:
-    """The same for one arm, given half its widths in pixels."""
+def _behind(share: F32, arm: Arm, halves: Point, aside: float) -> bool:
+    """The same for one arm, given half its widths in pixels, and how far aside its wrist is in shoulder widths."""
     middles, along = arm_points(arm, np.minimum(_STATIONS, 1.0))
     middles += (np.maximum(_STATIONS - 1, 0) / 0.2)[:, None] * (arm.tip - arm.wrist)
     normals = np.column_stack([-along[:, 1], along[:, 0]])
@@ -58,7 +62,12 @@ def _behind(share: F32, arm: Arm, halves: Point) -> bool:
     pictured = ((points >= 0) & (points < share.shape[:0:-1])).all(axis=(1, 2))
     skin, top, lower = (sample(share[plane], points).mean(axis=1) for plane in (SKIN, TOP, LOWER))
     hips = pictured & _FOREARM & (lower > _HIDDEN * (lower + skin + top))
-    return int(hips.sum()) >= _ALONG or _behind_back(skin, top, lower, pictured)
+    if int(hips.sum()) >= _ALONG or _behind_back(skin, top, lower, pictured):
+        return True
+    fingers = 2 * arm.tip - arm.wrist
+    if arm.hand_seen or aside < _BESIDE or not ((fingers >= 0) & (fingers < share.shape[:0:-1])).all():
+        return False
+    return _without_hand(skin, top, lower, pictured)
 
 
 def _behind_back(skin: F32, top: F32, lower: F32, pictured: Mask) -> bool:
@@ -77,3 +86,11 @@ def _behind_back(skin: F32, top: F32, lower: F32, pictured: Mask) -> bool:
         return False
     hidden, hand = seen[seen > bare[-1]], seen[-_HAND:]
     return bool((cloth > _CLOTH * (cloth + skin))[hand].all() and top[hidden].sum() > lower[hidden].sum())
+
+
+def _without_hand(skin: F32, top: F32, lower: F32, pictured: Mask) -> bool:
+    """Whether there is nothing but the worn top where the hand of a sleeve would be; arguments as above."""
+    hand = slice(-_HAND, None)
+    cloth = top + lower
+    hidden = bool((skin < _NO_SKIN)[hand].all() and (cloth > _CLOTH * (cloth + skin))[hand].all())
+    return bool(pictured[hand].all()) and hidden and float(top[hand].sum()) > float(lower[hand].sum())
