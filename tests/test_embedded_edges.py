@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -166,7 +167,9 @@ def test_where_the_outlines_part_the_garment_leaves_the_worn_one_in_a_curve() ->
     for x in range(400):
         # alike at first, then a V that is deeper than any edge moves
         worn[54 + max(0, 30 - abs(x - 200)) :, x] = 1
-    alpha = trimmed({TORSO: piece(garment)}, worn, read_as(worn), unit)[TORSO].alpha
+    alpha = trimmed({TORSO: piece(garment)}, worn, read_as(worn), replace(read_skeleton(drawn_person()[1]), unit=unit))[
+        TORSO
+    ].alpha
     edge = 120 - alpha.sum(axis=0)
     assert edge[20:100].mean() == pytest.approx(54, abs=1)
     assert np.abs(np.diff(edge[10:-10])).max() < 0.25

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from tests.embedded_people import drawn_garment, drawn_person
 from vastra_live.synthesis.embedded.fit import TopPattern
 from vastra_live.synthesis.embedded.girth import ARM_STATIONS, measure_girth
-from vastra_live.synthesis.embedded.mesh import TORSO, Painted
+from vastra_live.synthesis.embedded.mesh import LEFT_SLEEVE, TORSO, Painted
 from vastra_live.synthesis.embedded.outline import along_outline
 from vastra_live.synthesis.embedded.reading import BACKGROUND, SKIN, TOP, Reading
 from vastra_live.synthesis.embedded.skeleton import Skeleton, read_skeleton
@@ -26,6 +28,7 @@ from vastra_live.synthesis.embedded.trim import trimmed
 from vastra_live.types import F32, Sleeve
 
 UNIT = 200.0
+S = replace(read_skeleton(drawn_person()[1]), unit=UNIT)
 
 
 def read_as(worn: F32, skin: F32 | None = None) -> Reading:
@@ -51,7 +54,7 @@ def test_a_straight_edge_beside_a_ragged_one_moves_there_and_stays_straight(apar
     for x, y in zip(columns, 50 - apart + 2 * ((columns // 6) % 2), strict=True):
         worn[y:, x] = 1
     piece = Painted((0, 0, 400, 120), np.zeros((120, 400, 3), np.uint8), garment, np.ones_like(garment))
-    edge = edge_of(trimmed({TORSO: piece}, worn, read_as(worn), UNIT)[TORSO].alpha)[40:-40]
+    edge = edge_of(trimmed({TORSO: piece}, worn, read_as(worn), S)[TORSO].alpha)[40:-40]
     assert edge.mean() == pytest.approx(51 - apart, abs=1.0)
     assert np.ptp(edge) < 1.0
 
@@ -60,7 +63,26 @@ def test_an_edge_far_from_the_worn_one_keeps_its_place() -> None:
     garment, worn = np.zeros((160, 400), np.float32), np.zeros((160, 400), np.float32)
     garment[40:], worn[90:] = 1, 1
     piece = Painted((0, 0, 400, 160), np.zeros((160, 400, 3), np.uint8), garment)
-    assert trimmed({TORSO: piece}, worn, read_as(worn), UNIT)[TORSO].alpha == pytest.approx(garment)
+    assert trimmed({TORSO: piece}, worn, read_as(worn), S)[TORSO].alpha == pytest.approx(garment)
+
+
+@pytest.mark.parametrize("bare", [True, False])
+def test_no_short_sleeve_comes_out_past_a_bare_forearm_that_is_folded_back(bare: bool) -> None:
+    _, body = drawn_person(bends=(70, 235, 5, 5))
+    s = read_skeleton(body)
+    forearm = np.zeros_like(body.person_alpha)
+    ends = [tuple(int(v) for v in point) for point in (s.left.elbow, s.left.wrist)]
+    cv2.line(forearm, ends[0], ends[1], 1, int(0.24 * s.unit))
+    worn, all_over = np.zeros_like(forearm), np.zeros_like(forearm)
+    all_over[8:-8, 8:-8] = 1
+    piece = Painted((0, 0, 320, 360), np.zeros((360, 320, 3), np.uint8), all_over)
+    reading = read_as(worn if bare else forearm, forearm)
+    alpha = trimmed({LEFT_SLEEVE: piece}, worn, reading, s)[LEFT_SLEEVE].alpha
+    along = (s.left.wrist - s.left.elbow) / np.linalg.norm(s.left.wrist - s.left.elbow)
+    middle, outwards = (s.left.elbow + s.left.wrist) / 2, np.array([-along[1], along[0]])
+    (out_x, out_y), (in_x, in_y) = (np.round(middle + k * 0.2 * s.unit * outwards).astype(int) for k in (1, -1))
+    assert alpha[out_y, out_x] == (0 if bare else 1)
+    assert alpha[in_y, in_x] == 1
 
 
 def on_person(worn: F32, body_alpha: F32, s: Skeleton, sleeve: Sleeve) -> tuple[TopPattern, np.ndarray, np.ndarray]:

@@ -137,7 +137,7 @@ class EmbeddedSynthesizer:
         pinned = self._pinned(frame, scene, reading, worn, girth, garment, skeleton)
         size = (scene.bgr.shape[1], scene.bgr.shape[0])
         painted = paint_bent(cut.sheet, pinned, cut.pattern.sleeves(scene.skeleton), size)
-        painted = trimmed(painted, worn, reading, scene.skeleton.unit)
+        painted = trimmed(painted, worn, reading, scene.skeleton)
         self._light(frame, body)
         assert self._lit is not None
         painted = self._lit.veiled(painted.items())

@@ -12,11 +12,20 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from vastra_live.synthesis.embedded.mesh import Painted, together
+from vastra_live.synthesis.embedded.girth import arm_points, sample, unit_vector
+from vastra_live.synthesis.embedded.mesh import (
+    LEFT_FOREARM,
+    LEFT_SLEEVE,
+    RIGHT_FOREARM,
+    RIGHT_SLEEVE,
+    Painted,
+    together,
+)
 from vastra_live.synthesis.embedded.mix import ramp
 from vastra_live.synthesis.embedded.places import window
 from vastra_live.synthesis.embedded.reading import BACKGROUND, HAIR, SKIN, Reading
 from vastra_live.synthesis.embedded.scale import enlarged, halved
+from vastra_live.synthesis.embedded.skeleton import Skeleton
 from vastra_live.types import F32, U8
 
 __all__ = ["trimmed"]
@@ -27,19 +36,29 @@ _ALONG = 0.08
 """Shoulder widths along the edge over which the distance between the two outlines is averaged."""
 _PARTING = 0.05
 """Shoulder widths, the half side of the window over which the moves themselves are averaged."""
+_FOLDED = 0.7
+"""The cosine between both parts of an arm from which on its forearm lies before its own upper arm."""
+_FOREARM, _BARE = np.linspace(0.6, 0.95, 8), 0.5
+"""Stations of it, and how much skin is seen there on one that is bare."""
+_EDGE = 0.02
+"""So soft, in shoulder widths, is a forearm's edge."""
 
 
-def trimmed(pieces: Mapping[int, Painted], worn: F32, reading: Reading, unit: float) -> dict[int, Painted]:
+def trimmed(pieces: Mapping[int, Painted], worn: F32, reading: Reading, s: Skeleton) -> dict[int, Painted]:
     """The pieces, grown or cut back by a few pixels to the worn top's edge where the two run side by side.
+
+    And without what would come out past a forearm.
 
     Args:
         pieces: the garment's pieces.
         worn: (h, w) 0..1, the worn top with its edges on the picture's.
         reading: the classes; an edge that hair makes is none of the top's.
-        unit: shoulder width in pixels.
+        s: the skeleton.
     """
+    pieces = _short_of_forearms(pieces, reading.share, s)
     if not pieces:
-        return dict(pieces)
+        return pieces
+    unit = s.unit
     corners = [corner for x0, y0, x1, y1 in (piece.box for piece in pieces.values()) for corner in ((x0, y0), (x1, y1))]
     # nothing farther away than this has a say in how an edge moves; even sides, which halved are half as long
     rows, columns = (
@@ -52,7 +71,7 @@ def trimmed(pieces: Mapping[int, Painted], worn: F32, reading: Reading, unit: fl
     radius = max(2, round(_REACH * unit))
     moves = _moves(union, _without_stripes(worn[part], reading, radius), reading.share[HAIR], unit)
     if moves is None:
-        return dict(pieces)
+        return pieces
     result = {}
     for name, piece in pieces.items():
         x0, y0, x1, y1 = piece.box[0] - left, piece.box[1] - top, piece.box[2] - left, piece.box[3] - top
@@ -63,6 +82,37 @@ def trimmed(pieces: Mapping[int, Painted], worn: F32, reading: Reading, unit: fl
             alpha = np.minimum(alpha, np.maximum(piece.covered, piece.alpha))
         result[name] = replace(piece, alpha=np.asarray(alpha, np.float32))
     return result
+
+
+def _short_of_forearms(pieces: Mapping[int, Painted], share: F32, s: Skeleton) -> dict[int, Painted]:
+    """The pieces without what of short sleeves would come out past a bare forearm that is folded back before them.
+
+    The upper arm points at the camera there, and how far aside its sleeve reaches is a guess; but where the wall is
+    seen past the forearm no sleeve reaches.
+
+    Args:
+        pieces: the garment's.
+        share: (5, h, w) class probabilities.
+        s: the skeleton.
+    """
+    kept = dict(pieces)
+    for arm, name, forearm in ((s.left, LEFT_SLEEVE, LEFT_FOREARM), (s.right, RIGHT_SLEEVE, RIGHT_FOREARM)):
+        along = unit_vector(arm.wrist - arm.elbow, s.down)
+        if name not in pieces or forearm in pieces or unit_vector(arm.shoulder - arm.elbow, -s.down) @ along < _FOLDED:
+            continue
+        if float(sample(share[SKIN], arm_points(arm, _FOREARM)[0]).mean()) < _BARE:
+            continue
+        piece = pieces[name]
+        x0, y0, x1, y1 = piece.box
+        outwards = np.array([along[1], -along[0]])
+        outwards *= -np.sign(outwards @ ((s.neck + s.pelvis) / 2 - arm.elbow))
+        across = (np.arange(x0, x1, dtype=np.float32) - np.float32(arm.elbow[0])) * np.float32(outwards[0])
+        down = (np.arange(y0, y1, dtype=np.float32) - np.float32(arm.elbow[1])) * np.float32(outwards[1])
+        # to within the forearm's own soft edge, which lies before it
+        size = 2 * max(1, round(_EDGE * s.unit)) + 1
+        free = cv2.dilate(share[BACKGROUND, y0:y1, x0:x1], np.ones((size, size), np.uint8))
+        kept[name] = replace(piece, alpha=piece.alpha * (1 - free * np.clip(across + down[:, None], 0, 1)))
+    return kept
 
 
 def _without_stripes(worn: F32, reading: Reading, radius: int) -> F32:
