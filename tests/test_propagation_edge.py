@@ -7,7 +7,7 @@ import pytest
 
 from vastra_live.tracking.anchor import first_anchor
 from vastra_live.tracking.following import expect, follow
-from vastra_live.tracking.leap import small_luma
+from vastra_live.tracking.leap import small_colours
 from vastra_live.tracking.motion import Flow
 from vastra_live.tracking.painted import Painted
 from vastra_live.types import F32
@@ -27,7 +27,7 @@ def test_what_comes_into_the_picture_misleads_nothing_beside_it(step: tuple[int,
     x, y = corner = np.array([20, 20]) - np.multiply(step, 5)
     first = whole[y : y + HEIGHT, x : x + WIDTH]
     identity = np.eye(2, 3, dtype=np.float32)
-    anchor = first_anchor(Painted(first, first, mask, identity, "tee", None), small_luma(first))
+    anchor = first_anchor(Painted(first, first, mask, identity, "tee", None), small_colours(first))
     engine, found = Flow(), expect(anchor, None)
     for k in range(1, 6):
         x, y = corner + np.multiply(step, k)
