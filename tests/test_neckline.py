@@ -9,8 +9,11 @@ import pytest
 
 from vastra_live.types import F32, U8
 from vastra_live.wardrobe import neckline as necklines
+from vastra_live.wardrobe.intake import read_garment
 from vastra_live.wardrobe.label import find_label
+from vastra_live.wardrobe.neck_curves import Curves
 from vastra_live.wardrobe.neckline import find_neckline
+from vastra_live.wardrobe.store import BUILT_IN
 
 F64 = npt.NDArray[np.float64]
 RIGHT, LEFT, TOP = 120.0, 280.0, 60.0
@@ -156,8 +159,17 @@ def test_of_two_edges_that_are_alike_the_upper_one_is_the_neckline(upper: float,
     each = len(necklines._SHAPES) * len(necklines._SPREADS)
     depth = np.repeat(depths, each)
     same = np.ones_like(depth)
-    curves = necklines._Curves((0.0, 0.0), (100.0, 0.0), depth, 2 * same, same, same)
+    curves = Curves((0.0, 0.0), (100.0, 0.0), depth, 2 * same, same, same)
     evidence = 5 * np.maximum(upper * np.exp(-(((depth - 0.3) / 0.05) ** 2)), np.exp(-(((depth - 0.9) / 0.05) ** 2)))
-    best = necklines._best(curves, evidence, 0 * evidence, np.ones((len(depth), 3), np.float32))
+    found = necklines._Evidence(evidence, 0 * evidence, np.ones((len(depth), 3), np.float32), same, same > 1)
+    best = necklines._best(curves, found)
     assert best is not None
     assert depth[best] == pytest.approx(chosen, abs=0.02)
+
+
+def test_below_a_label_the_ribs_own_edge_outdoes_the_dark_line_of_its_seam() -> None:
+    garment = read_garment(BUILT_IN / "harbour-stripe" / "photo.jpg")
+    assert garment.inside_alpha is not None
+    # the rib is light, what lies above it in the shade
+    light = garment.bgr[garment.inside_alpha > 0.9].mean(axis=1) > 210
+    assert light.mean() < 0.1

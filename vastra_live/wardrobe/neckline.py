@@ -25,6 +25,8 @@ import numpy.typing as npt
 
 from vastra_live.types import F32, U8
 from vastra_live.wardrobe.label import Label, find_label
+from vastra_live.wardrobe.neck_curves import PER_PIECE, PIECES, Curves, at, crossed, steps
+from vastra_live.wardrobe.neck_edge import along_edge
 from vastra_live.wardrobe.neck_ends import with_ends
 
 __all__ = ["Neckline", "find_neckline"]
@@ -38,11 +40,6 @@ _SHAPES = np.array([(1.0, 1), (1.4, 1), (2.0, 1), (2.8, 1), (4.0, 1), (2.0, 0.5)
 _SPREADS = np.array([1.1, 1.0, 0.88, 0.76], np.float32)
 _BEYOND = 0.85
 """How much a curve is believed that passes the neck points, against one that does not."""
-_PIECES, _PER_PIECE = 12, 8
-_POINTS = np.linspace(-0.92, 0.92, _PIECES * _PER_PIECE, dtype=np.float32)
-"""Close to the neck points every curve runs along the outline."""
-_BANDS = (0.015, 0.03, 0.045)
-"""How far on both sides of the curve colours are compared, as shares of the neck's width: across a seam."""
 _GREY, _DARKEST = 128.0, 20.0
 """Steps count as they would on a cloth of this grey; the gain is held back by the second number, for noise."""
 _CLEAR, _STRONGEST = 2.0, 16.0
@@ -58,21 +55,14 @@ _RIM, _RIVAL, _EVEN = 0.14, 0.85, 0.9
 farther apart, two even ones are no neckline but a print, and the upper one takes less of it away."""
 _RIBBED = 10.0
 """A rib differs by so many levels from both the inside above it and the garment below it."""
+_SHEER = (0.5, 2.0)
+"""Below a label the rim is at least so many times as clear as the seam, and so many times as high a step."""
 _LEAST = 1.8
 _LINE, _LINE_SIDES = 0.008, 0.035
 """Half the width of the dark line where one layer of cloth ends on another, and how far beside it that is none."""
 _ABOVE_LABEL, _INTO_LABEL = 0.4, 0.04
 """What a curve is believed that runs above a label, which may be a print after all; and how far a front may reach over
 a label's lower end, as a share of the neck's width."""
-_POINTS_ALONG, _OFFSETS = 97, np.linspace(-0.12, 0.12, 25, dtype=np.float32)
-"""Points of the curve that are moved onto the edge, and how far across it at most, in shares of the neck's width."""
-_LABEL, _JUMP = 17, 0.03
-"""So many points are wider than twice a label's edge, and so far it is from the neckline at least."""
-_STIFF, _OVER, _SEEN = 0.5, 1.5, 1.6
-"""What the farthest move costs, in steps as high as the curve's own: between two edges the nearer one is followed; how
-high a step counts at most; and what four fifths of the points must find in both bands, or a print leads them astray."""
-_FAINT, _SMOOTHED = 12.0, (11, 5)
-"""An edge of fewer levels is found less exactly: the moves are averaged over so many points there, and elsewhere."""
 _UNSEEN = 0.25
 """Where no edge is seen: the depth of a shallow round neckline."""
 _STANDING = 0.12
@@ -81,6 +71,25 @@ it is visibly in the shade; a turtleneck has none."""
 _SHADE = 0.85
 _HOLLOW = 0.35
 """The outline itself is the front neckline if it sags this deep, as a share of the neck's width."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What speaks for each of K curves.
+
+    Attributes:
+        value: (K,) float32, how much it looks like a neckline, 0 if it does not.
+        either: (K,) float32, the same were a lighter inside as usual as a darker one.
+        step: (K, 3) float32, the colour below it minus that above, levels; of a strong one the way alone.
+        height: (K,) float32, how many levels that is, however many.
+        below: (K,) bool, whether it runs below a maker's label that was found.
+    """
+
+    value: F32
+    either: F32
+    step: F32
+    height: F32
+    below: Bools
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,41 +105,6 @@ class Neckline:
     front: Point
     corners: tuple[Point, Point]
     inside: F32 | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Curves:
-    """Curves between two neck points, K of them; depth in units of the neck's width.
-
-    Attributes:
-        start, end: the neck points (x, y), in pixels.
-        depth, power, root, spread: (K,) float32.
-    """
-
-    start: tuple[float, float]
-    end: tuple[float, float]
-    depth: F32
-    power: F32
-    root: F32
-    spread: F32
-
-    @property
-    def width(self) -> float:
-        return max(4.0, self.end[0] - self.start[0])
-
-    def only(self, index: int) -> _Curves:
-        """One of them."""
-        chosen = slice(index, index + 1)
-        shape = self.depth[chosen], self.power[chosen], self.root[chosen], self.spread[chosen]
-        return _Curves(self.start, self.end, *shape)
-
-    def at(self, share: F32) -> tuple[F32, F32]:
-        """x and y (K, N) in pixels at shares (N,) of the curve, -1..1."""
-        t = share[None] * self.spread[:, None] / 2
-        x = (self.start[0] + self.end[0]) / 2 + (self.end[0] - self.start[0]) * t
-        base = (self.start[1] + self.end[1]) / 2 + (self.end[1] - self.start[1]) * t
-        sag = (1 - np.abs(share[None]) ** self.power[:, None]) ** self.root[:, None]
-        return x.astype(np.float32), (base + self.width * self.depth[:, None] * sag).astype(np.float32)
 
 
 def find_neckline(
@@ -155,15 +129,15 @@ def find_neckline(
     depth, shape, spread = (
         axis.ravel() for axis in np.meshgrid(depths, np.arange(len(_SHAPES)), _SPREADS, indexing="ij")
     )
-    curves = _Curves((x0, y0), (x1, y1), depth, _SHAPES[shape, 0], _SHAPES[shape, 1], spread)
+    curves = Curves((x0, y0), (x1, y1), depth, _SHAPES[shape, 0], _SHAPES[shape, 1], spread)
     label = find_label(bgr, alpha, neck_left, neck_right)
     bare = bgr if label is None else label.taken_off(bgr)
     smooth = cv2.GaussianBlur(bare, (0, 0), max(0.6, 0.008 * width)).astype(np.float32)
-    best = _best(curves, *_evidence(curves, smooth, alpha, label)) if len(depths) else None
+    best = _best(curves, _evidence(curves, smooth, alpha, label)) if len(depths) else None
     standing = level - top > _STANDING * width
     if best is None:
         return Neckline((middle, level if standing else max(top, level + _UNSEEN * width)), corners, None)
-    edge = _along_edge(curves.only(best), smooth, alpha)
+    edge = along_edge(curves.only(best), smooth, alpha)
     lowest = float(edge[:, 1].max())
     front = (float(edge[edge[:, 1] > lowest - 0.03 * width, 0].mean()), lowest)
     inside = _inside(alpha, curves.only(best), edge)
@@ -180,16 +154,14 @@ def find_neckline(
     return Neckline(front, corners, inside)
 
 
-def _evidence(curves: _Curves, smooth: F32, alpha: F32, label: Label | None) -> tuple[F32, F32, F32]:
-    """How much each curve (K,) looks like a neckline, 0 for those that do not.
-
-    And the same were a lighter inside as usual as a darker one, and the colour step across each curve (K, 3).
-    """
-    step, covered = _steps(curves, smooth, alpha)
+def _evidence(curves: Curves, smooth: F32, alpha: F32, label: Label | None) -> _Evidence:
+    """How much each curve looks like a neckline."""
+    step, covered = steps(curves, smooth, alpha)
     gain = _gain(curves, smooth, alpha)
     step *= gain
     piece, seen = _by_piece(step, covered)
     length = np.linalg.norm(piece, axis=2)
+    height = (length * seen).sum(axis=1) / (np.maximum(seen.sum(axis=1), 1) * gain)
     piece *= (seen * np.minimum(1, _STRONGEST / np.maximum(length, 1e-6)))[:, :, None]
     mean = piece.sum(axis=1) / np.maximum(seen.sum(axis=1), 1)[:, None]
     way = mean / np.maximum(np.linalg.norm(mean, axis=1), 1e-6)[:, None]
@@ -208,30 +180,32 @@ def _evidence(curves: _Curves, smooth: F32, alpha: F32, label: Label | None) -> 
     known = (count >= _LEAST_PIECES) & (share >= _LEAST_SHARE)
     either = known * np.maximum(value, 0) * likely * share**2
     evidence = either * trust
+    below = np.zeros(len(either), np.bool_)
     if label is not None:
         below = _below(curves, label)
         lines = (count >= _LEAST_PIECES) * _lines(curves, smooth * gain, covered) * likely
         either = np.where(below, either + lines, _ABOVE_LABEL * either)
         evidence = np.where(below, either, _ABOVE_LABEL * evidence)
-    return np.asarray(evidence, np.float32), np.asarray(either, np.float32), np.asarray(mean / gain, np.float32)
+    value, either, step, height = (np.asarray(each, np.float32) for each in (evidence, either, mean / gain, height))
+    return _Evidence(value, either, step, height, below)
 
 
 def _by_piece(values: F32, covered: Bools) -> tuple[F32, Bools]:
     """Means (K, pieces, ...) of values (K, N, ...) over what is covered (K, N), and where most of a piece is."""
-    shape = (len(values), _PIECES, _PER_PIECE)
+    shape = (len(values), PIECES, PER_PIECE)
     kept = covered.reshape(shape).sum(axis=2)
     flat = values.reshape(*covered.shape, -1)
     total = np.where(covered[:, :, None], flat, 0).reshape(*shape, -1).sum(axis=2)
     mean = np.asarray(total / np.maximum(kept, 1)[:, :, None], np.float32)
-    return mean.reshape(*shape[:2], *values.shape[2:]), kept > _PER_PIECE / 2
+    return mean.reshape(*shape[:2], *values.shape[2:]), kept > PER_PIECE / 2
 
 
-def _lines(curves: _Curves, smooth: F32, covered: Bools) -> F32:
+def _lines(curves: Curves, smooth: F32, covered: Bools) -> F32:
     """How dark a line runs along each curve (K,), in levels against the lighter cloth on both sides."""
-    x, y, slope, across = _crossed(curves)
+    x, y, slope, across = crossed(curves)
     grey = smooth.mean(axis=2)
     rows = [
-        _at(grey, x + slope * reach, y - reach)
+        at(grey, x + slope * reach, y - reach)
         for reach in (share * across for share in (-_LINE_SIDES, -_LINE, 0, _LINE, _LINE_SIDES))
     ]
     dark = np.minimum(rows[0], rows[-1]) - np.minimum.reduce(rows[1:-1])
@@ -244,7 +218,7 @@ def _lines(curves: _Curves, smooth: F32, covered: Bools) -> F32:
     return np.asarray(value * share**2, np.float32)
 
 
-def _below(curves: _Curves, label: Label) -> Bools:
+def _below(curves: Curves, label: Label) -> Bools:
     """(K,) whether each curve runs below a label."""
     middle = (curves.start[0] + curves.end[0]) / 2
     off = max(label.right - middle, middle - label.left) / (curves.width / 2)
@@ -252,29 +226,7 @@ def _below(curves: _Curves, label: Label) -> Bools:
     return np.asarray(y.min(axis=1) >= label.bottom - _INTO_LABEL * curves.width, np.bool_)
 
 
-def _crossed(curves: _Curves) -> tuple[F32, F32, F32, F32]:
-    """x, y, slope and the rise of a step across that is as long as the neck is wide, (K, N) each."""
-    x, y = curves.at(_POINTS)
-    slope = np.gradient(y, axis=1) / np.gradient(x, axis=1)
-    across = curves.width / np.sqrt(1 + slope * slope)
-    return x, y, np.asarray(slope, np.float32), np.asarray(across, np.float32)
-
-
-def _steps(curves: _Curves, smooth: F32, alpha: F32) -> tuple[F32, Bools]:
-    """Colour below minus colour above (K, N, 3), and whether cloth is on both sides (K, N)."""
-    x, y, slope, across = _crossed(curves)
-    covered = np.ones(x.shape, np.bool_)
-    step = np.zeros((*x.shape, 3), np.float32)
-    for band in _BANDS:
-        reach = band * across
-        above, below = (x + slope * reach, y - reach), (x - slope * reach, y + reach)
-        step += (_at(smooth, *below) - _at(smooth, *above)) / len(_BANDS)
-        if band < _BANDS[-1]:
-            covered &= (_at(alpha, *above) > 0.9) & (_at(alpha, *below) > 0.9)
-    return step, covered
-
-
-def _gain(curves: _Curves, smooth: F32, alpha: F32) -> float:
+def _gain(curves: Curves, smooth: F32, alpha: F32) -> float:
     """What the steps are multiplied by, so that they count the same on dark cloth as on grey."""
     top = max(0, round(min(curves.start[1], curves.end[1])))
     rows = slice(top, round(top + curves.width) + 1)
@@ -283,8 +235,9 @@ def _gain(curves: _Curves, smooth: F32, alpha: F32) -> float:
     return max(1.0, _GREY / (float(np.median(cloth)) + _DARKEST)) if len(cloth) else 1.0
 
 
-def _best(curves: _Curves, evidence: F32, either: F32, step: F32) -> int | None:
+def _best(curves: Curves, found: _Evidence) -> int | None:
     """The curve that is the front neckline; None where nothing looks like one."""
+    evidence, step = found.value, found.step
     by_depth = evidence.reshape(-1, len(_SHAPES) * len(_SPREADS))
     strongest = by_depth.max(axis=1)
     peak = cv2.dilate(strongest[:, None], np.ones((13, 1), np.uint8))[:, 0]
@@ -298,12 +251,18 @@ def _best(curves: _Curves, evidence: F32, either: F32, step: F32) -> int | None:
     rims = peaks[(above > 0) & ((above < _RIM) & (rival >= _RIVAL) | (rival >= _EVEN))]
     row = int(rims[0]) if len(rims) else best
     index = row * by_depth.shape[1] + int(by_depth[row].argmax())
-    # a rib of another colour than the garment: its upper edge is as clear a step, the other way
     near = (curves.depth[index] - curves.depth > 0.03) & (curves.depth[index] - curves.depth < _RIM)
+    # below a label the dark line along a rib's seam counts too, and may outdo the rib's own edge before a dark inside
+    sheer = (
+        near & found.below & (evidence > _SHEER[0] * evidence[index]) & (found.height > _SHEER[1] * found.height[index])
+    )
+    if found.below[index] and sheer.any():
+        return int(np.where(sheer, found.height, -1).argmax())
+    # a rib of another colour than the garment: its upper edge is as clear a step, the other way
     height = float(np.linalg.norm(step[index]))
     back = -(step @ step[index]) / max(height, 1e-6)
-    ribbed = near & (back > _RIBBED) & (either > _RIVAL * evidence[index]) & (height > _RIBBED)
-    return int(np.where(ribbed, either, -1).argmax()) if ribbed.any() else index
+    ribbed = near & (back > _RIBBED) & (found.either > _RIVAL * evidence[index]) & (height > _RIBBED)
+    return int(np.where(ribbed, found.either, -1).argmax()) if ribbed.any() else index
 
 
 def _shaded(smooth: F32, alpha: F32, inside: F32, front: tuple[float, float]) -> bool:
@@ -318,12 +277,6 @@ def _shaded(smooth: F32, alpha: F32, inside: F32, front: tuple[float, float]) ->
     return bool(len(within) and len(under) and np.median(within) < _SHADE * np.median(under))
 
 
-def _at(plane: F32, x: F32, y: F32) -> F32:
-    """Values at points, between pixels."""
-    sampled = cv2.remap(plane, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(sampled, np.float32)
-
-
 def _on_top(alpha: F32, x: float) -> Point:
     return x, _top_at(alpha, x)
 
@@ -333,63 +286,7 @@ def _top_at(alpha: F32, x: float) -> float:
     return float(column.argmax()) if column.any() else 0.0
 
 
-def _along_edge(curve: _Curves, smooth: F32, alpha: F32) -> F32:
-    """(N, 2) points of one curve, each moved across it onto the edge that the curve follows.
-
-    The moves that gather most of the curve's own step of colour, and of the dark line that a layer of cloth throws on
-    another; neighbours move together (Viterbi 1967).
-    """
-    outline = _evenly_spaced(*(axis[0] for axis in curve.at(np.linspace(-1, 1, 8 * _POINTS_ALONG, dtype=np.float32))))
-    ahead = np.gradient(outline, axis=0)
-    across = np.stack([-ahead[:, 1], ahead[:, 0]], axis=-1) / np.linalg.norm(ahead, axis=1)[:, None]
-    step, covered = _steps(curve, smooth, alpha)
-    way = step[0][covered[0]].mean(axis=0)
-    moved = outline[:, None] + across[:, None] * (_OFFSETS * curve.width)[:, None]
-    value = np.zeros(moved.shape[:2], np.float32)
-    for band in _BANDS[:2]:
-        below, above = (
-            (moved + sign * band * curve.width * across[:, None]).astype(np.float32).transpose(2, 0, 1)
-            for sign in (1, -1)
-        )
-        rise = (_at(smooth, *below) - _at(smooth, *above)) @ way / (way @ way)
-        on_cloth = np.minimum(_at(alpha, *below), _at(alpha, *above)) > 0.9
-        value += np.where(on_cloth, np.clip(rise, -_OVER, _OVER), 0)
-    darker = np.minimum(*(_at(smooth, *side).mean(axis=2) for side in (below, above))) - _at(
-        smooth, *moved.astype(np.float32).transpose(2, 0, 1)
-    ).mean(axis=2)
-    value += np.where(on_cloth, np.clip(darker / np.linalg.norm(way / 3**0.5), 0, _OVER), 0)
-    path = _best_path(value - _STIFF * (_OFFSETS / _OFFSETS[-1]) ** 2)
-    if np.quantile(value[np.arange(len(value)), path], 0.2) < _SEEN:
-        return outline
-    # a label's edge beside the neckline is a jump there and back
-    around = np.lib.stride_tricks.sliding_window_view(np.pad(_OFFSETS[path], _LABEL // 2, mode="edge"), _LABEL)
-    usual = np.median(around, axis=1)
-    move = np.where(np.abs(_OFFSETS[path] - usual) > _JUMP, usual, _OFFSETS[path]) * curve.width
-    move = cv2.blur(move[:, None], (1, _SMOOTHED[int(np.linalg.norm(way) > _FAINT)]))
-    return np.asarray(outline + across * move, np.float32)
-
-
-def _evenly_spaced(x: F32, y: F32) -> F32:
-    """(N, 2) points at equal distances along a finely sampled curve."""
-    length = np.concatenate([[0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))])
-    at = np.linspace(0, length[-1], _POINTS_ALONG)
-    return np.stack([np.interp(at, length, x), np.interp(at, length, y)], axis=-1).astype(np.float32)
-
-
-def _best_path(value: F32) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """(N,) the columns of an (N, K) table that gather most from row to row, two steps aside at a time."""
-    gathered = value.copy()
-    for k in range(1, len(value)):
-        gathered[k] += cv2.dilate(gathered[k - 1][:, None], np.ones((5, 1), np.uint8))[:, 0]
-    path = np.empty(len(value), np.int64)
-    path[-1] = gathered[-1].argmax()
-    for k in range(len(value) - 2, -1, -1):
-        low = max(int(path[k + 1]) - 2, 0)
-        path[k] = low + gathered[k, low : path[k + 1] + 3].argmax()
-    return path
-
-
-def _inside(alpha: F32, curve: _Curves, edge: F32) -> F32 | None:
+def _inside(alpha: F32, curve: Curves, edge: F32) -> F32 | None:
     """What of the garment lies above an edge that a curve follows; None if that is next to nothing."""
     outline = np.concatenate([edge, [[edge[-1, 0], 0], [edge[0, 0], 0]]])
     mask = np.zeros(alpha.shape, np.uint8)
