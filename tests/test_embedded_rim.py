@@ -93,15 +93,20 @@ def test_a_spot_goes_though_it_hangs_together_with_dark_trousers_beside_the_arm(
     assert notches(gone, arms, arms, lower, 125)[36:40, 51:55].min() > 0.9
 
 
-def test_a_hand_is_blended_into_a_made_wrist_and_a_bare_arm_beside_a_top_is_not() -> None:
+def test_hands_and_necks_go_over_into_made_skin_and_a_bare_arm_beside_a_top_does_not() -> None:
     arms, sleeve, top = np.zeros((3, 100, 100), np.float32)
     arms[:, 40:60] = 1
     sleeve[:60, 35:65] = 1
     top[:, 58:] = 1
-    rim = seams(sleeve, arms, arms * (1 - sleeve), 100)
+    nothing = np.zeros_like(arms)
+    rim = seams(sleeve, arms, nothing, arms * (1 - sleeve), 100)
     assert rim[58, 50] > 0.9 and 0.2 < rim[60, 50] < 0.95 and rim[66, 50] == 0
     assert np.all(np.diff(rim[55:70, 50]) <= 1e-6)
-    assert seams(top, arms, arms * (1 - top), 100)[:, 40:56].max() < 0.1
+    assert seams(top, arms, nothing, arms * (1 - top), 100)[:, 40:56].max() < 0.1
+    # a neck goes over into made skin beside it, however little of that is seen
+    collar = top * (np.arange(100)[:, None] < 20)
+    neck = seams(collar, nothing, arms, arms * (1 - collar), 100)
+    assert 0.2 < neck[10, 57] < 1 and neck[10, 50] == 0 and neck[30].max() == 0
 
 
 def test_beside_a_cuff_the_wall_is_made_anew_and_the_hands_corner_stays() -> None:

@@ -42,6 +42,7 @@ class Bare:
         forearms: the forearms below short sleeves, which a bent arm carries in front of its own sleeve.
         round: light across a limb, 1 in its middle, less towards its sides.
         beside_neck: the wall close beside the neck, where it is seen; None where nothing is known.
+        opening: what of the torso a new top's neckline leaves bare; None where there is no top.
     """
 
     torso: F32
@@ -51,6 +52,7 @@ class Bare:
     forearms: F32
     round: F32
     beside_neck: F32 | None = None
+    opening: F32 | None = None
 
 
 _CHEST = 0.35
@@ -101,12 +103,12 @@ def bare_body(
     """
     limbs = [fit_limb(arm, k, s.unit, girth.thickness(k), worn, skin) for k, arm in enumerate((s.right, s.left))]
     trunk, depth, light = _trunk(shape, s, girth, limbs)
-    inside = trunk
+    inside, opening = trunk, None
     sleeved = openings is not None and openings.neckline is not None
     if openings is not None:
         # what the outlines of body and cloth leave between them over a shoulder or beside the waist is no skin
         neck = depth < _CHEST if openings.neckline is None else neck_opening(shape, openings.neckline, s)
-        inside = trunk * np.maximum(neck, depth > openings.hem - 0.03)
+        inside, opening = trunk * np.maximum(neck, depth > openings.hem - 0.03), trunk * neck
     wall = None
     if sides is not None and openings is not None and openings.neckline is not None:
         wall = beside_neck(shape, openings.neckline, s, sides)
@@ -166,6 +168,7 @@ def bare_body(
         forearms=np.asarray(forearms, np.float32),
         round=np.asarray(light, np.float32),
         beside_neck=wall,
+        opening=opening,
     )
 
 

@@ -21,7 +21,7 @@ from vastra_live.synthesis.embedded.scale import enlarged, halved
 from vastra_live.synthesis.embedded.scene import filled
 from vastra_live.types import F32, U8
 
-__all__ = ["Rim", "beside_on_arms", "notches", "seams", "sharpened", "solve_rim"]
+__all__ = ["Rim", "beside_on_body", "notches", "seams", "sharpened", "solve_rim"]
 
 _NOISE = 7.0
 """Grey levels by which colours of one cloth differ anyway: grain, JPEG, light."""
@@ -126,34 +126,38 @@ def notches(gone: F32, arms: F32, front: F32, lower: F32, unit: float) -> F32:
     return np.asarray(np.maximum(closed, strips) * ramp(hides, -4, 2) * arms, np.float32)
 
 
-def seams(gone: F32, arms: F32, skin: F32, unit: float) -> F32:
-    """(h, w) 0..1: the rim of seen skin, soft, that a cuff on a made arm shaded and the camera sharpened.
+def seams(gone: F32, arms: F32, opening: F32, skin: F32, unit: float) -> F32:
+    """(h, w) 0..1: the rim of seen skin, soft, that a cuff or a collar shaded and the camera sharpened.
 
     Along a bare arm beside a top there is none.
 
     Args:
         gone: (h, w) 0..1, what was taken away.
         arms: (h, w) 0..1, where arms are made.
+        opening: (h, w) 0..1, the neck and what a neckline bares of the chest.
         skin: (h, w) 0..1, what is seen of the skin.
         unit: shoulder width in pixels.
     """
     size, wide = (2 * max(1, round(share * unit)) + 1 for share in (0.03, 0.12))
     shown = cv2.blur(np.maximum(gone, skin) * arms, (wide, wide))
     covered = cv2.blur(gone * arms, (wide, wide)) / np.maximum(shown, np.float32(1e-3))
-    return np.asarray(ramp(cv2.blur(gone, (size, size)), 2.4, -0.2) * ramp(covered, 6, -1.2) * arms, np.float32)
+    where = np.maximum(ramp(covered, 6, -1.2) * arms, opening)
+    return np.asarray(ramp(cv2.blur(gone, (size, size)), 2.4, -0.2) * where, np.float32)
 
 
-def beside_on_arms(gone: F32, kept: F32, skin: F32, lower: F32, bare: Bare, unit: float) -> F32:
-    """(h, w) 0..1: what of made arms is made anew beside what was taken away; everything is (h, w) 0..1."""
+def beside_on_body(gone: F32, kept: F32, skin: F32, lower: F32, bare: Bare, unit: float) -> F32:
+    """(h, w) 0..1: what of the body is made anew beside what was taken away; everything is (h, w) 0..1."""
     also = np.zeros_like(gone)
-    rows, columns = filled(bare.arms)
+    opening = np.zeros_like(gone) if bare.opening is None else bare.opening
+    rows, columns = filled(np.maximum(bare.arms, opening))
     # so far around them is looked at what lies beside
     room = round(0.3 * unit)
     part = tuple(slice(max(span.start - room, 0), span.stop + room) for span in (rows, columns))
     if rows.stop:
         gone, kept, skin, arms = gone[part], kept[part], skin[part], bare.arms[part]
         missed = notches(gone, arms, bare.front[part], lower[part], unit) * (1 - np.maximum(kept, ramp(skin, 4, -1)))
-        also[part] = np.maximum(missed, seams(np.maximum(gone, missed), arms, skin, unit) * skin * (1 - kept))
+        soft = seams(np.maximum(gone, missed), arms, opening[part], skin, unit)
+        also[part] = np.maximum(missed, soft * skin * (1 - kept))
     return also
 
 

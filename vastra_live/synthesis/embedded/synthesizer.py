@@ -49,7 +49,7 @@ from vastra_live.synthesis.embedded.reading import (
     read_person,
 )
 from vastra_live.synthesis.embedded.rest import Rest
-from vastra_live.synthesis.embedded.rim import beside_on_arms, sharpened, solve_rim
+from vastra_live.synthesis.embedded.rim import beside_on_body, sharpened, solve_rim
 from vastra_live.synthesis.embedded.scale import enlarged, halved, halved_shape, halved_skeleton
 from vastra_live.synthesis.embedded.scene import Scene, cut_at_edge, cut_out, filled, first_row, raised, touched
 from vastra_live.synthesis.embedded.shade import side_light
@@ -362,7 +362,7 @@ class EmbeddedSynthesizer:
         skin = seen[SKIN]
         sides, lit_from = seen_sides(skin, seen[BACKGROUND], small), self._lit_from or 0.0
         bare = bare_body(half, small, girth, openings.sleeves, worn_small, openings, skin, lit_from, sides)
-        also = beside_on_arms(halved(gone), halved(kept), skin, seen[LOWER], bare, small.unit)
+        also = beside_on_body(halved(gone), halved(kept), skin, seen[LOWER], bare, small.unit)
         gone = np.maximum(gone, enlarged(also, gone.shape))
         if bare_legs is not None:
             bare = bare_legs.under(bare)
