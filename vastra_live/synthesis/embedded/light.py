@@ -136,17 +136,18 @@ def scene_gain(bgr: U8, person: F32) -> F32:
     What the wearer wears says nothing about the light's colour and is left out. But nothing is whiter than white: on
     whom something bright is seen falls so much light, however dark the wall behind is.
     """
-    small = shrunk(bgr, (64, 64)).reshape(-1, 3).astype(np.float32)
+    # by channel, for along a last axis of three numpy takes ten times as long
+    small = np.stack(cv2.split(shrunk(bgr, (64, 64)))).reshape(3, -1).astype(np.float32)
     whole = shrunk(person, (64, 64)).ravel()
-    on, around = whole > 0.8, whole < 0.2
-    levels = np.sort(small[on].mean(axis=1))
+    on, around = np.flatnonzero(whole > 0.8), np.flatnonzero(whole < 0.2)
+    levels = np.sort(small.take(on, axis=1).mean(axis=0))
     brightest = float(levels[int(_BRIGHTEST * len(levels))]) if len(levels) > _SOME else 0.0
-    if around.mean() > 0.15:
-        small = small[around]
-    peak, mean = small.max(axis=1), small.mean(axis=1)
-    grey = np.exp(-np.square((peak - small.min(axis=1)) / np.maximum(peak, 1) * np.float32(1 / _COLOURED)))
+    if len(around) > 0.15 * len(whole):
+        small = small.take(around, axis=1)
+    peak, mean = small.max(axis=0), small.mean(axis=0)
+    grey = np.exp(-np.square((peak - small.min(axis=0)) / np.maximum(peak, 1) * np.float32(1 / _COLOURED)))
     bright = grey * mean + (1 - grey) * peak
-    seen = max(float(_norm(bright[:, None], np.ones_like(grey))[0]) / _WHITE, brightest / _WHITEST)
+    seen = max(float(_norm(bright[None], np.ones_like(grey))[0]) / _WHITE, brightest / _WHITEST)
     level = float(np.clip(seen**0.8, 0.42, 1.0))
     norm = _norm(small, grey + np.float32(_LITTLE))
     # the black around a cut-out has no colour
@@ -155,10 +156,10 @@ def scene_gain(bgr: U8, person: F32) -> F32:
 
 
 def _norm(colours: F32, weights: F32) -> F32:
-    """(c,) the weighted Minkowski norm, of order 6, of (n, c) colours."""
+    """(c,) the weighted Minkowski norm, of order 6, of (c, n) colours."""
     cubes = colours * colours * colours
     # a matrix product would wake threads
-    return np.asarray(((weights[:, None] * cubes * cubes).sum(axis=0) / weights.sum()) ** (1 / 6), np.float32)
+    return np.asarray(((weights * cubes * cubes).sum(axis=1) / weights.sum()) ** (1 / 6), np.float32)
 
 
 def scene_light(bgr: U8, person: F32) -> Light:

@@ -9,7 +9,7 @@ from vastra_live.types import F32
 
 __all__ = ["mixed", "ramp", "scaled", "spread"]
 
-_STRIP = 64
+_STRIP = 256
 """So many rows at a time stay in the processor's cache."""
 
 

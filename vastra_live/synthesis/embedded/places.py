@@ -126,8 +126,8 @@ class Places:
         self.face, self._face_radius = _face(shape, s)
         self.inside: Mask = person > 0.5
         self.sure: Mask = person > 0.8
-        joints = _nearest(shape, [(arm.shoulder, arm.shoulder) for arm in (s.left, s.right)]) / unit
-        self.sleeves: Mask = (self._arms < 0.12) | (joints < _SHOULDER)
+        joints = [(arm.shoulder, arm.shoulder) for arm in (s.left, s.right)]
+        self.sleeves: Mask = (self._arms < 0.12) | _beside(shape, joints, _SHOULDER * unit)
         self.trunk: Mask = (person > 0.8) & (self._torso < 0) & (forearms > 0.16) & (self._hands > 0.25)
         self.belly: Mask = self.trunk & (forearms > 0.3)
         # hair is learned here: further down it may lie beside a hood or collar of about its colour
@@ -139,14 +139,14 @@ class Places:
         # sleeves are wider than arms, and joints are not found to the pixel
         self._core = self.column & (np.abs(self.aside) < 0.25) & (forearms > 0.26)
         wide = 0.3 * s.face_span * np.array([s.face_up[1], -s.face_up[0]])
-        self.teeth: Mask = segment_distance(person.shape, s.mouth - wide, s.mouth + wide)[0] < 0.3 * s.face_span
+        self.teeth: Mask = _beside(shape, [(s.mouth - wide, s.mouth + wide)], 0.3 * s.face_span)
         above_eyes = along(s.eyes, s.face_up, s.face_span) > 0.9
-        legs = _nearest(shape, [(leg.hip, leg.knee) for leg in (s.left_leg, s.right_leg)]) / unit
+        legs = _beside(shape, [(leg.hip, leg.knee) for leg in (s.left_leg, s.right_leg)], 0.16 * unit)
         off_face = along((s.eyes + s.mouth) / 2, np.array([-s.face_up[1], s.face_up[0]]), 1.0)
         past_ears = off_face < -_EAR * s.ears[0], off_face > _EAR * s.ears[1]
         self.seeds = self._seeds(lab, forearms, above_eyes, past_ears, legs)
 
-    def _seeds(self, lab: U8, forearms: F32, above_eyes: Mask, past_ears: tuple[Mask, Mask], legs: F32) -> F32:
+    def _seeds(self, lab: U8, forearms: F32, above_eyes: Mask, past_ears: tuple[Mask, Mask], legs: Mask) -> F32:
         sure, depth, radius = self._person > 0.8, self.depth, self._face_radius
         seeds = np.zeros((len(CLASSES), *sure.shape), np.float32)
         seeds[BACKGROUND] = (self._person < 0.05) & (self._arms > 0.2) & (self._torso > 0.1)
@@ -167,7 +167,7 @@ class Places:
             # a top of the colour of skin, or one that leaves most of the chest bare
             top = sure & (self._torso < 0) & (depth > 0.2) & (depth < 0.62) & (forearms > 0.14)
         seeds[TOP] = top
-        seeds[LOWER] = sure & (legs < 0.16) & (depth > 1.1) & (depth < 1.6) & (self._hands > 0.25) & ~skin_like
+        seeds[LOWER] = sure & legs & (depth > 1.1) & (depth < 1.6) & (self._hands > 0.25) & ~skin_like
         return seeds
 
     def end_seeds_at(self, hem: Hem) -> None:
@@ -260,6 +260,15 @@ def _nearest(shape: tuple[int, ...], segments: list[tuple[Point, Point]]) -> F32
     """(h, w) distance in pixels to the nearest of some segments."""
     distances = [segment_distance(shape, start, end)[0] for start, end in segments]
     return np.asarray(np.minimum.reduce(distances), np.float32)
+
+
+def _beside(shape: tuple[int, ...], segments: list[tuple[Point, Point]], limit: float) -> Mask:
+    """(h, w) which pixels are nearer than so many to one of some segments."""
+    near = np.zeros(shape, np.bool_)
+    for start, end in segments:
+        part = window(shape, (start, end), limit)
+        near[part] |= segment_distance(shape, start, end, part)[0] < limit
+    return near
 
 
 def _like(lab: U8, sample: Mask) -> Mask:
