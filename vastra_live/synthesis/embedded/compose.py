@@ -230,7 +230,7 @@ def compose(
     off = cv2.subtract(canvas, picture, canvas, dtype=cv2.CV_32F)
     scaled(off, 1 / cv2.max(covered, 1e-3), off)
     alpha = covered * (1 - kept)
-    alpha[alpha < 0.02] = 0
+    cv2.threshold(alpha, 0.02, 0, cv2.THRESH_TOZERO, alpha)
     colour = np.asarray(cv2.add(off, picture, dtype=cv2.CV_8U), np.uint8)
     return colour, np.asarray(cv2.min(alpha, 1), np.float32), trunk
 

@@ -328,7 +328,8 @@ def _tone(bgr: F32, skin: F32, face: F32) -> F32:
         weight = face
     if not chosen.any():
         return np.asarray(bgr.mean(axis=(0, 1)), np.float32)
-    colours, weights = bgr[chosen], weight[chosen]
+    at = np.flatnonzero(chosen)
+    colours, weights = bgr.reshape(-1, 3).take(at, axis=0), weight.take(at)
     # a matrix product would wake threads
     light = 0.114 * colours[:, 0] + 0.587 * colours[:, 1] + 0.299 * colours[:, 2]
     low, pale, high = np.percentile(light, (25, 70, 80))

@@ -117,25 +117,25 @@ def attach_hair(share: F32, places: Places) -> None:
     strands = (share[HAIR] > 0.35).astype(np.uint8)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     thick = cv2.morphologyEx(strands, cv2.MORPH_OPEN, kernel)
-    thick[places.above_mouth] = strands[places.above_mouth]
+    cv2.copyTo(strands, places.above_mouth.view(np.uint8), thick)
     # a pale collar is about as likely to be a white hat's, which was learned as hair, as the top's own
     fallen = thick * (places.below_chin > 0)
     if fallen.any():
         thick[_unsure(fallen, share[HAIR], _FALLEN)] = 0
     lock = places.beside_face & ~_unsure(thick, share[HAIR], _LOCK)
     count, labels = cv2.connectedComponents(thick, connectivity=4)
-    at = thick > 0
+    at = np.flatnonzero(((places.seeds[HAIR] > 0) | lock) & (thick > 0))
     on_head = np.zeros(count, np.uint8)
-    on_head[labels[((places.seeds[HAIR] > 0) | lock) & at]] = 1
-    share[HAIR] *= cv2.dilate(on_head[labels], kernel).astype(np.float32)
-    rest = share.sum(axis=0)
-    share /= np.maximum(rest, 1e-6)
+    on_head[labels.take(at)] = 1
+    share[HAIR] *= cv2.dilate(on_head.take(labels), kernel)
+    share /= cv2.max(share.sum(axis=0), 1e-6)
 
 
 def _unsure(pieces: U8, hair: F32, least: float) -> Mask:
     """(h, w) which pieces of an (h, w) mask are on the mean no likelier hair than that."""
     count, labels = cv2.connectedComponents(pieces, connectivity=4)
-    at = pieces > 0
-    unsure = np.bincount(labels[at], hair[at], count) <= least * np.bincount(labels[at], minlength=count)
+    at = np.flatnonzero(pieces > 0)
+    which = labels.take(at)
+    unsure = np.bincount(which, hair.take(at), count) <= least * np.bincount(which, minlength=count)
     unsure[0] = False
-    return np.asarray(unsure[labels], np.bool_)
+    return np.asarray(unsure.take(labels), np.bool_)

@@ -229,8 +229,10 @@ def _brightest_path(step: F32) -> I64:
 def _bands(lab: U8, places: Places) -> tuple[F64, F64, float]:
     """Where the bands begin, (n, 3) median colour of each, and the depth down to which anything is seen."""
     seen = places.column & (places.depth >= _FIRST) & (places.depth < _LAST)
-    band = ((places.depth[seen] - np.float32(_FIRST)) / np.float32(_BAND)).astype(np.int16)
-    known, middles = _middles(lab[seen], band)
+    # numbers are gone through faster than flags
+    at = np.flatnonzero(seen)
+    band = ((places.depth.take(at) - np.float32(_FIRST)) / np.float32(_BAND)).astype(np.int16)
+    known, middles = _middles(lab.reshape(-1, 3).take(at, axis=0), band)
     edges = np.arange(_FIRST, _LAST - _BAND / 2, _BAND)
     if not len(known):
         return edges[:0], np.empty((0, 3)), 0.0

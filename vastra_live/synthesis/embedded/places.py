@@ -153,7 +153,7 @@ class Places:
         inner_face = (radius < 0.85) & sure
         skin_like = _like(lab, inner_face)
         self.teeth &= ~skin_like
-        seeds[SKIN] = (inner_face & ~self.teeth) + 0.4 * (sure & (self._hands < 0.1) & skin_like)
+        seeds[SKIN] = (inner_face & ~self.teeth) + np.float32(0.4) * (sure & (self._hands < 0.1) & skin_like)
         seeds[HAIR] = sure & (radius > 1.0) & (radius < 2.1) & above_eyes & ~skin_like
         # above the eyes may be a hat; fair hair has the colour of skin, but skin ends with the face and its ears
         for past_ear in past_ears:
@@ -177,7 +177,7 @@ class Places:
         below = from_hem > 0.05
         self.seeds[LOWER] *= below
         # a waist high above the hips: what hangs straight below the hem belongs to it
-        self.seeds[LOWER] += 0.5 * (self._core & below & (self.depth < 1.1))
+        self.seeds[LOWER] += np.float32(0.5) * (self._core & below & (self.depth < 1.1))
 
     def bare_forearms(self, skin: F32, prior: F32) -> None:
         """Where a forearm is bare all along there is no top on it: what is dark there lies in the shade. In place.
@@ -237,7 +237,8 @@ class Places:
         prior[BACKGROUND] = np.where(cv2.erode(self._person, np.ones((3, 3), np.uint8)) > 0.97, 0.002, 1 - inside)
         prior[TOP] = 0.004 + np.maximum(near_torso * band, 0.75 * near_arm * (1 - 0.75 * near_hand))
         # above the chin a collar or hood is rare, but it is there
-        prior[TOP] *= _falling(-below_chin, 0.12, 0.25) * 0.97 + np.where(self.above_mouth, 0.001, 0.03)
+        rare = np.where(self.above_mouth, np.float32(0.001), np.float32(0.03))
+        prior[TOP] *= _falling(-below_chin, 0.12, 0.25) * 0.97 + rare
         prior[SKIN] = 0.02 + np.maximum.reduce(
             [
                 self.face,
@@ -277,14 +278,12 @@ def _like(lab: U8, sample: Mask) -> Mask:
         return np.zeros(sample.shape, bool)
     light, *chroma = (plane.astype(np.float32) for plane in cv2.split(lab))
     off2 = np.zeros(sample.shape, np.float32)
-    # numbers are gone through ten times as fast as flags
-    at = np.flatnonzero(sample)
     for plane in chroma:
-        seen = plane.take(at)
+        seen = plane[sample]
         centre = np.median(seen)
         spread = max(float(np.median(np.abs(seen - centre))) * 1.48, 3.0)
         off2 += ((plane - centre) * np.float32(1 / spread)) ** 2
-    middle = float(np.median(light.take(at)))
+    middle = float(np.median(light[sample]))
     alike = (off2 < 7.0) & (light > 0.35 * middle) & (light < 1.6 * middle + 20)
     return np.asarray(alike, np.bool_)
 

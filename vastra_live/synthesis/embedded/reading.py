@@ -162,10 +162,10 @@ def _settle_islands(share: F32, unit: float, sleeves: npt.NDArray[np.bool_]) -> 
         small = stats[:, cv2.CC_STAT_AREA] < limit
         small[0] = False
         if k == TOP:
-            on_arm = np.bincount(islands[sleeves], minlength=len(small))
+            on_arm = np.bincount(islands.take(np.flatnonzero(sleeves)), minlength=len(small))
             # a few pixels between arm and hip, or along a bare arm's edge, are a shadow or a mixture
             small &= on_arm <= np.maximum(0.4 * stats[:, cv2.CC_STAT_AREA], 0.1 * limit)
-        specks |= small[islands]
+        specks |= small.take(islands)
     if not specks.any():
         return
     side = 2 * max(1, round(0.1 * unit)) + 1

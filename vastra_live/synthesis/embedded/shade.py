@@ -85,11 +85,12 @@ def side_light(bgr: U8, face: F32, skin: F32, s: Skeleton) -> float:
         the light comes from the picture's right.
     """
     weight = face * ramp(skin, 5, -2.5)
-    rows, columns = np.nonzero(weight > 0)
-    if len(rows) < 30:
+    at = np.flatnonzero(weight > 0)
+    if len(at) < 30:
         return 0.0
-    weight = weight[rows, columns]
-    blue, green, red = (bgr[rows, columns, channel].astype(np.float32) for channel in range(3))
+    rows, columns = np.divmod(at, weight.shape[1])
+    weight = weight.take(at)
+    blue, green, red = (plane.take(at).astype(np.float32) for plane in cv2.split(bgr))
     light = np.log(np.float32(0.114) * blue + np.float32(0.587) * green + np.float32(0.299) * red + 5)
     right = np.array([-s.face_up[1], s.face_up[0]]) / s.face_span
     across = ((columns - s.mouth[0]) * right[0] + (rows - s.mouth[1]) * right[1]).astype(np.float32)
