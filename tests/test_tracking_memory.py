@@ -27,10 +27,12 @@ def _line(pose: tuple[float, float], first: float, last: float, width: int, shap
     return drawn
 
 
-def _keyframe(propagator: Propagator, index: int, pose: tuple[float, float], bare: U8, made: U8) -> Anchor:
-    """A keyframe whose layer leaves out what is bare, and is skin where that is made."""
+def _keyframe(
+    propagator: Propagator, index: int, pose: tuple[float, float], bare: U8, made: U8, *, plain: bool = False
+) -> Anchor:
+    """A keyframe whose layer leaves out what is bare, and is skin where that is made; the cloth may be plain."""
     frame, mask = arm_scene(*pose)
-    painted = np.ascontiguousarray(frame[..., ::-1])
+    painted = np.full_like(frame, (60, 60, 30)) if plain else np.ascontiguousarray(frame[..., ::-1])
     painted[made > 0] = SKIN
     mask: F32 = mask * (bare == 0)
     layer = Layer(
@@ -58,6 +60,17 @@ def test_a_rim_painted_along_a_bare_forearm_does_not_stay_on_the_chest() -> None
     rim = wide * (1 - bare)
     anchor = _keyframe(propagator, 1, pose, bare, rim)
     assert _is_skin(anchor, cv2.bitwise_and(rim, _line(pose, 0.5, 1.2, 26, shape))) < 0.1
+
+
+def test_skin_painted_between_a_sleeve_and_its_hand_does_not_stay_on_the_chest() -> None:
+    propagator, pose = Propagator(), (5.0, -100.0)
+    shape = arm_scene(*pose)[0].shape
+    nothing = np.zeros(shape[:2], np.uint8)
+    _keyframe(propagator, 0, (5.0, 5.0), nothing, nothing, plain=True)
+    hand, wrist = (_line(pose, first, 1.4, 14, shape) for first in (1.0, 0.92))
+    made = wrist * (1 - hand)
+    anchor = _keyframe(propagator, 1, pose, hand, made, plain=True)
+    assert _is_skin(anchor, made) < 0.1
 
 
 def _swung(*fore: float) -> tuple[U8, U8]:

@@ -28,8 +28,8 @@ _FOREARM = 0.2
 # How far what is painted along an arm, to blend it in, may reach beside it, in shares of the same; and how many levels
 # it differs from the cloth that was there before.
 _RIM, _UNLIKE = 0.03, 40
-# How near its bone a forearm surely is, and how far from it something of it may be, in its usual half widths.
-_CORE, _WIDE = 0.4, 1.6
+# How far from its bone something of a forearm or a hand may be, in its usual half widths.
+_WIDE = 1.6
 # How far around a new layer the one before may still fade out, in shares of the root of its area.
 _OUTLINE = 0.03
 # From this alpha on a painted layer's colour is known: a collar's shadow on a throat is no more than that, and cloth
@@ -208,7 +208,7 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
         cv2.transform(bridge, old.to_texture[:, :2]),
         behind,
         before_alpha,
-        _beside_forearms(painted, window),
+        _around_forearms(painted, window),
     )
     rows, columns = painted.own_alpha.shape
     there = cv2.transform(grid(columns, rows), after(old.to_texture, painted.to_frame))
@@ -345,13 +345,10 @@ def _on_own(painted: Painted, window: Window, flow: F32, *alphas: F32) -> tuple[
     )
 
 
-def _beside_forearms(painted: Painted, window: Window) -> F32:
-    """Where something may be painted beside a forearm or a hand, to blend it in: (rows, columns) float32, 0..1."""
-    around = around_arms(painted.body, FOREARMS, window, (_WIDE, _CORE))
-    if around is None:
-        return np.zeros((window.rows, window.columns), np.float32)
-    beside: F32 = around[0] * (1 - around[1])
-    return beside
+def _around_forearms(painted: Painted, window: Window) -> F32:
+    """Where something may be painted around a forearm or a hand, to blend it in: (rows, columns) float32, 0..1."""
+    around = around_arms(painted.body, FOREARMS, window, (_WIDE,))
+    return np.zeros((window.rows, window.columns), np.float32) if around is None else around[0]
 
 
 def _remembered(painted: Painted, before_texture: U8, behind: F32, whole_alpha: F32, beside: F32) -> U8:
