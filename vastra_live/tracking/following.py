@@ -10,6 +10,7 @@ import numpy as np
 from vastra_live.tracking.anchor import Anchor, Before
 from vastra_live.tracking.arm_looks import refresh
 from vastra_live.tracking.behind_arms import beside_trunk, without
+from vastra_live.tracking.exposure import steady
 from vastra_live.tracking.fronts import Front, bring_arm, weigh
 from vastra_live.tracking.limbs import ARM, Arms, arm_window, lost_parts
 from vastra_live.tracking.motion import Flow, held_together, in_both, repair, similarity
@@ -117,6 +118,7 @@ def follow(
     """
     anchor, window = last.anchor, last.window
     live, bright = _picture(frame_bgr, window, last.light)
+    steady(live, bright, last.light, last.expected_luma, last.expected_alpha)
     luma = cv2.extractChannel(live, 0)
     places = grid(window.columns, window.rows)
     parts, fronts = _lost_arms(engine.for_parts, last, arms, live, frame_bgr)
