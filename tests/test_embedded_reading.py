@@ -249,6 +249,17 @@ def test_a_collar_at_the_jaw_is_read_by_its_colour() -> None:
     assert share[SKIN, int(s.mouth[1]), int(s.mouth[0])] > 0.5
 
 
+def test_a_collar_of_the_trousers_colour_is_none_of_them() -> None:
+    frame, body, s = dressed_to(0.9)
+    bgr = np.array(frame.bgr)
+    row, half = int(s.neck[1] - 0.14 * s.unit), int(0.3 * s.unit)
+    collar = np.s_[row : row + 10, int(s.neck[0]) - half : int(s.neck[0]) + half]
+    bgr[collar][body.person_alpha[collar] > 0.5] = BLUE
+    share = read_person(bgr, body.person_alpha, s, Memory()).share
+    assert share[LOWER][collar].max() < 0.2
+    assert share[TOP][collar].mean() > 0.5
+
+
 def test_a_lock_that_an_ear_cuts_off_from_the_head_is_hair() -> None:
     frame, body = drawn_person()
     s = read_skeleton(body)

@@ -115,7 +115,8 @@ class Places:
         self._hands = _nearest(shape, [(a.wrist, 2 * a.tip - a.wrist) for a in (s.left, s.right)]) / unit
         self._forearms = [segment_distance(shape, a.elbow, a.tip)[0] / unit for a in (s.left, s.right)]
         forearms = np.minimum(*self._forearms)
-        self._neck = segment_distance(shape, s.chin, s.neck - 0.12 * unit * s.down)[0] / unit
+        neck = s.chin, s.neck - 0.12 * unit * s.down
+        self._neck, self._throat = segment_distance(shape, *neck)[0] / unit, window(shape, neck, 0.15 * unit)
         x, y = np.arange(shape[1], dtype=np.float32)[None], np.arange(shape[0], dtype=np.float32)[:, None]
 
         def along(origin: Point, direction: Point, measure: float) -> F32:
@@ -251,8 +252,11 @@ class Places:
         )
         prior[HAIR] = 0.002 + 0.6 * _falling(self._face_radius, 1.5, 3.2) * _falling(below_chin, 0.6, 0.8)
         # hair falls beside a throat, whose shade has the colour of fair hair
-        prior[HAIR] *= 1 - np.float32(0.75) * _falling(self._neck, 0.08, 0.06) * (below_chin > 0)
-        prior[LOWER] = 0.002 + 0.9 * _falling(-lower_hem.from_here(depth), 0.0, lower_hem.width)
+        throat = self._throat
+        middle = _falling(self._neck[throat], 0.08, 0.06) * (below_chin[throat] > 0)
+        prior[HAIR][throat] *= 1 - np.float32(0.75) * middle
+        # none is worn on the shoulders, though a collar may have its colour
+        prior[LOWER] = 0.002 * (depth > 0.1) + 0.9 * _falling(-lower_hem.from_here(depth), 0.0, lower_hem.width)
         prior[1:] *= inside / np.maximum(prior[1:].sum(axis=0), 1e-6)
         return prior
 
