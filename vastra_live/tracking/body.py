@@ -9,6 +9,7 @@ import numpy as np
 
 from vastra_live.chatter import without_chatter
 from vastra_live.priority import made_behind
+from vastra_live.tracking.arrivals import Arrivals
 from vastra_live.tracking.smoothing import OneEuroFilter
 from vastra_live.tracking.wearers import Wearers
 from vastra_live.types import F32, Body, Frame
@@ -33,6 +34,7 @@ class BlazePoseTracker:
     def __init__(self, *, smooth: bool = True, static: bool = False) -> None:
         self._filter = OneEuroFilter() if smooth and not static else None
         self._wearers = None if static else Wearers()
+        self._arrivals = None if static else Arrivals()
         self._wearer = 0
         self._static = static
         self._looked = False
@@ -74,6 +76,8 @@ class BlazePoseTracker:
                 self._filter.reset()
             if self._wearers is not None:
                 self._wearers.missed(frame.captured_ns)
+            if self._arrivals is not None:
+                self._arrivals.reset()
             return None
         width, height = frame.size
         raw = np.array([(p.x, p.y, p.z, p.visibility) for p in found.pose_landmarks.landmark], np.float32)
@@ -91,13 +95,14 @@ class BlazePoseTracker:
         alpha = found.segmentation_mask
         if alpha.shape != (height, width):
             alpha = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_LINEAR)
-        return Body(
+        body = Body(
             landmarks_px=points,
             visibility=np.clip(raw[:, 3], 0, 1),
             person_alpha=np.clip(alpha, 0, 1, dtype=np.float32),
             frame_index=frame.index,
             wearer=self._wearer,
         )
+        return body if self._arrivals is None else self._arrivals.judged(frame.bgr, body)
 
     def close(self) -> None:
         """Give the model back. Harmless when repeated."""
