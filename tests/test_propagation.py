@@ -117,6 +117,19 @@ def test_confidence_falls_when_the_wearer_leaves_and_rises_when_they_return() ->
     assert overlap(expanded(back, SHAPE), mask) > 0.95
 
 
+def test_what_lies_beyond_the_pictures_edge_is_not_lost() -> None:
+    frame, mask = scene()
+    # the picture ends in the middle of the garment, and then shows more of it
+    for cut in (150, 165):
+        part, there = np.ascontiguousarray(frame[:150]), mask[:150]
+        propagator = Propagator()
+        propagator.rebase(part, recoloured(part, there), there)
+        shown = np.ascontiguousarray(frame[cut - 150 : cut])
+        for _ in range(3):
+            carried = propagator.carry(shown)
+        assert carried.confidence > 0.85
+
+
 def test_the_body_tells_where_to_look_after_a_leap() -> None:
     """Nothing of the motion was seen: the flow alone cannot find it, the body can."""
     far, mask = scene(shift=70)

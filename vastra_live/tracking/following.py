@@ -42,6 +42,8 @@ _DOUBTFUL = 12.0
 _PLAIN, _PLAIN_TRACE = 2.0, 0.02
 # How far cloth on a torso slides over it at most, in breadths of a hand.
 _SLIDES = 0.4
+# What share of a layer counts at least as what can be found of it: who has left the picture is lost.
+_FINDABLE = 0.2
 # Share of the window that its content may be off the middle before the window moves.
 _OFF_CENTRE = 0.05
 # shoulders and hips in BlazePose's numbering
@@ -140,7 +142,8 @@ def follow(
     found_luma = sampled(ground.luma, places + flow)
     doubt = cv2.blur(cv2.absdiff(luma, found_luma), (5, 5))
     trust = cv2.min(cv2.max(1.5 - doubt * np.float32(1 / _DOUBTFUL), 0.0), 1.0) * (1 - covered)
-    trust = cv2.copyTo(trust, in_both(window, anchor.window, places + flow, frame_bgr.shape))
+    both = in_both(window, anchor.window, places + flow, frame_bgr.shape)
+    trust = cv2.copyTo(trust, both)
     weight = trust * _textured(luma)
     flow, light = repair(flow, cv2.subtract(bright, found_luma, dtype=cv2.CV_32F), weight, _REACH)
     within = None if reach is None else reach.on(window)
@@ -161,7 +164,9 @@ def follow(
     found = trust * seen.alpha
     mass = float(found.sum())
     residual = float((cv2.absdiff(luma, expected.luma) * found).sum()) / max(mass, 1.0)
-    confidence = min(1.0, mass / max(float(alpha.sum()), 1.0))
+    # what lies beyond the picture's edge cannot be found, and was not lost
+    findable = max(float(cv2.copyTo(alpha, both).sum()), _FINDABLE * float(alpha.sum()), 1.0)
+    confidence = min(1.0, mass / findable)
     if fade < 1 and anchor.before is not None and not fronts:
         earlier = anchor.before.surface.at(cells)
         seen = Seen(
