@@ -113,6 +113,18 @@ def test_a_mottled_top_over_dark_trousers_ends_at_its_clearest_step() -> None:
     assert hem.depth == pytest.approx(1.04, abs=0.05)
 
 
+@pytest.mark.parametrize("step", [0, 30])
+def test_a_top_of_a_faint_colour_goes_on_to_the_pictures_edge_where_no_step_is_seen(step: int) -> None:
+    """Though light falls off from its chest down, more steeply than a hem would."""
+    frame, body = drawn_person((320, 252))
+    s = read_skeleton(body)
+    depth = (np.arange(252) - s.neck[1]) / s.torso_length
+    light = np.interp(depth, (0.2, 0.4, 0.8), (1.0, 0.72, 0.66))
+    light[depth > 0.95] -= step / 200
+    hem = hem_of(with_rows(frame, body, light[:, None] * (160, 166, 214)), body, s)
+    assert (hem is not None and hem.depth > depth[-1]) == (step == 0)
+
+
 def test_a_striped_rib_is_the_tops() -> None:
     """The first stripe of the rib is the clearest step; then the top's own colour comes once more."""
     frame, body, s = dressed_to(1.3)

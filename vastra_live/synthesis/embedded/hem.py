@@ -36,6 +36,8 @@ _KEPT, _LOWER_ONES = 5, 0.75
 """The hems of so many keyframes are remembered, and so many of them lie above the one that counts."""
 _ELSEWHERE = 0.3
 """Below one clear step colours change by less than so much of it: by the shade, by pockets, by no other garment."""
+_STRONG, _FAINT, _HARDLY_A_STEP = 25.0, 14.0, 15.0
+"""Of a colour from so strong on a hem is seen, of a fainter one where light and shade make smaller steps than a hem."""
 _HUE_STEP = 8.0
 """What is below differs by so much in hue and chroma from a top that is told from it by them alone."""
 _TRACED_WIDTH = 0.02
@@ -295,7 +297,9 @@ def _long(edges: F64, steps: F64, medians: F64, seen_to: float) -> Hem | None:
         return Hem(hem, _LONG_WIDTH) if 1.0 < hem < 1.45 else None
     # No step down to the picture's edge: a strong colour is one long top; grey on grey can hide a hem.
     chroma = np.median(np.hypot(medians[:10, 1] - 128, medians[:10, 2] - 128))
-    return Hem(seen_to + 0.3, _LONG_WIDTH) if chroma > 25 and 1.0 < seen_to < 1.38 else None
+    even = steps[edges >= 0.7].max(initial=0.0) < _HARDLY_A_STEP
+    one = chroma > _STRONG or (chroma > _FAINT and even)
+    return Hem(seen_to + 0.3, _LONG_WIDTH) if one and 1.0 < seen_to < 1.38 else None
 
 
 def bare_belly(skin: F32, places: Places) -> Hem | None:
