@@ -9,9 +9,6 @@ from vastra_live.types import F32
 
 __all__ = ["mixed", "ramp", "scaled", "spread"]
 
-_STRIP = 256
-"""So many rows at a time stay in the processor's cache."""
-
 
 def mixed(under: F32, over: F32, weight: F32, into: F32 | None = None) -> F32:
     """``under + weight * (over - under)``, to 1e-5 of it.
@@ -26,11 +23,7 @@ def mixed(under: F32, over: F32, weight: F32, into: F32 | None = None) -> F32:
 
 def scaled(bgr: F32, factor: F32, into: F32 | None = None) -> F32:
     """(h, w, 3) colours, each pixel's by the factor of (h, w); ``into`` as :func:`mixed` has it."""
-    into = np.empty_like(bgr) if into is None else into
-    for top in range(0, len(bgr), _STRIP):
-        rows = slice(top, top + _STRIP)
-        cv2.multiply(bgr[rows], cv2.merge((factor[rows],) * 3), into[rows])
-    return into
+    return np.asarray(cv2.multiply(bgr, cv2.merge((factor,) * 3), into), np.float32)
 
 
 def ramp(values: F32, slope: float, start: float) -> F32:
