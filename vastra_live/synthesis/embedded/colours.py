@@ -76,7 +76,8 @@ def _smoothed(counts: F32, axis: int) -> F32:
     row = counts.ravel()
     smooth = np.float32(0.5) * row
     smooth[step:-step] += np.float32(0.25) * (row[: -2 * step] + row[2 * step :])
-    # what lies past an end of the axis is another row's
+    # what lies past an end of the axis is another row's; it is mirrored there, but for the second axis, whose ends hold
+    # all that is redder or greener and stay as they are
     ends, of = smooth.reshape(-1, _BINS[axis], step), counts.reshape(-1, _BINS[axis], step)
     for end, inside in ((0, 1), (-1, -2)):
         ends[:, end] = of[:, end] if axis == 1 else np.float32(0.5) * (of[:, end] + of[:, inside])
