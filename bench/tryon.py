@@ -6,8 +6,9 @@ VITON-HD layout: ``people/<id>/image.jpg`` with ``parse.png`` (CIHP labels) and 
 * leak: share of the worn top's pixels that keep their colour (within 6 levels) after another top was put on; and the
   same over the tops of another colour only, for white on white tells nothing.
 * kept: share of face, hair and lower body that stays within 12 levels, beyond 3 px of the worn top's border, where
-  the new (cropped) top does not cover them; and the same without what the labels mistake: pixels beside the worn top
-  that have its colour and not that of the hair or lower garment they are labelled as.
+  the new (cropped) top does not cover them; the same without what the labels mistake: pixels beside the worn top that
+  have its colour and not that of the hair or lower garment they are labelled as; and the same, as labelled, over the
+  long-sleeved tops, which cover the worn sleeves that are labelled as trousers.
 * worn top: IoU of the reading with the ground truth.
 * own garment: SSIM and PSNR over the top's region after the garment a person wears is put on them once more.
 """
@@ -147,8 +148,10 @@ def measure(bench: Bench) -> tuple[dict[str, Any], list[list[U8]]]:
             rows[person][f"leak_{kind}_{name}"] = leak(frame.bgr, made, top)
             if another_colour(frame.bgr, top, garment):
                 rows[person][f"other_{kind}_{name}"] = rows[person][f"leak_{kind}_{name}"]
+            region = np.isin(parse, KEPT) & ~fitted
+            if name in LONG:
+                rows[person][f"kept_long_{name}"] = kept(frame.bgr, made, region, top)
             if name == CROPPED:
-                region = np.isin(parse, KEPT) & ~fitted
                 rows[person]["kept"] = kept(frame.bgr, made, region, top)
                 rows[person]["kept_true"] = kept(frame.bgr, made, region & ~mistaken(frame.bgr, parse, top), top)
         sheet.append(pictures)
@@ -173,7 +176,7 @@ def _means(rows: dict[str, dict[str, float]]) -> dict[str, float]:
     groups: dict[str, list[float]] = {}
     for row in rows.values():
         for key, value in row.items():
-            group = "_".join(key.split("_")[:2]) if key.startswith(("leak", "other")) else key
+            group = "_".join(key.split("_")[:2]) if key.startswith(("leak", "other", "kept_long")) else key
             groups.setdefault(group, []).append(value)
     return {key: float(np.mean(values)) for key, values in groups.items()}
 
@@ -189,12 +192,12 @@ def main() -> None:
         result, sheet = measure(Bench(options.data))
     except VastraError as error:
         raise SystemExit(f"bench/tryon: {error}") from error
-    keys = ("worn_iou", "kept", "kept_true")
-    print(f"{'person':10}" + "".join(f"{key:>12}" for key in (*keys, "leak_long", "leak_short")))
+    keys, groups = ("worn_iou", "kept", "kept_true"), ("kept_long", "leak_long", "leak_short")
+    print(f"{'person':10}" + "".join(f"{key:>12}" for key in (*keys, *groups)))
     for person, row in result["people"].items():
-        kinds = [np.mean([v for k, v in row.items() if k.startswith(f"leak_{kind}")]) for kind in ("long", "short")]
+        kinds = [np.mean([v for k, v in row.items() if k.startswith(group)]) for group in groups]
         print(f"{person:10}" + "".join(f"{value:12.4f}" for value in (*(row[k] for k in keys), *kinds)))
-    print(f"{'mean':10}" + "".join(f"{result['mean'][k]:12.4f}" for k in (*keys, "leak_long", "leak_short")))
+    print(f"{'mean':10}" + "".join(f"{result['mean'][k]:12.4f}" for k in (*keys, *groups)))
     print("of another colour: " + ", ".join(f"{k} {result['mean'][f'other_{k}']:.4f}" for k in ("long", "short")))
     for key in ("own", "own_hrviton"):
         if key in result:
