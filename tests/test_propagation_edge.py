@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from vastra_live.tracking.anchor import first_anchor
-from vastra_live.tracking.following import expect, follow
+from vastra_live.tracking.expecting import expect
+from vastra_live.tracking.following import follow
 from vastra_live.tracking.leap import small_colours
 from vastra_live.tracking.motion import Flow
 from vastra_live.tracking.painted import Painted

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from tests.propagation_scene import body, recoloured, scene
 from vastra_live.tracking.anchor import Anchor, first_anchor
 from vastra_live.tracking.appearance import colour_bins, learn_colours
-from vastra_live.tracking.following import expect, expect_by_body, recentre
+from vastra_live.tracking.expecting import expect, expect_by_body
+from vastra_live.tracking.following import recentre
 from vastra_live.tracking.leap import small_colours
 from vastra_live.tracking.motion import Flow, held_together, repair, similarity
 from vastra_live.tracking.painted import Painted, continue_colours

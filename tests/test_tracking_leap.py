@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.propagation_scene import HEIGHT, WIDTH, body, expanded, garment, overlap, recoloured, scene
-from vastra_live.tracking.following import expect, is_astray
+from vastra_live.tracking.expecting import expect, is_astray
 from vastra_live.tracking.leap import leap, small_colours
 from vastra_live.tracking.propagation import Propagator
 from vastra_live.tracking.window import window_around

@@ -19,7 +19,8 @@ from vastra_live.tracking.arm_looks import look_of
 from vastra_live.tracking.arm_search import sought
 from vastra_live.tracking.behind_arms import with_arms, without, without_haste
 from vastra_live.tracking.drawing import Canvas, Drawn
-from vastra_live.tracking.following import Followed, expect, expect_by_body, follow, is_astray, recentre
+from vastra_live.tracking.expecting import expect, expect_by_body, is_astray
+from vastra_live.tracking.following import Followed, follow, recentre
 from vastra_live.tracking.leap import leap, small_colours
 from vastra_live.tracking.limbs import FOREARMS, ArmMotion, Arms, arms_of, motion_of
 from vastra_live.tracking.motion import Flow
