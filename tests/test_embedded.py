@@ -235,6 +235,9 @@ def test_the_new_cloth_is_as_bright_as_most_of_it_is_there() -> None:
     assert levels[20, 50] == pytest.approx(240, abs=25)
     assert levels[50, 50] == pytest.approx(40, abs=2)
     assert levels[20, 4] == 0
+    # a sliver at the picture's edge between every fourth row and column tells nothing
+    sliver = Painted((1, 1, 3, 3), bgr[:2, :2], alpha[:2, 20:22])
+    assert not cloth_levels([sliver], (140, 200), 100.0).any()
 
 
 def test_a_button_leaves_no_ring_on_the_new_garment() -> None:

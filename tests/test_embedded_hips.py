@@ -34,3 +34,9 @@ def test_hips_that_have_left_the_picture_have_no_wall_beside_them() -> None:
     for way in (-400, 400):
         gone = replace(s, pelvis=s.pelvis + np.array([way, 0], s.pelvis.dtype))
         assert np.isfinite(beside_hips(np.ones((360, 320), np.float32), gone)).all()
+
+
+def test_a_torso_that_points_up_has_no_hips_below_it() -> None:
+    _, body = drawn_person()
+    s = read_skeleton(body)
+    assert beside_hips(np.ones((360, 320), np.float32), replace(s, down=-s.down)).max() == 0

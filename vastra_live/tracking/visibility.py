@@ -58,6 +58,8 @@ _ALONE, _ATTACHED = 1, 2
 _POINT = 0.15
 # One surprising pixel must not outvote its neighbourhood.
 _LOG_LIMIT = 15.0
+# Pooling may overshoot where colours meet, and the exponent of no more than 88 is a number in float32.
+_LOG_ODDS = 80.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,9 +123,7 @@ def see(live: U8, expected: Expected, evidence: ColourEvidence, within: Within |
     rest_log = _surface_log(live, expected.rest_low, expected.rest_high, point, evidence.rest_log)
     weight = _COLOUR_LOOKS / _LOOKS
     unseen_log = cv2.max(cv2.addWeighted(evidence.covered_log, weight, evidence.rest_log, -weight, 0), -_LOG_LIMIT)
-    covered, rest, unseen = (
-        cv2.exp(cv2.multiply(log, _LOOKS, log), log) for log in pool(luma, (covered_log, rest_log, unseen_log))
-    )
+    covered, rest, unseen = (_odds(log) for log in pool(luma, (covered_log, rest_log, unseen_log)))
 
     share = cv2.multiply(cv2.blur(alpha, (5, 5)), _STILL_SEEN / 255, dtype=cv2.CV_32F)
     share -= cv2.multiply(share, still, still, _STILL_THERE)
@@ -146,6 +146,13 @@ def see(live: U8, expected: Expected, evidence: ColourEvidence, within: Within |
     seen = cv2.divide(layer, everything)
     seen = cv2.max(seen, cv2.multiply(cv2.dilate(seen, _BESIDE), _NEIGHBOUR))
     return Seen(seen, cv2.divide(cv2.add(covered, rest, rest), everything))
+
+
+def _odds(log: F32) -> F32:
+    """Odds of pooled logs, which are used up; neither nothing nor without end, or nothing could be told of a pixel."""
+    cv2.min(cv2.max(log, -_LOG_ODDS / _LOOKS, log), _LOG_ODDS / _LOOKS, log)
+    odds: F32 = cv2.exp(cv2.multiply(log, _LOOKS, log), log)
+    return odds
 
 
 def _nothing_in_front(expected: U8, seen: F32, within: Within) -> U8:

@@ -34,7 +34,7 @@ def beside_hips(background: F32, s: Skeleton) -> F32:
     waist, widest = (
         int(np.clip(s.neck[1] + depth * s.torso_length * s.down[1], 0, height)) for depth in (_WAIST, _WIDEST)
     )
-    if waist == widest:
+    if widest <= waist:
         return free
     wall = cv2.erode((background[waist:widest] > _SURELY).astype(np.uint8), np.ones((3, 3), np.uint8))
     columns, aside = np.arange(width, dtype=np.float32), _ASIDE * s.unit

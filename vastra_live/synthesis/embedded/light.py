@@ -108,6 +108,9 @@ def cloth_levels(pieces: Iterable[Painted], shape: tuple[int, ...], unit: float)
     for piece in pieces:
         at, from_ = piece.every_fourth()
         solid = piece.alpha[from_] > 0.5
+        if not solid.any():
+            # a sliver at the picture's edge has no fourth pixel
+            continue
         levels[at][solid] = cv2.cvtColor(np.ascontiguousarray(piece.bgr[from_]), cv2.COLOR_BGR2GRAY)[solid]
         known[at][solid] = 1
     return enlarged(_inside_blur(levels, known, 0.1 * unit / 4), halved_shape(shape))
