@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -66,6 +66,30 @@ _LAYER_PIXELS = 640 * 480
 Watch = Callable[[str, U8], None]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wearer:
+    """What is read of the wearer in one frame.
+
+    Attributes:
+        frame: the camera frame.
+        scene: the part of it that is worked on.
+        reading: the scene's classes.
+        worn: (h, w) float32 0..1, the worn top in the scene.
+        girth: of the wearer.
+    """
+
+    frame: Frame
+    scene: Scene
+    reading: Reading
+    worn: F32
+    girth: Girth
+
+    def below(self, row: int) -> _Wearer:
+        """The same from a row of the scene on."""
+        reading = Reading(self.reading.share[:, row:], self.reading.face[row:])
+        return replace(self, scene=self.scene.below(row), reading=reading, worn=self.worn[row:])
+
+
 class EmbeddedSynthesizer:
     """Puts garments on a person with what a CPU can do in a keyframe's time; a ``Synthesizer``.
 
@@ -120,71 +144,61 @@ class EmbeddedSynthesizer:
         skeleton = self._proportions.steadied(read_skeleton(body))
         if garment.category is Category.LOWER:
             scene = cut_out(frame, body, skeleton, 0.0, self._layer_pixels, legs=True)
-            reading, worn = self._read(scene, lower=True)
-            girth = self._measure(scene, worn)
+            wearer = self._measured(frame, scene, lower=True)
             self._plate.update(frame.bgr, body.person_alpha)
             self._light(frame, body)
-            relowered, _ = self._relowered(frame, scene, reading, girth, garment, hem=None)
+            relowered, _ = self._relowered(wearer, garment, hem=None)
             return self._layer(frame, body, garment, scene, *relowered.over(scene.bgr))
         cut = self._cuts.of_top(garment)
         lower = garment.worn_with
         legs_too = lower is not None or garment.category is Category.DRESS
         scene = cut_out(frame, body, skeleton, cut.pattern.reach(skeleton), self._layer_pixels, legs=legs_too)
-        reading, worn = self._read(scene, lower=legs_too)
-        girth = self._measure(scene, worn)
-        scene = replace(scene, skeleton=with_arms_behind(scene.skeleton, reading.share, girth))
+        wearer = self._measured(frame, scene, lower=legs_too)
+        scene = replace(scene, skeleton=with_arms_behind(scene.skeleton, wearer.reading.share, wearer.girth))
+        wearer = replace(wearer, scene=scene)
         self._plate.update(frame.bgr, body.person_alpha)
-        pinned = self._pinned(frame, scene, reading, worn, girth, garment, skeleton)
+        pinned = self._pinned(wearer, garment, skeleton)
         size = (scene.bgr.shape[1], scene.bgr.shape[0])
         painted = paint_bent(cut.sheet, pinned, cut.pattern.sleeves(scene.skeleton), size)
-        painted = trimmed(painted, worn, reading, scene.skeleton)
+        painted = trimmed(painted, wearer.worn, wearer.reading, scene.skeleton)
         self._light(frame, body)
         assert self._lit is not None
         painted = self._lit.veiled(painted.items())
         camera = scene.bgr
         below: Below | None = None
         bare: BareBelow | None = None
-        if legs_too and (lower is not None or knows_skin(reading.share, scene.skeleton.unit)):
+        if legs_too and (lower is not None or knows_skin(wearer.reading.share, scene.skeleton.unit)):
             # a dress covers hips and thighs
             thighs = (cut.pattern.reach(skeleton) - skeleton.torso_length) / max(leg_stretch(skeleton.left_leg), 1.0)
             covered_to = 0.0 if lower is not None else min(thighs, 1.0) - 0.05
             hem = cut.pattern.openings(pinned, scene.skeleton).hem
-            below, bare = self._relowered(frame, scene, reading, girth, lower, covered_to, hem=hem)
+            below, bare = self._relowered(wearer, lower, covered_to, hem=hem)
             scene, reading = replace(scene, bgr=below.bgr), below.reading
-            worn = reading.worn_top()
+            wearer = replace(wearer, scene=scene, reading=reading, worn=reading.worn_top())
         # the head was needed to read the person; what stays as it is need not be painted
-        row = first_row(worn, painted.values())
-        scene, worn, reading = scene.below(row), worn[row:], Reading(reading.share[:, row:], reading.face[row:])
+        row = first_row(wearer.worn, painted.values())
+        wearer = wearer.below(row)
         painted = {name: raised(piece, row) for name, piece in painted.items()}
         bare = None if lower is not None or bare is None else bare.below(row // 2)
-        openings = cut.pattern.openings((pinned - (0.5, row + 0.5)) / 2, halved_skeleton(scene.skeleton))
+        openings = cut.pattern.openings((pinned - (0.5, row + 0.5)) / 2, halved_skeleton(wearer.scene.skeleton))
         laid = None if below is None else below.laid_below(row // 2)
-        bgr, alpha, trunk = self._compose(frame, scene, reading, worn, girth, painted, openings, bare, laid)
+        bgr, alpha, trunk = self._compose(wearer, painted, openings, bare, laid)
         if below is not None:
             bgr, alpha = below.under(camera, bgr, alpha, row)
         if self._watch is not None:
             self._show("fitted", together(painted.values(), alpha.shape)[filled(alpha)] * 255)
-        return self._layer(frame, body, garment, scene, bgr, alpha, trunk)
+        return self._layer(frame, body, garment, wearer.scene, bgr, alpha, trunk)
 
-    def _pinned(
-        self,
-        frame: Frame,
-        scene: Scene,
-        reading: Reading,
-        worn: F32,
-        girth: Girth,
-        garment: Garment,
-        skeleton: Skeleton,
-    ) -> Point:
+    def _pinned(self, wearer: _Wearer, garment: Garment, skeleton: Skeleton) -> Point:
         """(C, 2) where a top's points belong, in the scene's pixels; the skeleton is in the frame's."""
-        pattern = self._cuts.of_top(garment).pattern
+        pattern, scene = self._cuts.of_top(garment).pattern, wearer.scene
         origin = np.array(scene.box[:2], float)
-        targets = (pattern.targets(skeleton, girth) - origin) * scene.scale
+        targets = (pattern.targets(skeleton, wearer.girth) - origin) * scene.scale
         s = scene.skeleton
-        cut, targets = targets, snapped(targets, pattern.edges, reading, worn, s)
+        cut, targets = targets, snapped(targets, pattern.edges, wearer.reading, wearer.worn, s)
         targets = self._rest.of_one_cut(targets, cut, (pattern.neckline, pattern.hem), garment, s.down, s.unit)
         targets = targets / scene.scale + origin
-        targets = self._rest.steadied(targets, frame, garment, skeleton.unit)
+        targets = self._rest.steadied(targets, wearer.frame, garment, skeleton.unit)
         return np.asarray((targets - origin) * scene.scale, np.float64)
 
     def _layer(
@@ -248,10 +262,7 @@ class EmbeddedSynthesizer:
 
     def _relowered(
         self,
-        frame: Frame,
-        scene: Scene,
-        reading: Reading,
-        girth: Girth,
+        wearer: _Wearer,
         lower: Garment | None,
         covered_to: float = 0.0,
         *,
@@ -260,10 +271,7 @@ class EmbeddedSynthesizer:
         """The scene without the worn lower garment, in another one or with bare legs; and those legs.
 
         Args:
-            frame: the camera frame.
-            scene: what is seen of it.
-            reading: its classes.
-            girth: of the wearer.
+            wearer: as they are seen.
             lower: what to put on, or None for bare legs.
             covered_to: without it, the station of the legs down to which a dress covers them.
             hem: where the new top ends, in depth on the torso; None where the worn one stays.
@@ -271,6 +279,7 @@ class EmbeddedSynthesizer:
         Raises:
             NothingToFitError: nothing of hips and legs is in the picture, and nothing else is put on.
         """
+        frame, scene, reading, girth = wearer.frame, wearer.scene, wearer.reading, wearer.girth
         skeleton = scene.skeleton
         build = measure_build(halved(scene.person), halved(reading.share[SKIN]), halved_skeleton(skeleton))
         self._build = build if self._build is None else self._build + 0.25 * (build - self._build)
@@ -329,26 +338,24 @@ class EmbeddedSynthesizer:
         self._show("below", below.bgr)
         return below.whole(scene.bgr, reading, row), bare
 
-    def _measure(self, scene: Scene, worn: F32) -> Girth:
+    def _measured(self, frame: Frame, scene: Scene, *, lower: bool) -> _Wearer:
+        reading, worn = self._read(scene, lower=lower)
         new = measure_girth(halved(scene.person), halved_skeleton(scene.skeleton), halved(worn))
         self._girth = new if self._girth is None else self._girth.mixed(new, 0.25)
-        return self._girth
+        return _Wearer(frame, scene, reading, worn, self._girth)
 
     def _compose(
         self,
-        frame: Frame,
-        scene: Scene,
-        reading: Reading,
-        worn: F32,
-        girth: Girth,
+        wearer: _Wearer,
         painted: dict[int, Painted],
         openings: Openings,
         bare_legs: BareBelow | None,
         laid: tuple[F32, F32] | None,
     ) -> tuple[U8, F32, U8]:
+        scene, worn, girth = wearer.scene, wearer.worn, wearer.girth
         s = scene.skeleton
         unit = s.unit
-        share, face = reading.share, reading.face
+        share, face = wearer.reading.share, wearer.reading.face
         kept = hair_and_face(share[HAIR], face)
         # a sleeve that hangs beside trousers takes no strip of them along
         rim = solve_rim(scene.bgr, worn, np.maximum(kept, ramp(share[LOWER], 2, -0.6)), unit)
@@ -367,7 +374,7 @@ class EmbeddedSynthesizer:
         if bare_legs is not None:
             bare = bare_legs.under(bare)
         assert self._lit is not None
-        behind = self._plate.seen_through(scene.box, frame.size, half[::-1])
+        behind = self._plate.seen_through(scene.box, wearer.frame.size, half[::-1])
         part = touched(gone, painted.values(), unit)
         hem = openings.hem
         under = undress(scene.bgr, behind, seen, face, rim, gone, small, girth, bare, hem, part, laid, self._tone)
