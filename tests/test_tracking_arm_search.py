@@ -9,14 +9,17 @@ import numpy as np
 import pytest
 
 from tests.arm_scene import HEIGHT, WIDTH, arm_body, arm_joints
+from tests.propagation_scene import layer
+from vastra_live.tracking import propagation
 from vastra_live.tracking.arm_looks import look_of, refresh
 from vastra_live.tracking.arm_search import sought
 from vastra_live.tracking.fronts import Front
 from vastra_live.tracking.leap import small_colours
 from vastra_live.tracking.limbs import ArmMotion, Arms, arms_of
+from vastra_live.tracking.propagation import Propagator
 from vastra_live.tracking.surface import surface_of
 from vastra_live.tracking.window import Window, grid
-from vastra_live.types import U8
+from vastra_live.types import F32, U8, Sleeve
 
 
 def _scene(upper: float, fore: float) -> U8:
@@ -89,3 +92,23 @@ def test_a_bare_forearm_that_the_keyframe_showed_otherwise_is_known_from_the_new
         each[row, column, :3].astype(int) for each in (live, expected.covered_low, expected.covered_high)
     )
     assert bool(((low <= here) & (here <= high)).all()) is covered
+
+
+@pytest.mark.parametrize(("sleeve", "times"), [(Sleeve.SHORT, 0), (Sleeve.LONG, 1)])
+def test_arms_are_looked_at_where_a_sleeve_may_be_on_them(
+    monkeypatch: pytest.MonkeyPatch, sleeve: Sleeve, times: int
+) -> None:
+    looked = []
+
+    def counted(arms: Arms, frame: U8) -> F32:
+        looked.append(arms)
+        return look_of(arms, frame)
+
+    monkeypatch.setattr(propagation, "look_of", counted)
+    propagator, frame = Propagator(), _scene(40, 60)
+    mask = (frame[..., 0] < 100).astype(np.float32)
+    painted = layer(frame, mask)
+    propagator.adopt(propagator.prepare(replace(painted, garment=replace(painted.garment, sleeve=sleeve))))
+    propagator.observe(arm_body(40, 60), 1, frame)
+    assert len(looked) == times
+    propagator.carry(_scene(40, 95), 30_000_000)

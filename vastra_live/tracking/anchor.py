@@ -58,6 +58,7 @@ class Anchor:
         colours: what is covered and what is not, by colour.
         response: how many levels the layer brightens when the camera's picture brightens by one.
         garment_name: whose layer it is.
+        sleeved: whether its sleeves go on below the elbow.
         trunk_bgra: (h, w, 4) uint8, what of the layer is on the trunk, in the pixels of the texture, with nothing in
             front of it; None when that is not known.
         trunk_alpha: (rows, columns) float32, its alpha on the work grid; likewise.
@@ -82,6 +83,7 @@ class Anchor:
     colours: ColourModel
     response: float
     garment_name: str
+    sleeved: bool
     trunk_bgra: U8 | None = None
     trunk_alpha: F32 | None = None
     body: Body | None = None
@@ -171,6 +173,7 @@ def first_anchor(painted: Painted, small: U8) -> Anchor:
         colours=_learn(painted, window, ycrcb, alpha, None),
         response=_response(window, ycrcb, alpha, painted),
         garment_name=painted.garment_name,
+        sleeved=painted.sleeved,
         trunk_bgra=painted.trunk_bgra,
         trunk_alpha=trunk,
         body=painted.body,
@@ -239,6 +242,7 @@ def next_anchor(painted: Painted, small: U8, placed: Placed) -> Anchor:
         colours=_learn(painted, window, ycrcb, alpha, old.colours),
         response=_response(window, ycrcb, alpha, painted),
         garment_name=painted.garment_name,
+        sleeved=painted.sleeved,
         trunk_bgra=painted.trunk_bgra,
         trunk_alpha=trunk,
         body=painted.body,

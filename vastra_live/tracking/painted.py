@@ -29,6 +29,7 @@ class Painted:
         garment_name: whose layer it is.
         body: who wears it there, if known.
         trunk_bgra: (h, w, 4) uint8, what of it is on the trunk, with nothing in front; None when that is not known.
+        sleeved: whether the garment's sleeves go on below the elbow.
     """
 
     frame_bgr: U8
@@ -38,6 +39,7 @@ class Painted:
     garment_name: str
     body: Body | None = None
     trunk_bgra: U8 | None = None
+    sleeved: bool = True
 
     def cropped(self) -> Painted:
         """The same without the empty part around the layer; what ends within the frame ends with nothing."""

@@ -26,7 +26,7 @@ from vastra_live.tracking.limbs import FOREARMS, ArmMotion, Arms, arms_of, motio
 from vastra_live.tracking.motion import Flow
 from vastra_live.tracking.painted import Painted
 from vastra_live.tracking.reach import Reach, reach_of
-from vastra_live.types import F32, U8, Body, Carried, Layer
+from vastra_live.types import F32, U8, Body, Carried, Layer, Sleeve
 
 __all__ = ["Anchor", "Propagator"]
 
@@ -40,6 +40,8 @@ _AHEAD = 1.0
 # How far an arm has moved from one keyframe to the next, in torso sizes, before it is not remembered where it was:
 # more than landmarks tremble.
 _STIRRED = 0.08
+# Sleeves that may go on there.
+_BELOW_ELBOW = (Sleeve.HALF, Sleeve.LONG)
 # What a frame counts when nobody says when it was captured.
 _FRAME_NS = 33_333_333
 
@@ -107,7 +109,8 @@ class Propagator:
         Args:
             body: None when nobody is seen.
             captured_ns: when its frame was captured; without it the body is taken for one of the newest frame.
-            frame_bgr: (H, W, 3) uint8, that frame; without it arms that move are not looked for.
+            frame_bgr: (H, W, 3) uint8, that frame; without it arms that move are not looked for, nor where no sleeve
+                goes on below the elbow: what is made on a bare arm looks as it does.
         """
         last = self._wearer
         if body is not last.body:
@@ -118,7 +121,8 @@ class Propagator:
             if reach is not None and self._traces:
                 # drawn here, where the display thread will find it
                 reach.on(self._traces[-1].followed.window)
-            if motion is not None and frame_bgr is not None:
+            sleeved = bool(self._traces) and self._traces[-1].followed.anchor.sleeved
+            if motion is not None and frame_bgr is not None and sleeved:
                 motion = replace(motion, arms=replace(motion.arms, look=look_of(motion.arms, frame_bgr)))
             self._wearer = _Wearer(body, captured_ns, period_ns, motion, reach)
 
@@ -133,8 +137,8 @@ class Propagator:
             layer: in its frame's size or at its own resolution; not copied further than its garment's extent.
         """
         to_frame = np.eye(2, 3, dtype=np.float32) if layer.to_frame is None else layer.to_frame
-        name, trunk = layer.garment.name, layer.trunk_bgra
-        painted = Painted(layer.frame.bgr, layer.bgr, layer.alpha, to_frame, name, layer.body, trunk)
+        name, trunk, sleeved = layer.garment.name, layer.trunk_bgra, layer.garment.sleeve in _BELOW_ELBOW
+        painted = Painted(layer.frame.bgr, layer.bgr, layer.alpha, to_frame, name, layer.body, trunk, sleeved)
         # the keyframe's frame was shown some time ago: where the anchor was then is nearer than where it is now
         return self._prepare(painted, self._at(layer.frame.captured_ns))
 
