@@ -13,6 +13,7 @@ import numpy as np
 
 from vastra_live.tracking.leap import small_colours
 from vastra_live.tracking.reach import torso_of
+from vastra_live.tracking.window import most
 from vastra_live.types import F32, U8, Body
 
 __all__ = ["Arrivals"]
@@ -87,9 +88,7 @@ def _changed(before: U8, now: U8, hand: U8) -> bool:
     """Whether the picture has changed there; it has if it changed its size."""
     if before.shape != now.shape:
         return True
-    off = cv2.absdiff(before, now)
-    most = np.maximum(np.maximum(off[..., 0], off[..., 1]), off[..., 2])
-    return float(cv2.mean(most, hand)[0]) > _UNCHANGED
+    return float(cv2.mean(most(cv2.absdiff(before, now)), hand)[0]) > _UNCHANGED
 
 
 def _like_face(now: U8, hand: U8, body: Body, scale: float) -> bool:

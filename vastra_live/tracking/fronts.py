@@ -10,7 +10,7 @@ import numpy as np
 from vastra_live.tracking.limbs import Arms, carried, within
 from vastra_live.tracking.motion import Flow, repair
 from vastra_live.tracking.visibility import pool
-from vastra_live.tracking.window import Window, grid, sampled
+from vastra_live.tracking.window import Window, colours_apart, grid, sampled
 from vastra_live.types import F32, U8
 
 __all__ = ["Front", "bring_arm", "difference", "weigh"]
@@ -120,6 +120,5 @@ def weigh(front: Front, arm: U8, behind: U8, inside: tuple[slice, slice], odds: 
 
 def difference(expected: U8, live: U8) -> U8:
     """How far two pictures are apart, (h, w) uint8 levels; colours are dearer, and what is different is different."""
-    off = cv2.absdiff(expected, live)
-    difference: U8 = cv2.min(cv2.transform(off, np.array([[1, 2, 2]], np.float32)), _DIFFERENT)
+    difference: U8 = cv2.min(colours_apart(expected, live), _DIFFERENT)
     return difference

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vastra_live.tracking.window import Window
+from vastra_live.tracking.window import Window, colours_apart
 from vastra_live.types import F32, U8
 
 __all__ = ["leap", "small_colours"]
@@ -94,8 +94,7 @@ def _offset(before: U8, now: U8, seen: F32, left: int, top: int) -> tuple[int, i
 
 def _unlike(one: U8, other: U8, mask: F32) -> float:
     """How many levels two pictures' colours differ within a mask, in sum; what is different is different."""
-    off = cv2.transform(cv2.absdiff(one, other), np.array([[1, 2, 2]], np.float32))
-    return float((np.minimum(off, _DIFFERENT) * mask).sum())
+    return float((np.minimum(colours_apart(one, other), _DIFFERENT) * mask).sum())
 
 
 def _layer_only(luma: U8, mask: F32) -> F32:

@@ -160,9 +160,10 @@ def arm_masks(arms: Arms, part: int, window: Window, margins: Sequence[float]) -
 # a keyframe asks for the same arms' in several widths, at several places
 @lru_cache(maxsize=2 * PARTS)
 def _off_part(arms: Arms, part: int, window: Window) -> F32:
-    """How far each work pixel is from a part of an arm, in radii: (rows, columns) float32. Not to be written to."""
+    """How far each work pixel is from a part of an arm, in radii: (rows, columns) float32. Read-only."""
     _, (_, _, distance) = _along_bones(arms, 1 << part, window.centres(), 1.0)
     nearest: F32 = distance.min(axis=0)
+    nearest.flags.writeable = False
     return nearest
 
 

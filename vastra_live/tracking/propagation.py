@@ -40,7 +40,7 @@ _AHEAD = 1.0
 # How far an arm has moved from one keyframe to the next, in torso sizes, before it is not remembered where it was:
 # more than landmarks tremble.
 _STIRRED = 0.08
-# Sleeves that may go on there.
+# Sleeves that go on below the elbow.
 _BELOW_ELBOW = (Sleeve.HALF, Sleeve.LONG)
 # What a frame counts when nobody says when it was captured.
 _FRAME_NS = 33_333_333

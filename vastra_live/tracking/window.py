@@ -11,7 +11,7 @@ import numpy as np
 
 from vastra_live.types import F32, U8
 
-__all__ = ["Picture", "Window", "grid", "most", "sampled", "window_around"]
+__all__ = ["Picture", "Window", "colours_apart", "grid", "most", "sampled", "window_around"]
 
 Picture = TypeVar("Picture", F32, U8)
 
@@ -21,6 +21,8 @@ _WORK_AREA = 18_000
 # Room on each side of the layer, in shares of its extent.
 _MARGIN = 0.1
 _CELLS = 4
+# What a level of Y, Cr and Cb counts when colours are compared.
+_CHROMA_TWICE = np.array([[1, 2, 2]], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,12 @@ def grid(columns: int, rows: int) -> F32:
     places[..., 0], places[..., 1] = np.arange(columns), np.arange(rows)[:, None]
     places.flags.writeable = False
     return places
+
+
+def colours_apart(one: U8, other: U8) -> U8:
+    """How far two pictures are apart, (h, w) uint8 of (h, w, 3) uint8 Y, Cr, Cb: levels, each chroma's twice."""
+    apart: U8 = cv2.transform(cv2.absdiff(one, other), _CHROMA_TWICE)
+    return apart
 
 
 def most(bgr: U8) -> U8:
